@@ -1,0 +1,1 @@
+"""PostgreSQL: the embedded server, connections, migrations, the run ledger, bulk read and write."""

@@ -1,0 +1,66 @@
+"""Every error that thetaline raises on purpose.
+
+    ThetalineError                 exit 1
+    ├── InputError                 exit 2   what was handed in is wrong: data, arguments, files
+    │   ├── ResponsesError         responses that cannot be calibrated or scored
+    │   ├── ItemsError             item parameters that make no sense
+    │   └── FileRowsError          a file with rows that cannot be taken
+    ├── SettingsError              exit 2   an environment variable out of its rule
+    ├── DatabaseError              exit 1   unreachable, refused, not migrated, embedded server faults
+    │   └── MigrationError
+    └── JobError                   exit 1   a stage that could not do its work
+        ├── LockedError            another run holds the job's lock
+        └── HeldError              a run that the publication gate kept back
+
+A message says what, where, the value, and what to do.
+"""
+
+
+class ThetalineError(Exception):
+    """Root of the tree; `exit_code` is what a command ends with."""
+
+    exit_code = 1
+
+
+class InputError(ThetalineError, ValueError):
+    """What was handed in is wrong; nothing was done."""
+
+    exit_code = 2
+
+
+class ResponsesError(InputError):
+    """Responses that cannot be calibrated or scored; the message names the items or persons."""
+
+
+class ItemsError(InputError):
+    """Item parameters, anchors or models that make no sense; the message names the items."""
+
+
+class FileRowsError(InputError):
+    """A file with rows that cannot be taken; the message has the first line numbers and reasons."""
+
+
+class SettingsError(ThetalineError):
+    """A setting with its name, its value and the rule that it breaks."""
+
+    exit_code = 2
+
+
+class DatabaseError(ThetalineError):
+    """The database is unreachable, refuses, or its embedded server is at fault."""
+
+
+class MigrationError(DatabaseError):
+    """The schema is not the one that this version needs."""
+
+
+class JobError(ThetalineError):
+    """A stage that could not do its work."""
+
+
+class LockedError(JobError):
+    """Another run of the same job is under way; the message says who."""
+
+
+class HeldError(JobError):
+    """A run whose result the publication gate kept back; the message has the reasons."""

@@ -1,0 +1,1 @@
+"""A learner's week as one frozen value, and its rendering."""
