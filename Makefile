@@ -1,0 +1,66 @@
+# Two commands on a fresh machine: `make demo` and `make test`.  `make help` lists the rest.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+UV := $(shell command -v uv 2>/dev/null)
+TESTS ?= tests
+WORKERS ?= 2
+
+help: ## list the commands
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: $(VENV)/.installed ## set up, then run the whole line on a simulated school in the embedded database
+	@$(BIN)/thetaline demo
+
+test: $(VENV)/.installed-dev ## run all tests (TESTS=folder narrows, WORKERS=n)
+	@$(BIN)/pytest -n $(WORKERS) --dist loadgroup $(TESTS)
+
+lint: $(VENV)/.installed-dev ## format, lint, types, import layers
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+format: $(VENV)/.installed-dev ## rewrite the files in the house's format
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+bench: $(VENV)/.installed-bench ## measure time and memory against yardsticks of the same run (ONLY=name narrows)
+	@$(BIN)/python -m benchmarks $(ONLY)
+
+setup: $(VENV)/.installed-dev ## install everything into .venv
+
+lock: ## renew the lock files from pyproject.toml (needs uv)
+	@uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate --extra all pyproject.toml -o requirements.lock
+	@uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate --extra all --group dev pyproject.toml -o requirements-dev.lock
+
+clean: ## remove the environment and every cache; the demo's database stays (thetaline db reset)
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache build dist
+
+ifdef UV
+install = uv venv -q --allow-existing --python $(PYTHON) $(VENV) && uv pip install -q --python $(BIN)/python --require-hashes -r $(1) && uv pip install -q --python $(BIN)/python --no-deps -e .
+bench_extra = uv pip install -q --python $(BIN)/python --group bench
+else
+install = $(PYTHON) -m venv $(VENV) && $(BIN)/pip install -q --disable-pip-version-check --require-hashes -r $(1) && $(BIN)/pip install -q --disable-pip-version-check --no-deps -e .
+bench_extra = $(BIN)/pip install -q --disable-pip-version-check "girth>=0.8,<0.9" "mirt>=1.2,<1.3"
+endif
+
+$(VENV)/.installed: requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "thetaline needs Python 3.11 or later; this is " + sys.version.split()[0] + ". Name another: make demo PYTHON=python3.12")'
+	@echo "setting up $(VENV) (half a minute to two) ..."
+	@$(call install,requirements.lock)
+	@touch $@
+
+$(VENV)/.installed-dev: requirements-dev.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "thetaline needs Python 3.11 or later; this is " + sys.version.split()[0])'
+	@echo "setting up $(VENV) with the development tools ..."
+	@$(call install,requirements-dev.lock)
+	@touch $@ $(VENV)/.installed
+
+$(VENV)/.installed-bench: $(VENV)/.installed-dev
+	@$(bench_extra)
+	@touch $@
+
+.PHONY: help demo test lint format bench setup lock clean
