@@ -1,0 +1,88 @@
+"""The command line: `thetaline COMMAND`, one module a command group; a command's module is loaded when it is called."""
+
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from importlib import import_module
+
+import typer
+
+CALIBRATION = "Nightly calibration"
+ANSWERS = "Answers in, a first look"
+OPERATION = "Database and operation"
+
+
+@dataclass(frozen=True, slots=True)
+class Mount:
+    """A command of `thetaline`; `module.app` is the typer app that answers it."""
+
+    name: str
+    module: str
+    panel: str
+    summary: str
+
+
+MOUNTS = (
+    Mount("demo", "thetaline.jobs.demo", ANSWERS, "Show the whole line on a simulated school with known truth."),
+    Mount("import", "thetaline.jobs.import_answers", ANSWERS, "Load answers from CSV, Parquet or JSON lines."),
+    Mount("calibrate", "thetaline.jobs.mirt_calibrate", CALIBRATION, "Calibrate, link, gate and publish one night."),
+    Mount("tag", "thetaline.jobs.tag_anchor_items", CALIBRATION, "Choose anchor items and freeze their reference."),
+    Mount("runs", "thetaline.cli.runs", CALIBRATION, "List, show, publish or retract runs."),
+    Mount("db", "thetaline.cli.db", OPERATION, "Start, stop, migrate and query the database."),
+    Mount("doctor", "thetaline.cli.doctor", OPERATION, "Check the installation and say what to do about each fault."),
+)
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    help="Item response theory for learning platforms: calibrate, link and publish every night.\n\n"
+    "Settings are environment variables or lines of [bold].env[/bold]; `thetaline doctor` lists them.",
+    epilog="First steps: `thetaline demo`, then `thetaline import --help`. "
+    "Exit codes: 0 done or already done, 1 failed, 2 bad input or setting, 130 stopped.",
+    rich_markup_mode="rich",
+)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run `thetaline` and return the exit code."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    mount = next((mount for mount in MOUNTS if arguments[:1] == [mount.name]), None)
+    module = import_module("thetaline.jobs.entry") if mount else None
+    if mount is None or module is None:
+        return _run_top(arguments)
+    code: int = module.run_app(import_module(mount.module).app, arguments[1:], f"thetaline {mount.name}")
+    return code
+
+
+def _run_top(arguments: Sequence[str]) -> int:
+    try:
+        app(args=list(arguments), prog_name="thetaline")
+    except SystemExit as stop:
+        return stop.code if isinstance(stop.code, int) else 1
+    return 0
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"thetaline {import_module('thetaline').__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _top(
+    version: bool = typer.Option(False, "--version", callback=_show_version, is_eager=True, help="Show the version."),
+) -> None:
+    pass
+
+
+def _listed(mount: Mount) -> Callable[[], None]:
+    """A row of the help; `main` has taken the command over before this could be called."""
+
+    def row() -> None:
+        raise AssertionError(mount.name)
+
+    return row
+
+
+for _mount in MOUNTS:
+    app.command(_mount.name, help=_mount.summary, rich_help_panel=_mount.panel)(_listed(_mount))

@@ -1,0 +1,221 @@
+"""The one way a job is run: options, settings, database, work, one summary line, exit code.
+
+A job module has `work(context) -> summary` and a typer command that ends with
+`raise typer.Exit(run_job("name", work, date=date, dry_run=dry_run))`; `run_app(app, argv, prog)` is its `main`.
+People read stderr; programs read the one JSON line on stdout.
+"""
+
+import json
+import math
+import signal
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from enum import StrEnum
+from types import FrameType
+from typing import Annotated, Any
+
+import psycopg
+import typer
+
+from thetaline import db, logs
+from thetaline.errors import DatabaseError, HeldError, InputError, LockedError, SettingsError, ThetalineError
+from thetaline.masking import mask_text, mask_value
+from thetaline.settings import Settings, load
+
+INTERRUPTED = 130  # 128 + SIGINT, what a shell expects; SIGTERM ends the same way
+
+DateOption = Annotated[
+    str | None,
+    typer.Option(
+        "--date", metavar="YYYY-MM-DD", help="Day the run stands for (UTC); its windows end before it. Default: today."
+    ),
+]
+DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Do all the work, write nothing at all.")]
+
+
+class Outcome(StrEnum):
+    """How a run ended, `status` in the summary line."""
+
+    DONE = "done"
+    ALREADY_DONE = "already_done"
+    DRY_RUN = "dry_run"
+    HELD = "held"
+    LOCKED = "locked"
+    BAD_INPUT = "bad_input"
+    FAILED = "failed"
+    INTERRUPTED = "interrupted"
+
+
+@dataclass(frozen=True, slots=True)
+class JobContext:
+    """What a job works with. `conn` is inside a transaction that commits when the work returns, except in a dry run."""
+
+    name: str
+    settings: Settings
+    url: str
+    conn: psycopg.Connection[Any]
+    as_of: date
+    now: datetime
+    dry_run: bool
+
+
+Summary = Mapping[str, object]
+Work = Callable[[JobContext], Summary]
+
+
+class Terminated(KeyboardInterrupt):
+    """SIGTERM, handled like Ctrl-C: the work is rolled back."""
+
+
+def run_job(name: str, work: Work, *, date: str | None = None, dry_run: bool = False, writes_temp: bool = False) -> int:
+    """Run `work` once and return the exit code: 0 done or already done, 1 failed, 2 bad input or setting, 130 stopped.
+
+    A dry run's connection is read-only, so that PostgreSQL itself refuses a write; `writes_temp` lifts that for a job
+    whose dry run needs temporary tables, and rolls back instead.
+    """
+    logs.configure()
+    started, now = time.monotonic(), datetime.now(UTC)
+    with _terminable():
+        code, summary = _attempt(name, work, now=now, date=date, dry_run=dry_run, writes_temp=writes_temp)
+    elapsed = round(time.monotonic() - started, 3)
+    _print_summary({"job": name, **summary, "elapsed_secs": elapsed})
+    return code
+
+
+def run_app(app: typer.Typer, argv: Sequence[str] | None = None, prog: str = "thetaline") -> int:
+    """Run a typer app and return its exit code; a wrong option is 2, one of our own errors is told in one line."""
+    try:
+        app(args=None if argv is None else list(argv), prog_name=prog)
+    except SystemExit as stop:
+        return stop.code if isinstance(stop.code, int) else int(stop.code is not None)
+    except ThetalineError as error:
+        tell(f"error: {error}")
+        return error.exit_code
+    return 0
+
+
+def tell(message: str) -> None:
+    """A line for people, on stderr, without secrets."""
+    typer.echo(mask_text(message), err=True)
+
+
+def parse_date(text: str | None, *, today: date) -> date:
+    """`YYYY-MM-DD`, not after `today`; None is `today`. Raises InputError."""
+    if text is None:
+        return today
+    try:
+        day = datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=UTC).date()
+    except ValueError:
+        raise InputError(f"--date {text!r} is no date; write it as YYYY-MM-DD") from None
+    if day > today:
+        raise InputError(f"--date {text} lies in the future (today is {today} UTC)")
+    return day
+
+
+def _attempt(
+    name: str, work: Work, *, now: datetime, date: str | None, dry_run: bool, writes_temp: bool
+) -> tuple[int, dict[str, object]]:
+    """The outermost edge of a job: every way to end becomes an exit code and a summary."""
+    try:
+        settings = load()
+        dry = dry_run or settings.dry_run
+        as_of = parse_date(date, today=now.date())
+        with _connection(settings, read_only=dry and not writes_temp) as (url, conn):
+            context = JobContext(name=name, settings=settings, url=url, conn=conn, as_of=as_of, now=now, dry_run=dry)
+            return 0, _done(context, work)
+    except KeyboardInterrupt as stop:
+        return _stopped(stop)
+    except ThetalineError as error:
+        return _failed(_outcome(error), error.exit_code, str(error))
+    except psycopg.Error as error:
+        return _failed(Outcome.FAILED, DatabaseError.exit_code, _database_message(error))
+    except MemoryError:
+        return _failed(Outcome.FAILED, 1, "out of memory; the tables are as they were")
+    except Exception as error:  # noqa: BLE001  the edge of the job: a fault of ours is logged whole, and told in one line
+        logs.get_logger(__name__).error("unexpected fault", job=name, traceback=traceback.format_exc())
+        return _failed(Outcome.FAILED, 1, f"unexpected {type(error).__name__}: {error}; the tables are as they were")
+
+
+def _done(context: JobContext, work: Work) -> dict[str, object]:
+    summary = work(context)
+    if context.dry_run:
+        context.conn.rollback()
+    else:
+        context.conn.commit()
+    status = Outcome.DRY_RUN if context.dry_run else Outcome.DONE
+    return {"status": status, "date": context.as_of, **summary}
+
+
+@contextmanager
+def _connection(settings: Settings, *, read_only: bool) -> Iterator[tuple[str, psycopg.Connection[Any]]]:
+    url = db.database_url(settings.database_url, settings.thetaline_data_dir)
+    with db.connect(url) as conn:
+        conn.read_only = read_only
+        try:
+            yield url, conn
+        except BaseException:
+            conn.rollback()
+            raise
+
+
+@contextmanager
+def _terminable() -> Iterator[None]:
+    """SIGTERM raises Terminated while the work runs (only the main thread may say so)."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, _terminate)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _terminate(_number: int, _frame: FrameType | None) -> None:
+    raise Terminated
+
+
+def _stopped(stop: KeyboardInterrupt) -> tuple[int, dict[str, object]]:
+    by = "SIGTERM" if isinstance(stop, Terminated) else "Ctrl-C"
+    return _failed(Outcome.INTERRUPTED, INTERRUPTED, f"stopped by {by}; what was under way is rolled back")
+
+
+def _failed(outcome: Outcome, code: int, message: str) -> tuple[int, dict[str, object]]:
+    tell(f"{'stopped' if outcome is Outcome.INTERRUPTED else 'error'}: {message}")
+    return code, {"status": outcome, "error": message}
+
+
+def _outcome(error: ThetalineError) -> Outcome:
+    if isinstance(error, (InputError, SettingsError)):
+        return Outcome.BAD_INPUT
+    if isinstance(error, HeldError):
+        return Outcome.HELD
+    return Outcome.LOCKED if isinstance(error, LockedError) else Outcome.FAILED
+
+
+def _database_message(error: psycopg.Error) -> str:
+    first = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+    if isinstance(error, psycopg.errors.UndefinedTable):
+        return f"{first}; bring the schema up to date with `thetaline db migrate`"
+    return f"the database said: {first}; what was under way is rolled back"
+
+
+def _print_summary(summary: Mapping[str, object]) -> None:
+    typer.echo(json.dumps(_plain(mask_value("", dict(summary))), ensure_ascii=False, default=str))
+
+
+def _plain(value: object) -> object:
+    """`value` in JSON's own types: NumPy scalars (`item()`) as numbers, what is not finite as null."""
+    if isinstance(value, dict):
+        return {str(key): _plain(inner) for key, inner in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(inner) for inner in value]
+    if callable(getattr(value, "item", None)):
+        return _plain(value.item())  # type: ignore[attr-defined]
+    return None if isinstance(value, float) and not math.isfinite(value) else value

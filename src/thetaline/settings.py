@@ -1,0 +1,200 @@
+"""The settings in force: environment variables and `.env`, each with its rule; nothing else reads the environment.
+
+A new setting is one line in `Settings`: name (its upper case is the variable), type, default, description, limits.
+"""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import NoneType
+from typing import Annotated, Any, Literal, get_args, get_origin
+
+import annotated_types
+from dotenv import dotenv_values
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
+from pydantic.fields import FieldInfo
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from thetaline.errors import SettingsError
+from thetaline.masking import MASK, mask_text
+
+ENV_FILE = ".env"
+
+
+def _setting(default: object, description: str, *, rule: str = "", **limits: float) -> Any:
+    """One setting; `rule` replaces the rule that is otherwise spelled out from type and limits."""
+    finite = {"allow_inf_nan": False} if limits else {}
+    return Field(default, description=description, json_schema_extra={"rule": rule}, **limits, **finite)  # type: ignore[call-overload]
+
+
+def _must_start(*heads: str) -> AfterValidator:
+    def check(value: str) -> str:
+        if not value.startswith(heads):
+            raise ValueError("wrong scheme")
+        return value
+
+    return AfterValidator(check)
+
+
+def _model_name(value: object) -> object:
+    names = {name.casefold(): name for name in get_args(Model)}
+    return names.get(value.casefold(), value) if isinstance(value, str) else value
+
+
+Model = Literal["Rasch", "1PL", "2PL", "3PL", "4PL"]
+PostgresUrl = Annotated[str, _must_start("postgresql://", "postgres://")]
+HttpUrl = Annotated[str, _must_start("http://", "https://")]
+AtLeastTwo = Annotated[int, annotated_types.Ge(2), annotated_types.Le(100)]
+_POSTGRES_RULE = "a URL postgresql://user:password@host:port/database, or unset for the embedded database"
+_HTTP_RULE = "a URL that starts with http:// or https://, or unset"
+
+
+class Settings(BaseSettings):
+    """Every setting that the pipeline knows; a wrong value stops the start (see `load`)."""
+
+    model_config = SettingsConfigDict(
+        env_file=ENV_FILE, env_file_encoding="utf-8", env_ignore_empty=True, extra="ignore", frozen=True
+    )
+
+    # where
+    database_url: PostgresUrl | None = _setting(None, "database; unset: the embedded PostgreSQL", rule=_POSTGRES_RULE)
+    thetaline_data_dir: str | None = _setting(None, "folder of the embedded database; unset: the user's data folder")
+    r_irt_base_url: HttpUrl | None = _setting(None, "IRT service; unset: calibrate in-process", rule=_HTTP_RULE)
+    r_irt_internal_token: SecretStr | None = _setting(None, "bearer token of the IRT service")
+    r_irt_timeout_secs: float = _setting(300.0, "seconds to wait for the IRT service", gt=0, le=86_400)
+    dry_run: bool = _setting(False, "jobs write nothing")
+    # calibration
+    mirt_lookback_days: int = _setting(30, "days of answers in a calibration window", ge=1, le=3650)
+    mirt_model: Annotated[Model, BeforeValidator(_model_name)] = _setting("2PL", "item response model")
+    mirt_max_obs: int = _setting(0, "most answers in a calibration, the newest are kept; 0: no limit", ge=0)
+    mirt_max_retries: int = _setting(3, "retries of a failed call to the IRT service", ge=0, le=100)
+    mirt_retry_delay_secs: float = _setting(0.5, "attempt k waits k times this long, in seconds", ge=0, le=3600)
+    # features and indicators
+    agg_lookback_days: int = _setting(7, "days of daily features that a run refreshes", ge=1, le=3650)
+    agg_include_theta: bool = _setting(True, "daily features carry θ")
+    kpi_lookback_days: int = _setting(30, "days of activity that make a learner's weekly KPIs due", ge=1, le=3650)
+    metrics_default_target: float = _setting(0.0, "goal on the θ scale of a learner without one", ge=-6, le=6)
+    glmm_lookback_weeks: int = _setting(12, "weeks in a growth model", ge=1, le=520)
+    glmm_min_observations: int = _setting(10, "fewest observations for a growth model", ge=1)
+    glmm_update_kpi: bool = _setting(True, "growth estimates are merged into the weekly KPIs")
+    brms_lookback_weeks: int = _setting(12, "weeks in a Bayesian growth model", ge=1, le=520)
+    prophet_lookback_weeks: int = _setting(12, "weeks behind a forecast", ge=1, le=520)
+    prophet_forecast_weeks: int = _setting(4, "weeks that a forecast looks ahead", ge=1, le=52)
+    prophet_anomaly_threshold: float = _setting(2.5, "standard scores that make an anomaly", gt=0, le=100)
+    survival_lookback_days: int = _setting(90, "days behind a churn model", ge=1, le=3650)
+    survival_event_threshold_days: int = _setting(14, "days without activity that count as churn", ge=1, le=365)
+    cluster_lookback_weeks: int = _setting(12, "weeks behind the learner segments", ge=1, le=520)
+    cluster_n_clusters: Literal["auto"] | AtLeastTwo = _setting(
+        "auto", "learner segments; auto: chosen from the data", rule="auto, or a whole number from 2 to 100"
+    )
+    # reports
+    report_format: Literal["html", "pdf"] = _setting("html", "format of the weekly report")
+    s3_bucket: str | None = _setting(None, "bucket for reports; unset: a local folder")
+    aws_access_key_id: SecretStr | None = _setting(None, "key id for the bucket")
+    aws_secret_access_key: SecretStr | None = _setting(None, "secret key for the bucket")
+    aws_session_token: SecretStr | None = _setting(None, "session token for the bucket")
+    aws_region: str | None = _setting(None, "region of the bucket")
+    aws_endpoint_url: HttpUrl | None = _setting(None, "address of an S3-compatible store", rule=_HTTP_RULE)
+
+    def __repr__(self) -> str:
+        """Without secrets: a setting's repr ends up in logs and tracebacks."""
+        shown = ", ".join(f"{name}={_shown(getattr(self, name))}" for name in type(self).model_fields)
+        return f"Settings({shown})"
+
+    __str__ = __repr__
+
+
+@dataclass(frozen=True, slots=True)
+class SettingLine:
+    """One setting as `doctor` and the documentation list it; secrets are masked."""
+
+    name: str
+    value: str
+    default: str
+    source: str  # environment, .env or default
+    rule: str
+    description: str
+
+
+def load(**overrides: object) -> Settings:
+    """The settings of this process; `overrides` (by field name) win over environment and `.env`.
+
+    Raises SettingsError with name, value and rule of every setting that is wrong.
+    """
+    try:
+        return Settings(**overrides)  # type: ignore[arg-type]
+    except ValidationError as error:
+        raise SettingsError(_explain(error)) from None
+    except UnicodeDecodeError as error:
+        raise SettingsError(f"{ENV_FILE} is not UTF-8 text ({error.reason} at byte {error.start})") from None
+
+
+def describe(settings: Settings) -> list[SettingLine]:
+    """All settings in the order of `Settings`, for people."""
+    sources = {"environment": _names(os.environ), ENV_FILE: _names(dotenv_values(ENV_FILE))}
+    return [_line(settings, name, field, sources) for name, field in Settings.model_fields.items()]
+
+
+def _line(settings: Settings, name: str, field: FieldInfo, sources: Mapping[str, set[str]]) -> SettingLine:
+    return SettingLine(
+        name=name.upper(),
+        value=_shown(getattr(settings, name)),
+        default=_shown(field.default),
+        source=next((source for source, names in sources.items() if name in names), "default"),
+        rule=_rule(field),
+        description=field.description or "",
+    )
+
+
+def _names(values: Mapping[str, str | None]) -> set[str]:
+    return {name.lower() for name, value in values.items() if value}
+
+
+def _shown(value: object) -> str:
+    if value is None:
+        return "unset"
+    if isinstance(value, bool):
+        return str(value).lower()
+    return MASK if isinstance(value, SecretStr) else mask_text(str(value))
+
+
+def _explain(error: ValidationError) -> str:
+    wrong = {str(one["loc"][0]): one["input"] for one in error.errors()}
+    return "; ".join(_fault(name, value) for name, value in wrong.items())
+
+
+def _fault(name: str, value: object) -> str:
+    field = Settings.model_fields.get(name)
+    if field is None:
+        return f"{name.upper()} is no setting"
+    shown = MASK if SecretStr in _types(field.annotation) else mask_text(repr(value))
+    return f"{name.upper()} is {shown}; it must be {_rule(field)}"
+
+
+def _rule(field: FieldInfo) -> str:
+    extra = field.json_schema_extra
+    explicit = extra.get("rule") if isinstance(extra, dict) else None
+    return str(explicit) if explicit else _rule_of_type(field) + _limits(field)
+
+
+def _rule_of_type(field: FieldInfo) -> str:
+    types = _types(field.annotation)
+    if get_origin(types[0]) is Literal:
+        return "one of " + ", ".join(get_args(types[0]))
+    words = {bool: "true or false", int: "a whole number", float: "a number"}
+    text = words.get(types[0], "text")
+    return f"{text}, or unset" if NoneType in types else text
+
+
+def _types(annotation: Any) -> tuple[Any, ...]:
+    return (annotation,) if get_origin(annotation) in (None, Literal) else get_args(annotation)
+
+
+def _limits(field: FieldInfo) -> str:
+    words = {
+        annotated_types.Ge: ("ge", "at least {}"),
+        annotated_types.Gt: ("gt", "above {}"),
+        annotated_types.Le: ("le", "at most {}"),
+    }
+    known = [(words[type(limit)], limit) for limit in field.metadata if type(limit) in words]
+    return "".join(f", {text.format(getattr(limit, name))}" for (name, text), limit in known)
