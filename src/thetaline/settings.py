@@ -69,6 +69,18 @@ class Settings(BaseSettings):
     mirt_max_obs: int = _setting(0, "most answers in a calibration, the newest are kept; 0: no limit", ge=0)
     mirt_max_retries: int = _setting(3, "retries of a failed call to the IRT service", ge=0, le=100)
     mirt_retry_delay_secs: float = _setting(0.5, "attempt k waits k times this long, in seconds", ge=0, le=3600)
+    mirt_min_item_answers: int = _setting(30, "fewest answers of an item in a calibration", ge=1)
+    mirt_min_user_answers: int = _setting(3, "fewest answers of a learner whose θ is published", ge=1)
+    # the publication gate
+    mirt_gate_min_items: int = _setting(5, "fewest calibrated items to publish", ge=2)
+    mirt_gate_min_users: int = _setting(50, "fewest learners to publish", ge=2)
+    mirt_gate_a_min: float = _setting(0.05, "lowest discrimination to publish", ge=-10, le=10)
+    mirt_gate_a_max: float = _setting(6.0, "highest discrimination to publish", gt=0, le=100)
+    mirt_gate_b_max: float = _setting(8.0, "highest |difficulty| to publish", gt=0, le=100)
+    mirt_gate_min_anchors: int = _setting(3, "fewest anchors left after screening to publish", ge=3)
+    mirt_gate_max_rmsd: float = _setting(0.5, "largest RMSD of the anchors' b after linking to publish", gt=0, le=100)
+    mirt_gate_min_correlation_a: float = _setting(0.2, "lowest correlation of a with the published", ge=-1, le=1)
+    mirt_gate_min_correlation_b: float = _setting(0.8, "lowest correlation of b with the published", ge=-1, le=1)
     # features and indicators
     agg_lookback_days: int = _setting(7, "days of daily features that a run refreshes", ge=1, le=3650)
     agg_include_theta: bool = _setting(True, "daily features carry θ")
