@@ -1,0 +1,50 @@
+"""Which items stay out of a calibration and which learners get no published ability, each with its reason."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from thetaline.jobs.observations import Observations
+
+Reasons = NDArray[np.object_]  # (n,) the reason as text, "" for whoever stays
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Excluded:
+    """Who stays out: ids (n,), reasons (n,) and answers (n,) in the order of the ids."""
+
+    ids: NDArray[np.object_]
+    reasons: Reasons
+    n_answers: NDArray[np.int64]
+
+    def by_reason(self) -> dict[str, int]:
+        """How many for each reason."""
+        names, counts = np.unique(self.reasons.astype(str), return_counts=True)
+        return {str(name): int(count) for name, count in zip(names, counts, strict=True)}
+
+    def listed(self, most: int | None = None) -> list[dict[str, object]]:
+        """The first `most` (all by default) as plain values for a jsonb column."""
+        rows = zip(self.ids[:most], self.reasons[:most], self.n_answers[:most], strict=True)
+        return [{"id": str(name), "reason": str(reason), "n_answers": int(n)} for name, reason, n in rows]
+
+
+def excluded_items(observations: Observations, *, min_answers: int) -> Excluded:
+    """Items below the minimum, and items without a difficulty to find: nobody right, or nobody wrong."""
+    n = observations.answers_per_item()
+    right = np.bincount(observations.item, weights=observations.correct, minlength=n.size).astype(np.int64)
+    conditions = [n < min_answers, right == 0, right == n]
+    named = [f"fewer than {min_answers} answers", "nobody answered it correctly", "nobody answered it wrongly"]
+    return _chosen(observations.item_ids, np.select(conditions, named, default=""), n)
+
+
+def excluded_users(observations: Observations, *, min_answers: int) -> Excluded:
+    """Learners whose answers on calibrated items are too few to publish an ability; they still inform the items."""
+    n = observations.answers_per_user()
+    named = ["no answer on a calibrated item", f"fewer than {min_answers} answers on calibrated items"]
+    return _chosen(observations.user_ids, np.select([n == 0, n < min_answers], named, default=""), n)
+
+
+def _chosen(ids: NDArray[np.object_], reasons: NDArray[np.str_], n: NDArray[np.int64]) -> Excluded:
+    out = np.flatnonzero(reasons != "")
+    return Excluded(ids[out], reasons[out].astype(object), n[out])

@@ -1,0 +1,66 @@
+import numpy as np
+
+from thetaline.jobs.exclusions import excluded_items, excluded_users
+from thetaline.jobs.observations import Observations
+
+
+def observed(rows: list[tuple[str, str, int]]) -> Observations:
+    users = sorted({user for user, _, _ in rows})
+    items = sorted({item for _, item, _ in rows})
+    return Observations(
+        user_ids=np.array(users, dtype=object),
+        item_ids=np.array(items, dtype=object),
+        user=np.array([users.index(user) for user, _, _ in rows], dtype=np.int32),
+        item=np.array([items.index(item) for _, item, _ in rows], dtype=np.int32),
+        correct=np.array([correct for _, _, correct in rows], dtype=np.uint8),
+        responded_at=np.array(["2025-11-01T00:00:00"] * len(rows), dtype="datetime64[us]"),
+    )
+
+
+SCHOOL = observed(
+    [("ann", "1", 1), ("bob", "1", 0), ("cid", "1", 1)]
+    + [("ann", "2", 1), ("bob", "2", 1), ("cid", "2", 1)]
+    + [("ann", "3", 0), ("bob", "3", 0), ("cid", "3", 0)]
+    + [("ann", "4", 0), ("dan", "4", 1)]
+    + [("eve", "2", 1), ("ann", "5", 1), ("bob", "5", 0), ("cid", "5", 0)]
+)
+
+
+def test_items_stay_out_for_too_few_answers_and_for_no_difficulty_to_find() -> None:
+    out = excluded_items(SCHOOL, min_answers=3)
+    assert dict(zip(out.ids, out.reasons, strict=True)) == {
+        "2": "nobody answered it wrongly",
+        "3": "nobody answered it correctly",
+        "4": "fewer than 3 answers",
+    }
+    assert out.n_answers.tolist() == [4, 3, 2]
+
+
+def test_learners_are_counted_on_the_items_that_stay() -> None:
+    left = SCHOOL.without_items(excluded_items(SCHOOL, min_answers=3).ids)
+    assert left.item_ids.tolist() == ["1", "5"]
+    assert left.n_answers == 6
+    out = excluded_users(left, min_answers=2)
+    assert dict(zip(out.ids, out.reasons, strict=True)) == {
+        "dan": "no answer on a calibrated item",
+        "eve": "no answer on a calibrated item",
+    }
+    assert out.by_reason() == {"no answer on a calibrated item": 2}
+    assert excluded_users(left, min_answers=3).by_reason() == {
+        "no answer on a calibrated item": 2,
+        "fewer than 3 answers on calibrated items": 3,
+    }
+
+
+def test_the_answers_of_the_items_that_stay_are_the_same_answers() -> None:
+    left = SCHOOL.without_items(np.array(["2", "3", "4"], dtype=object))
+    told = [(row["user_id"], row["item_id"], row["is_correct"]) for row in left.rows()]
+    expected = [("ann", "1", True), ("bob", "1", False), ("cid", "1", True)]
+    assert told == [*expected, ("ann", "5", True), ("bob", "5", False), ("cid", "5", False)]
+    assert next(left.rows())["responded_at"] == "2025-11-01T00:00:00.000Z"
+
+
+def test_a_list_of_excluded_may_be_cut_but_counts_all() -> None:
+    out = excluded_items(SCHOOL, min_answers=3)
+    assert out.listed(1) == [{"id": "2", "reason": "nobody answered it wrongly", "n_answers": 4}]
+    assert sum(out.by_reason().values()) == len(out.listed()) == 3
