@@ -1,0 +1,1 @@
+"""The schema's history: one Alembic revision a file of SQL, shipped with the package."""

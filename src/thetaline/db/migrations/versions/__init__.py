@@ -1,0 +1,1 @@
+"""Alembic's revisions; each runs the file of the same name in `sql/`."""

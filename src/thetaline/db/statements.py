@@ -1,0 +1,24 @@
+"""Named SQL: statements live in `.sql` files beside the code that runs them."""
+
+import re
+from collections.abc import Mapping
+from functools import cache
+from importlib.resources import files
+from types import MappingProxyType
+
+_NAME = re.compile(r"^-- name: *(\w+) *$", re.MULTILINE)
+
+
+@cache
+def sql(path: str) -> Mapping[str, str]:
+    """The statements of a file by name; `path` is relative to the package (`"jobs/mirt_calibrate.sql"`).
+
+    A statement starts under a line `-- name: some_name` and ends at the next one. Raises `KeyError` for a repeated name.
+    """
+    _, *parts = _NAME.split(files("thetaline").joinpath(path).read_text(encoding="utf-8"))
+    statements: dict[str, str] = {}
+    for name, body in zip(parts[::2], parts[1::2], strict=True):
+        if name in statements:
+            raise KeyError(f"{path} names {name!r} twice")
+        statements[name] = body.strip().rstrip(";")
+    return MappingProxyType(statements)
