@@ -1,1 +1,4 @@
-"""Learning analytics as a library: indicators, growth, goals, forecasts, churn, segments.  Arrays in, arrays out; no I/O."""
+"""Learning analytics as a library: indicators, growth, goals, forecasts, churn, segments.
+
+Arrays in, arrays out; no I/O.
+"""

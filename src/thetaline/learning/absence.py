@@ -1,0 +1,117 @@
+"""S, the probability of 14 days without activity, from each learner's own active days and the cohort's.
+
+The beta-geometric / beta-Bernoulli model (Fader, Hardie & Shang 2010, "Customer-base analysis in a discrete-time
+noncontractual setting"): on each day an active learner shows up with probability p ~ Beta(a, b), and before each day
+leaves for good with probability q ~ Beta(c, d).  Days are counted from the first active day of the history.  The four
+numbers are the cohort's; a learner's own days move p and q away from them the more, the longer the history.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import minimize
+from scipy.special import gammaln
+
+from thetaline.learning.attempts import Attempts, first_per_pair
+from thetaline.learning.windows import Window
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+LogBeta = Callable[[Any, Any], Floats]
+
+AHEAD_DAYS = 14
+FIT_LEARNERS = 5_000  # a larger cohort is thinned evenly: four numbers are well known from that many
+LOG_PRIOR_SD = 1.5  # of the log of each number around `START`: holds a cohort of a few learners, no more
+
+
+@dataclass(frozen=True, slots=True)
+class Habit:
+    """The cohort's numbers: p ~ Beta(a, b) to show up on a day, q ~ Beta(c, d) to leave for good before it."""
+
+    a: float
+    b: float
+    c: float
+    d: float
+
+
+START = Habit(a=1.0, b=3.0, c=0.5, d=15.0)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class History:
+    """Per learner (n_learners,): `days` after the first active day, `active` of them, `last` the newest active one."""
+
+    active: Ints
+    last: Ints
+    days: Ints
+
+
+def history(attempts: Attempts, window: Window) -> History:
+    """Active days inside the window, counted from each learner's first; no activity at all gives days = −1."""
+    inside = attempts.where(window.holds(attempts.day))
+    keep = first_per_pair(inside.learner, inside.day)
+    learner, day = inside.learner[keep], inside.day[keep].astype(np.int64)
+    n_active = np.bincount(learner, minlength=attempts.n_learners)
+    first = np.full(attempts.n_learners, window.stop, np.int64)
+    last = np.full(attempts.n_learners, window.stop, np.int64)
+    np.minimum.at(first, learner, day)
+    last[learner] = day  # sorted by instant: the newest is written last
+    return History(np.maximum(n_active - 1, 0), last - first, window.stop - 1 - first)
+
+
+def absence_probability(past: History, habit: Habit, *, ahead: int = AHEAD_DAYS) -> Floats:
+    """(n_learners,) S = P(no activity on the next `ahead` days | history) = L(x, t, n + ahead) / L(x, t, n).
+
+    Never 0 or 1; NaN for a learner without a history.
+    """
+    known = past.days >= 0
+    pattern, back = _patterns(past, known)
+    later = History(pattern.active, pattern.last, pattern.days + ahead)
+    probability = np.full(known.shape, np.nan)
+    probability[known] = np.exp(_log_likelihood(later, habit) - _log_likelihood(pattern, habit))[back]
+    return probability
+
+
+def fit_habit(past: History) -> Habit:
+    """Maximum a posteriori of the four numbers over the cohort's histories, by L-BFGS on their logarithms."""
+    known = np.flatnonzero(past.days > 0)
+    pattern, back = _patterns(past, known[:: max(1, -(-known.size // FIT_LEARNERS))])
+    count = np.bincount(back, minlength=pattern.days.size)
+    start = np.log([START.a, START.b, START.c, START.d])
+
+    def loss(log_numbers: Floats) -> float:
+        penalty = np.sum(np.square((log_numbers - start) / LOG_PRIOR_SD)) / 2
+        return float(penalty - count @ _log_likelihood(pattern, Habit(*np.exp(log_numbers))))
+
+    best = minimize(loss, start, method="L-BFGS-B", bounds=[(-7.0, 7.0)] * start.size)
+    return Habit(*(float(number) for number in np.exp(best.x)))
+
+
+def _patterns(past: History, chosen: NDArray[np.generic]) -> tuple[History, NDArray[np.intp]]:
+    """Each distinct history among the chosen once, and where every chosen learner's stands."""
+    active, last, days = past.active[chosen], past.last[chosen], past.days[chosen]
+    _, first, back = np.unique((active << 40) | (last << 20) | days, return_index=True, return_inverse=True)
+    return History(active[first], last[first], days[first]), back
+
+
+def _log_likelihood(past: History, habit: Habit) -> Floats:
+    """log L(x, t, n): still here after n days, or left before day i + 1 for some t <= i < n (their equation 5)."""
+    n_days = int(past.days.max(initial=0))
+    shown = _log_beta(habit.a, habit.b, n_days)
+    stayed = _log_beta(habit.c, habit.d, n_days + 1)
+    x, t, n = past.active[:, None], past.last[:, None], past.days[:, None]
+    i = np.arange(n_days + 1)
+    here = np.where(i == n, stayed(0, i), stayed(1, np.minimum(i, n_days)))
+    log_term = np.where((i >= t) & (i <= n), shown(x, np.maximum(i - x, 0)) + here, -np.inf)
+    peak = log_term.max(axis=1)
+    return np.asarray(peak + np.log(np.exp(log_term - peak[:, None]).sum(axis=1)))
+
+
+def _log_beta(a: float, b: float, n: int) -> LogBeta:
+    """(i, j) -> log B(a + i, b + j) − log B(a, b) for whole i + j <= n, from three tables of log-gamma."""
+    steps = np.arange(n + 1)
+    of_a, of_b, of_sum = (np.asarray(gammaln(base + steps) - gammaln(base)) for base in (a, b, a + b))
+    return lambda i, j: of_a[i] + of_b[j] - of_sum[i + j]

@@ -1,0 +1,71 @@
+"""What a cohort did, as one struct of arrays."""
+
+from dataclasses import dataclass, fields
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+UNKNOWN = -1
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Attempts:
+    """M attempts, sorted by learner and, within a learner, by instant; learners and items are codes from 0.
+
+    `UNKNOWN` (−1) stands where a value was not recorded: `correct` (not answered), `time_ms`, `hint`.
+    """
+
+    learner: NDArray[np.int32]
+    item: NDArray[np.int32]
+    correct: NDArray[np.int8]
+    day: NDArray[np.int32]
+    time_ms: NDArray[np.int32]
+    hint: NDArray[np.int8]
+    session: NDArray[np.int32]
+    n_learners: int
+
+    def where(self, mask: NDArray[np.bool_]) -> "Attempts":
+        """The attempts under an (M,) mask, in the same order; codes keep their meaning."""
+        arrays: dict[str, Any] = {name: getattr(self, name)[mask] for name in _ARRAYS}
+        return Attempts(**arrays, n_learners=self.n_learners)
+
+    def answered(self) -> "Attempts":
+        """Those with an answer: an unanswered question is missing, not wrong."""
+        return self.where(self.correct != UNKNOWN)
+
+    def per_learner(self, weights: NDArray[np.generic] | None = None) -> NDArray[np.float64]:
+        """(n_learners,) number of attempts, or the sum of (M,) `weights`."""
+        return np.bincount(self.learner, weights, self.n_learners).astype(np.float64)
+
+
+_ARRAYS = [field.name for field in fields(Attempts) if field.name != "n_learners"]
+
+
+def first_per_pair(left: NDArray[np.int32], right: NDArray[np.int32]) -> NDArray[np.intp]:
+    """Positions of the first row of each (left, right) pair, ascending."""
+    key = left.astype(np.int64) << 32 | right.astype(np.int64)
+    return np.sort(np.unique(key, return_index=True)[1])
+
+
+def last_per_pair(left: NDArray[np.int32], right: NDArray[np.int32]) -> NDArray[np.intp]:
+    """Positions of the last row of each (left, right) pair, ascending."""
+    return np.sort(left.size - 1 - first_per_pair(left[::-1], right[::-1]))
+
+
+def share(part: NDArray[np.float64], whole: NDArray[np.float64]) -> NDArray[np.float64]:
+    """part / whole elementwise; NaN where the whole is 0: nothing known is not zero."""
+    return np.asarray(np.divide(part, whole, out=np.full(whole.shape, np.nan), where=whole > 0))
+
+
+def median_per_group(values: NDArray[np.generic], group: NDArray[np.int32], n_groups: int) -> NDArray[np.float64]:
+    """(n_groups,) median of `values` in each group; NaN where a group has none."""
+    order = np.lexsort((values, group))
+    ordered = np.asarray(values[order], float)
+    count = np.bincount(group, minlength=n_groups)
+    start = np.concatenate(([0], np.cumsum(count)[:-1]))
+    median = np.full(n_groups, np.nan)
+    some = count > 0
+    low, high = start[some] + (count[some] - 1) // 2, start[some] + count[some] // 2
+    median[some] = (ordered[low] + ordered[high]) / 2
+    return median

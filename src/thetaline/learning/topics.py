@@ -1,0 +1,116 @@
+"""Topic ability as a departure from the general one, solved exactly on a grid.
+
+Model: θ_topic = θ + δ, δ ~ N(0, τ²) independent between topics, θ ~ N(mean, sd²) over the population; an answer depends
+on the θ of its own topic only.  With L_t(θ_t) the likelihood of topic t's answers, its message to θ is
+m_t(θ) = ∫ L_t(θ + δ) N(δ; 0, τ²) dδ.  The general posterior *from the other topics* is
+p_−t(θ) ∝ N(θ; mean, sd²) Π_{s≠t} m_s(θ); moved on by δ it is the prior of θ_t, and L_t multiplies it once.  So no
+answer counts twice, and a topic with few answers stays near what the others say.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import minimize_scalar
+
+Floats = NDArray[np.float64]
+
+N_NODES = 81
+REACH_SD = 6.0
+LOG_FLOOR = -600.0  # exp underflows below; two topics that disagree could then rule out every node
+DEFAULT_SD = 0.4
+SD_BOUNDS = (0.05, 2.0)
+MIN_LEARNERS = 200  # with two topics or more, to estimate τ rather than set it
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TopicModel:
+    """Population N(mean, sd²) of θ, spread τ = `topic_sd` of topics around it, and the nodes (Q,) of the grid."""
+
+    mean: float
+    sd: float
+    topic_sd: float
+    nodes: Floats
+
+    @classmethod
+    def over(cls, mean: float = 0.0, sd: float = 1.0, topic_sd: float = DEFAULT_SD) -> "TopicModel":
+        """The model on 81 nodes over mean ± 6 marginal standard deviations."""
+        reach = REACH_SD * float(np.hypot(sd, topic_sd))
+        return cls(mean, sd, topic_sd, np.linspace(mean - reach, mean + reach, N_NODES))
+
+    def log_prior(self) -> Floats:
+        """(Q,) log N(θ; mean, sd²) up to a constant."""
+        return -np.square((self.nodes - self.mean) / self.sd) / 2
+
+    def kernel(self) -> Floats:
+        """(Q, Q) row θ -> column θ_topic: N(θ_topic; θ, τ²) with every row summing to one."""
+        step = np.subtract.outer(self.nodes, self.nodes) / self.topic_sd
+        weight = np.exp(-np.square(step) / 2)
+        return np.asarray(weight / weight.sum(axis=1, keepdims=True))
+
+
+def topic_posterior(log_likelihood: Floats, learner: NDArray[np.int32], model: TopicModel) -> tuple[Floats, Floats]:
+    """EAP and its standard error of each (learner, topic) row.
+
+    `log_likelihood` (R, Q) on the model's nodes; `learner` (R,) groups the rows, equal values side by side.
+    """
+    kernel, log_message, log_general = _messages(log_likelihood, learner, model)
+    cavity = log_general - log_message
+    prior = _scaled(cavity) @ kernel
+    return _moments(_scaled(log_likelihood) * prior, model.nodes)
+
+
+def general_posterior(log_likelihood: Floats, learner: NDArray[np.int32], model: TopicModel) -> tuple[Floats, Floats]:
+    """EAP and standard error of θ itself under the same model, repeated on every row of its learner."""
+    _, _, log_general = _messages(log_likelihood, learner, model)
+    return _moments(_scaled(log_general), model.nodes)
+
+
+def unseen_topic(theta: Floats, se: Floats, topic_sd: float) -> tuple[Floats, Floats]:
+    """What is known of a topic without answers: N(θ, se² + τ²)."""
+    return theta, np.sqrt(np.square(se) + topic_sd**2)
+
+
+def estimate_topic_sd(log_likelihood: Floats, learner: NDArray[np.int32], model: TopicModel) -> float:
+    """τ that maximises the marginal likelihood of all rows; the model's own τ below 200 learners with two topics."""
+    _, n_topics = np.unique(learner, return_counts=True)
+    if (n_topics > 1).sum() < MIN_LEARNERS:
+        return model.topic_sd
+
+    def loss(topic_sd: float) -> float:
+        candidate = TopicModel(model.mean, model.sd, topic_sd, model.nodes)
+        return -_log_marginal(log_likelihood, learner, candidate)
+
+    return float(minimize_scalar(loss, bounds=SD_BOUNDS, method="bounded", options={"xatol": 1e-3}).x)
+
+
+def _log_marginal(log_likelihood: Floats, learner: NDArray[np.int32], model: TopicModel) -> float:
+    """Σ over learners of log ∫ N(θ; mean, sd²) Π m_t(θ) dθ, up to a constant that τ does not move."""
+    log_general = _messages(log_likelihood, learner, model)[2][_starts(learner)]
+    peak = log_general.max(axis=1)
+    return float(np.sum(peak + np.log(np.exp(log_general - peak[:, None]).sum(axis=1))))
+
+
+def _messages(log_likelihood: Floats, learner: NDArray[np.int32], model: TopicModel) -> tuple[Floats, Floats, Floats]:
+    """Kernel (Q, Q), log m_t (R, Q), and log prior + Σ_t log m_t of the row's learner (R, Q)."""
+    kernel = model.kernel()
+    log_message = np.log(_scaled(log_likelihood) @ kernel.T)
+    starts = _starts(learner)
+    total = np.add.reduceat(log_message, starts, axis=0) + model.log_prior()
+    n_rows = np.diff(np.append(starts, learner.size))
+    return kernel, log_message, np.repeat(total, n_rows, axis=0)
+
+
+def _starts(learner: NDArray[np.int32]) -> NDArray[np.intp]:
+    return np.flatnonzero(np.diff(learner, prepend=learner[0] - 1))
+
+
+def _scaled(log_weight: Floats) -> Floats:
+    return np.asarray(np.exp(np.maximum(log_weight - log_weight.max(axis=1, keepdims=True), LOG_FLOOR)))
+
+
+def _moments(weight: Floats, nodes: Floats) -> tuple[Floats, Floats]:
+    total = weight.sum(axis=1)
+    mean = weight @ nodes / total
+    variance = weight @ np.square(nodes) / total - np.square(mean)
+    return np.asarray(mean), np.asarray(np.sqrt(variance))

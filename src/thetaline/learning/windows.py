@@ -1,0 +1,58 @@
+"""Windows of whole UTC days, as half-open intervals of day numbers (days since 1970-01-01)."""
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+
+import numpy as np
+from numpy.typing import NDArray
+
+EPOCH = date(1970, 1, 1)
+IMPROVEMENT_DAYS = 14
+HABIT_DAYS = 28
+
+
+def day_number(day: date) -> int:
+    """Days from 1970-01-01 to `day`."""
+    return (day - EPOCH).days
+
+
+def monday(day: date) -> date:
+    """The ISO Monday of the week of `day`."""
+    return day - timedelta(days=day.weekday())
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """The days start <= day < stop."""
+
+    start: int
+    stop: int
+
+    def holds(self, day: NDArray[np.int32]) -> NDArray[np.bool_]:
+        """(M,) day numbers -> (M,) whether each lies in the window."""
+        return (day >= self.start) & (day < self.stop)
+
+    def before(self) -> "Window":
+        """The window of the same length that ends where this one starts."""
+        return Window(2 * self.start - self.stop, self.start)
+
+    @property
+    def days(self) -> int:
+        """Length in days."""
+        return self.stop - self.start
+
+    @property
+    def start_at(self) -> datetime:
+        """First instant inside, UTC."""
+        return datetime.combine(EPOCH + timedelta(days=self.start), time(), UTC)
+
+    @property
+    def stop_at(self) -> datetime:
+        """First instant after, UTC."""
+        return datetime.combine(EPOCH + timedelta(days=self.stop), time(), UTC)
+
+
+def last_days(as_of: date, days: int) -> Window:
+    """The `days` days that end with `as_of`, that day included."""
+    stop = day_number(as_of) + 1
+    return Window(stop - days, stop)

@@ -1,0 +1,40 @@
+from datetime import UTC, date, datetime, timedelta
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from thetaline.learning.windows import day_number, last_days, monday
+
+days = st.dates(date(1990, 1, 1), date(2090, 12, 31))
+
+
+def test_the_contracts_windows_are_d_minus_13_to_d_and_d_minus_27_to_d_minus_14() -> None:
+    recent = last_days(date(2025, 11, 2), 14)
+    inside = [day for day in range(-40, 5) if recent.holds(np.array([day_number(date(2025, 11, 2)) + day]))[0]]
+    before = [day for day in range(-40, 5) if recent.before().holds(np.array([day_number(date(2025, 11, 2)) + day]))[0]]
+    assert inside == list(range(-13, 1))
+    assert before == list(range(-27, -13))
+
+
+def test_a_windows_instants_are_midnights_in_utc() -> None:
+    recent = last_days(date(2025, 11, 2), 14)
+    assert recent.start_at == datetime(2025, 10, 20, tzinfo=UTC)
+    assert recent.stop_at == datetime(2025, 11, 3, tzinfo=UTC)
+
+
+@given(days, st.integers(1, 90), st.integers(-200, 10))
+def test_windows_are_of_one_length_and_no_day_lies_in_both(as_of: date, length: int, offset: int) -> None:
+    recent = last_days(as_of, length)
+    before = recent.before()
+    day = np.array([day_number(as_of) + offset])
+    assert recent.days == before.days == length
+    assert not (recent.holds(day) & before.holds(day)).any()
+    assert (recent.holds(day) | before.holds(day))[0] == (-2 * length < offset <= 0)
+
+
+@given(days)
+def test_a_week_is_its_monday(as_of: date) -> None:
+    start = monday(as_of)
+    assert start.isoweekday() == 1
+    assert start <= as_of < start + timedelta(days=7)
