@@ -1,0 +1,88 @@
+"""Adjacent categories: log P(X = k) - log P(X = k - 1) = a (theta - b_k), from which PCM and GPCM follow.
+
+Masters (1982); Muraki (1992).  Free in (a, e_1..e_{K-1}) with log P(X = k) = k a theta + e_k - log of the sum, e_0 = 0.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from thetaline.irt.families.base import Array, Published
+from thetaline.irt.families.thresholds import boundaries_to_published, published_to_boundaries, thresholds_jacobian
+
+
+@dataclass(frozen=True, slots=True)
+class AdjacentCategories:
+    """A partial credit family; b_k = -(e_k - e_{k-1}) / a."""
+
+    name: str
+    tied: bool = False
+    unit: bool = False
+    polytomous: bool = True
+    has_c: bool = False
+    has_d: bool = False
+
+    def n_free(self, n_categories: int) -> int:
+        """A slope and K - 1 steps."""
+        return n_categories
+
+    def valid(self, free: Array) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+        """Every finite value is a model."""
+        return np.isfinite(free).all(axis=1)
+
+    def log_prob(self, free: Array, theta: Array) -> Array:
+        """(I, K, Q)."""
+        k = np.arange(free.shape[1])
+        eta = k[:, None] * np.multiply.outer(free[:, 0], theta)[:, None, :]
+        eta[:, 1:] += free[:, 1:, None]
+        eta -= eta.max(axis=1, keepdims=True)
+        return eta - np.log(np.exp(eta).sum(axis=1, keepdims=True))
+
+    def d_log_prob(self, free: Array, theta: Array) -> Array:
+        """(I, P, K, Q)."""
+        p = np.exp(self.log_prob(free, theta))
+        n_categories = free.shape[1]
+        out = np.empty((len(free), n_categories, n_categories, theta.size))
+        out[:, 0] = _score_residual(p) * theta
+        for k in range(1, n_categories):
+            out[:, k] = -p[:, k, None]
+            out[:, k, k] += 1.0
+        return out
+
+    def d_theta(self, free: Array, theta: Array) -> Array:
+        """(I, K, Q)."""
+        return _score_residual(np.exp(self.log_prob(free, theta))) * free[:, 0, None, None]
+
+    def to_published(self, free: Array) -> Published:
+        """b_k = -(e_k - e_{k-1}) / a."""
+        return boundaries_to_published(free @ _step_matrix(free.shape[1]).T)
+
+    def from_published(self, published: Published) -> Array:
+        """e_k = -a (b_1 + .. + b_k)."""
+        free = published_to_boundaries(published)
+        free[:, 1:] = np.cumsum(free[:, 1:], axis=1)
+        return free
+
+    def published_jacobian(self, free: Array) -> Array:
+        """(I, K, K) in the order a, b_1..b_{K-1}."""
+        difference = _step_matrix(free.shape[1])
+        return thresholds_jacobian(free @ difference.T) @ difference
+
+    def start(self, proportions: Array) -> Array:
+        """Slope 1 and steps from the observed proportions."""
+        smooth = (proportions + 0.01) / (proportions + 0.01).sum(axis=1, keepdims=True)
+        return np.column_stack([np.ones(len(smooth)), np.log(smooth[:, 1:] / smooth[:, :1])])
+
+
+def _score_residual(p: Array) -> Array:
+    """k - E(X | theta), (I, K, Q)."""
+    k = np.arange(p.shape[1], dtype=np.float64)[:, None]
+    return k - (k * p).sum(axis=1, keepdims=True)
+
+
+def _step_matrix(n_free: int) -> Array:
+    """Take (a, e_1, e_2, ..) to (a, e_1, e_2 - e_1, ..)."""
+    out = np.eye(n_free)
+    rows = np.arange(2, n_free)
+    out[rows, rows - 1] = -1.0
+    return out

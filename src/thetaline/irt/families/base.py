@@ -1,0 +1,76 @@
+"""What a family of item response functions is: one stateless contract, vectorised over the items that share K categories."""
+
+from typing import NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+
+
+class Published(NamedTuple):
+    """Parameters as they are printed: c and d are NaN where the family has none."""
+
+    a: Array  # (I,)
+    b: Array  # (I, K - 1)
+    c: Array  # (I,)
+    d: Array  # (I,)
+
+
+class Family(Protocol):
+    """P(X = k | theta) for k = 0..K-1, free in slope–intercept form with asymptotes on the logit scale.
+
+    The columns of `free` (I, P) are the slope a, the K - 1 intercepts, then logit c and logit d where the family has them.
+    `tied` families share one slope; `unit` families publish that slope as 1 and leave the population's sd free.
+    """
+
+    @property
+    def name(self) -> str:
+        """The name that callers write: "2PL"."""
+
+    @property
+    def polytomous(self) -> bool:
+        """Whether items may have more than two categories."""
+
+    @property
+    def tied(self) -> bool:
+        """Whether all items of the family share one slope."""
+
+    @property
+    def unit(self) -> bool:
+        """Whether the published slope is 1 and the spread of theta is free."""
+
+    @property
+    def has_c(self) -> bool:
+        """Whether there is a lower asymptote."""
+
+    @property
+    def has_d(self) -> bool:
+        """Whether there is an upper asymptote."""
+
+    def n_free(self, n_categories: int) -> int:
+        """Return P, the number of free parameters of one item."""
+
+    def valid(self, free: Array) -> NDArray[np.bool_]:
+        """Say per item (I,) whether every category keeps a positive probability."""
+
+    def log_prob(self, free: Array, theta: Array) -> Array:
+        """Return log P(X = k | theta), shape (I, K, Q)."""
+
+    def d_log_prob(self, free: Array, theta: Array) -> Array:
+        """Return the derivatives of `log_prob` in the free parameters, shape (I, P, K, Q)."""
+
+    def d_theta(self, free: Array, theta: Array) -> Array:
+        """Return the derivative of `log_prob` in theta, shape (I, K, Q)."""
+
+    def to_published(self, free: Array) -> Published:
+        """Convert free to published parameters."""
+
+    def from_published(self, published: Published) -> Array:
+        """Convert published to free parameters, the inverse of `to_published`."""
+
+    def published_jacobian(self, free: Array) -> Array:
+        """Return d published / d free, shape (I, P, P); rows a, b_1.., then c and d where the family has them."""
+
+    def start(self, proportions: Array) -> Array:
+        """Return free parameters (I, P) to begin with, from the observed category proportions (I, K)."""

@@ -1,0 +1,193 @@
+"""The item bank as one frozen value: a struct of arrays, so that every step is vectorised over items."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from thetaline.errors import InputError, ItemsError
+from thetaline.irt.families import FAMILIES, Family, Published
+from thetaline.irt.item_checks import check_items, model_column, parameter_column, threshold_column
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """The items of a bank that share a family and a number of categories: the unit of vectorised work."""
+
+    family: Family
+    n_categories: int
+    index: NDArray[np.intp]  # positions in the bank
+
+    def codes(self, offsets: NDArray[np.intp]) -> NDArray[np.intp]:
+        """Rows of these items in a category table, shape (len(index), K)."""
+        return offsets[self.index][:, None] + np.arange(self.n_categories)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Items:
+    """Published parameters on the logistic metric, D = 1: P = c + (d - c) / (1 + exp(-a (theta - b))).
+
+    `model` is one name, an array of names, or {id: name}; `b` is (I,), or (I, K - 1) padded with NaN when an item has
+    thresholds; `c` and `d` are NaN where the model has none.  `a` may be left out for Rasch and PCM, where it is 1.
+    Raises ItemsError, naming the items, for repeated ids, shapes that differ, values that are not finite, c >= d.
+    """
+
+    ids: NDArray[np.object_]
+    model: NDArray[np.str_]
+    a: Array
+    b: Array
+    c: Array
+    d: Array
+
+    def __init__(
+        self,
+        *,
+        ids: Iterable[object],
+        model: str | Sequence[str] | NDArray[Any] | Mapping[Any, str] = "2PL",
+        a: ArrayLike | None = None,
+        b: ArrayLike,
+        c: ArrayLike | None = None,
+        d: ArrayLike | None = None,
+    ) -> None:
+        names = _id_column(ids)
+        models = model_column(model, names)
+        self._set(ids=names, model=models, b=threshold_column(b, names))
+        self._set(a=parameter_column("a", np.ones(len(names)) if a is None else a, names))
+        for letter, value in (("c", c), ("d", d)):
+            self._set(**{letter: parameter_column(letter, np.nan if value is None else value, names)})
+        self._check(a_given=a is not None)
+
+    def _set(self, **columns: NDArray[Any]) -> None:
+        for name, column in columns.items():
+            column.setflags(write=False)
+            object.__setattr__(self, name, column)
+
+    def _check(self, *, a_given: bool) -> None:
+        self._set(**check_items(self.ids, self.model, {"a": self.a, "b": self.b, "c": self.c, "d": self.d}))
+        needs_a = sorted({str(m) for m in self.model if not FAMILIES[str(m)].unit})
+        if not a_given and needs_a:
+            raise ItemsError(f"{', '.join(needs_a)} items need a; only Rasch and PCM have a = 1")
+        for batch in self.batches():
+            bad = ~batch.family.valid(self.free(batch))
+            if bad.any():
+                raise ItemsError(f"thresholds of items {list(self.ids[batch.index[bad]][:5])} are out of order")
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def __repr__(self) -> str:
+        return f"Items({len(self)}: {', '.join(sorted({str(m) for m in self.model}))})"
+
+    @property
+    def n_items(self) -> int:
+        """I."""
+        return len(self.ids)
+
+    @property
+    def n_categories(self) -> NDArray[np.intp]:
+        """K an item, shape (I,)."""
+        if self.b.ndim == 1:
+            return np.full(len(self), 2)
+        return np.isfinite(self.b).sum(axis=1) + 1
+
+    @property
+    def thresholds(self) -> Array:
+        """`b` as (I, K - 1) also when all items are dichotomous."""
+        return self.b[:, None] if self.b.ndim == 1 else self.b
+
+    @property
+    def offsets(self) -> NDArray[np.intp]:
+        """Row of a category table where each item starts, shape (I + 1,)."""
+        return np.concatenate([[0], np.cumsum(self.n_categories)])
+
+    def batches(self) -> Iterator[Batch]:
+        """Walk over the items by (family, number of categories)."""
+        counts = self.n_categories
+        for model, k in sorted({(str(m), int(k)) for m, k in zip(self.model, counts, strict=True)}):
+            yield Batch(FAMILIES[model], k, np.flatnonzero((self.model == model) & (counts == k)))
+
+    def free(self, batch: Batch) -> Array:
+        """Slope–intercept parameters (len(batch.index), P) of a batch."""
+        at = batch.index
+        b = self.thresholds[at, : batch.n_categories - 1]
+        return batch.family.from_published(Published(self.a[at], b, self.c[at], self.d[at]))
+
+    def log_prob(self, theta: ArrayLike) -> Array:
+        """Return log P(X = k | theta), shape (sum of K, Q); rows by item, category 0..K-1 within it."""
+        nodes = np.atleast_1d(np.asarray(theta, dtype=np.float64))
+        out = np.empty((self.offsets[-1], nodes.size))
+        for batch in self.batches():
+            out[batch.codes(self.offsets)] = batch.family.log_prob(self.free(batch), nodes)
+        return out
+
+    def expected_score(self, theta: ArrayLike) -> Array:
+        """Return E(X | theta), shape (I, Q)."""
+        nodes = np.atleast_1d(np.asarray(theta, dtype=np.float64))
+        out = np.empty((len(self), nodes.size))
+        for batch in self.batches():
+            p = np.exp(batch.family.log_prob(self.free(batch), nodes))
+            out[batch.index] = np.tensordot(p, np.arange(batch.n_categories), axes=(1, 0))
+        return out
+
+    def information(self, theta: ArrayLike) -> Array:
+        """Return the Fisher information of each item about theta, shape (I, Q): the sum over k of P_k (d log P_k)^2."""
+        nodes = np.atleast_1d(np.asarray(theta, dtype=np.float64))
+        out = np.empty((len(self), nodes.size))
+        for batch in self.batches():
+            free = self.free(batch)
+            p = np.exp(batch.family.log_prob(free, nodes))
+            out[batch.index] = (p * batch.family.d_theta(free, nodes) ** 2).sum(axis=1)
+        return out
+
+    def take(self, ids: Iterable[object]) -> Self:
+        """Return the items with these ids in this order; raises ItemsError for ids that are not in the bank."""
+        at = self.positions(ids)
+        columns = {name: getattr(self, name)[at] for name in ("ids", "model", "a", "c", "d")}
+        b = self.b[at]
+        return self._replaced(**columns, b=b)
+
+    def positions(self, ids: Iterable[object]) -> NDArray[np.intp]:
+        """Return where these ids are in the bank; raises ItemsError for ids that are not in it."""
+        where = {name: position for position, name in enumerate(self.ids.tolist())}
+        wanted = list(ids)
+        unknown = [name for name in wanted if name not in where]
+        if unknown:
+            raise ItemsError(f"{len(unknown)} ids are not in the bank, first {unknown[:5]}")
+        return np.array([where[name] for name in wanted], dtype=np.intp)
+
+    def rescaled(self, A: float, B: float) -> Self:
+        """Return the items on the scale theta' = A theta + B: a / A, A b + B, c and d as they are."""
+        if not (np.isfinite(A) and np.isfinite(B) and A > 0):
+            raise InputError(f"a scale needs finite A > 0 and finite B, not A = {A}, B = {B}")
+        return self._replaced(a=self.a / A, b=A * self.b + B)
+
+    def _replaced(self, **columns: NDArray[Any]) -> Self:
+        """Return a copy with other columns, unchecked: they come from checked ones."""
+        out = object.__new__(type(self))
+        for name in self.__dataclass_fields__:
+            object.__setattr__(out, name, columns.get(name, getattr(self, name)))
+        return out
+
+    def to_frame(self) -> "pd.DataFrame":
+        """Return one row an item: item_id, model, a, b (or b1, b2, ..), c, d.  Needs pandas (`thetaline[frames]`)."""
+        try:
+            import pandas as pd  # noqa: PLC0415  (optional, and slow to import)
+        except ImportError as error:
+            raise InputError("to_frame needs pandas: pip install 'thetaline[frames]'") from error
+        b = {"b": self.b} if self.b.ndim == 1 else {f"b{k + 1}": self.b[:, k] for k in range(self.b.shape[1])}
+        return pd.DataFrame({"item_id": self.ids, "model": self.model, "a": self.a, **b, "c": self.c, "d": self.d})
+
+
+def _id_column(ids: Iterable[object]) -> NDArray[np.object_]:
+    """Ids as Python scalars in an object array, so that 7 and np.int64(7) are the same id."""
+    names = [name.item() if isinstance(name, np.generic) else name for name in ids]
+    out = np.empty(len(names), dtype=object)
+    out[:] = names
+    return out

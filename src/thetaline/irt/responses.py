@@ -1,0 +1,139 @@
+"""Who answered what and how: the observed answers only, so that memory is linear in them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy import sparse
+
+from thetaline.errors import ResponsesError
+from thetaline.irt.columns import answer_column, categories_of_matrix, code_ids, frame_column, ids_or_positions
+
+Ids = NDArray[np.object_]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Responses:
+    """M answers of N persons to I items, sorted by person and item; what was not answered is absent.
+
+    `answer` is the category, 0 .. K - 1 (for right and wrong: 1 and 0).  `counts` are the frequencies of the rows where
+    these are patterns rather than persons, else ones.  5 bytes an answer; `person` adds 4 when it is asked for.
+    """
+
+    person_ids: Ids  # (N,)
+    item_ids: Ids  # (I,)
+    indptr: NDArray[np.int64]  # (N + 1,): answers of person n are at indptr[n] : indptr[n + 1]
+    item: NDArray[np.int32]  # (M,)
+    answer: NDArray[np.uint8]  # (M,)
+    counts: NDArray[np.float64]  # (N,)
+    _person: list[NDArray[np.int32]] = field(default_factory=list, init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        for column in (self.person_ids, self.item_ids, self.indptr, self.item, self.answer, self.counts):
+            column.setflags(write=False)
+
+    def __repr__(self) -> str:
+        return f"Responses({self.n_persons} persons, {self.n_items} items, {self.n_observations} answers)"
+
+    @property
+    def n_persons(self) -> int:
+        """N, the number of rows (of patterns, where counts were given)."""
+        return len(self.person_ids)
+
+    @property
+    def n_items(self) -> int:
+        """I."""
+        return len(self.item_ids)
+
+    @property
+    def n_observations(self) -> int:
+        """M, the number of stored answers."""
+        return len(self.item)
+
+    @property
+    def person(self) -> NDArray[np.int32]:
+        """Row of each answer, shape (M,); made on the first call."""
+        if not self._person:
+            rows = np.repeat(np.arange(self.n_persons, dtype=np.int32), np.diff(self.indptr))
+            rows.setflags(write=False)
+            self._person.append(rows)
+        return self._person[0]
+
+    @property
+    def density(self) -> float:
+        """Share of the N x I cells that were answered."""
+        return self.n_observations / max(1, self.n_persons * self.n_items)
+
+    @classmethod
+    def from_long(cls, user_ids: ArrayLike, item_ids: ArrayLike, correct: ArrayLike) -> Self:
+        """Take three equally long columns, one row an answer; ids are hashable scalars, `correct` is 0/1 or a category.
+
+        Raises ResponsesError for columns of different length, missing ids, answers that are no category, and for a
+        person who has two answers to one item: which of them counts is the caller's rule (say, the first).
+        """
+        answers = answer_column(correct)
+        persons, person_codes = code_ids(user_ids, "user_ids")
+        items, item_codes = code_ids(item_ids, "item_ids")
+        lengths = (len(person_codes), len(item_codes), len(answers))
+        if len(set(lengths)) > 1:
+            raise ResponsesError(f"user_ids, item_ids and correct differ in length: {lengths}")
+        if not lengths[0]:
+            raise ResponsesError("there are no answers")
+        shape = (len(persons), len(items))
+        table = sparse.coo_array((answers, (person_codes, item_codes)), shape=shape).tocsr()
+        if table.nnz < len(answers):
+            raise ResponsesError(_duplicates_message(persons, items, person_codes, item_codes, answers))
+        return cls._from_csr(persons, items, table, np.ones(len(persons)))
+
+    @classmethod
+    def from_frame(
+        cls, frame: Any, *, user: str = "user_id", item: str = "item_id", correct: str = "is_correct"
+    ) -> Self:
+        """Take a pandas, polars or pyarrow table with one row an answer; raises ResponsesError as `from_long` does."""
+        return cls.from_long(*(frame_column(frame, name) for name in (user, item, correct)))
+
+    @classmethod
+    def from_matrix(
+        cls,
+        x: ArrayLike,
+        *,
+        persons: Sequence[Any] | None = None,
+        items: Sequence[Any] | None = None,
+        counts: ArrayLike | None = None,
+    ) -> Self:
+        """Take an (N, I) matrix of categories with NaN where there is no answer; `counts` are frequencies of the rows.
+
+        Without ids, persons and items are numbered from 0.  Raises ResponsesError for cells that are no category and
+        for ids or counts that do not fit.
+        """
+        observed, answers = categories_of_matrix(x)
+        n_persons, n_items = observed.shape
+        indptr = np.concatenate([[0], np.cumsum(observed.sum(axis=1))])
+        item = np.broadcast_to(np.arange(n_items, dtype=np.int32), observed.shape)[observed]
+        weights = np.ones(n_persons) if counts is None else np.array(counts, dtype=np.float64)
+        if weights.shape != (n_persons,) or not (np.isfinite(weights) & (weights > 0)).all():
+            raise ResponsesError(f"counts must be {n_persons} positive numbers")
+        person_ids = ids_or_positions(persons, n_persons, "persons")
+        return cls(person_ids, ids_or_positions(items, n_items, "items"), indptr, item, answers, weights)
+
+    @classmethod
+    def _from_csr(cls, persons: Ids, items: Ids, table: "sparse.csr_array", counts: NDArray[np.float64]) -> Self:
+        indptr = table.indptr.astype(np.int64)
+        return cls(persons, items, indptr, table.indices.astype(np.int32, copy=False), table.data, counts)
+
+
+def _duplicates_message(
+    persons: Ids, items: Ids, person: NDArray[Any], item: NDArray[Any], answers: NDArray[np.uint8]
+) -> str:
+    """Name the first repeated (user, item) pairs, and whether their answers contradict each other."""
+    order = np.lexsort((answers, item, person))
+    same = (np.diff(person[order]) == 0) & (np.diff(item[order]) == 0)
+    again = order[1:][same]
+    contradictory = int((np.diff(answers[order].astype(int))[same] != 0).sum())
+    pairs = [(persons[person[k]], items[item[k]]) for k in again[:3]]
+    return (
+        f"{len(again)} answers repeat a (user, item) pair, {contradictory} of them contradict the other answer; "
+        f"first {pairs}; keep one answer a pair, say the first"
+    )
