@@ -4,8 +4,10 @@ A new setting is one line in `Settings`: name (its upper case is the variable), 
 """
 
 import os
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from types import NoneType
 from typing import Annotated, Any, Literal, get_args, get_origin
 
@@ -108,6 +110,16 @@ class Settings(BaseSettings):
     aws_region: str | None = _setting(None, "region of the bucket")
     aws_endpoint_url: HttpUrl | None = _setting(None, "address of an S3-compatible store", rule=_HTTP_RULE)
 
+    @property
+    def data_folder(self) -> Path:
+        """Where our own files lie: the embedded database and the demo's truth."""
+        return Path(self.thetaline_data_dir).expanduser() if self.thetaline_data_dir else _user_data() / "thetaline"
+
+    @property
+    def database_folder(self) -> Path:
+        """The embedded database's part of it."""
+        return self.data_folder / "postgres"
+
     def __repr__(self) -> str:
         """Without secrets: a setting's repr ends up in logs and tracebacks."""
         shown = ", ".join(f"{name}={_shown(getattr(self, name))}" for name in type(self).model_fields)
@@ -156,6 +168,13 @@ def _line(settings: Settings, name: str, field: FieldInfo, sources: Mapping[str,
         rule=_rule(field),
         description=field.description or "",
     )
+
+
+def _user_data() -> Path:
+    """The folder that the platform keeps for a user's data (XDG Base Directory; Library on macOS)."""
+    if sys.platform == "darwin":
+        return Path.home() / "Library" / "Application Support"
+    return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share")
 
 
 def _names(values: Mapping[str, str | None]) -> set[str]:

@@ -8,7 +8,6 @@ People read stderr; programs read the one JSON line on stdout.
 import json
 import math
 import signal
-import sys
 import threading
 import time
 import traceback
@@ -24,7 +23,8 @@ import psycopg
 import typer
 
 from thetaline import db, logs
-from thetaline.errors import DatabaseError, HeldError, InputError, LockedError, SettingsError, ThetalineError
+from thetaline.db import embedded
+from thetaline.errors import HeldError, InputError, LockedError, MigrationError, SettingsError, ThetalineError
 from thetaline.masking import mask_text, mask_value
 from thetaline.settings import Settings, load
 
@@ -100,6 +100,23 @@ def run_app(app: typer.Typer, argv: Sequence[str] | None = None, prog: str = "th
     return 0
 
 
+def ready_database(settings: Settings) -> str:
+    """The URL of the database in force, with the schema of this version.
+
+    The embedded one is started and migrated here; another is migrated by its owner. Raises DatabaseError.
+    """
+    given = settings.database_url
+    url = given or embedded.url(settings.database_folder)
+    try:
+        with db.connect(url) as conn:
+            db.check_migrated(conn)
+    except MigrationError:
+        if given:
+            raise
+        db.migrate(url)
+    return url
+
+
 def tell(message: str) -> None:
     """A line for people, on stderr, without secrets."""
     typer.echo(mask_text(message), err=True)
@@ -126,15 +143,13 @@ def _attempt(
         settings = load()
         dry = dry_run or settings.dry_run
         as_of = parse_date(date, today=now.date())
-        with _connection(settings, read_only=dry and not writes_temp) as (url, conn):
+        with _connection(name, settings, read_only=dry and not writes_temp) as (url, conn):
             context = JobContext(name=name, settings=settings, url=url, conn=conn, as_of=as_of, now=now, dry_run=dry)
             return 0, _done(context, work)
     except KeyboardInterrupt as stop:
         return _stopped(stop)
     except ThetalineError as error:
         return _failed(_outcome(error), error.exit_code, str(error))
-    except psycopg.Error as error:
-        return _failed(Outcome.FAILED, DatabaseError.exit_code, _database_message(error))
     except MemoryError:
         return _failed(Outcome.FAILED, 1, "out of memory; the tables are as they were")
     except Exception as error:  # noqa: BLE001  the edge of the job: a fault of ours is logged whole, and told in one line
@@ -153,15 +168,14 @@ def _done(context: JobContext, work: Work) -> dict[str, object]:
 
 
 @contextmanager
-def _connection(settings: Settings, *, read_only: bool) -> Iterator[tuple[str, psycopg.Connection[Any]]]:
-    url = db.database_url(settings.database_url, settings.thetaline_data_dir)
-    with db.connect(url) as conn:
+def _connection(name: str, settings: Settings, *, read_only: bool) -> Iterator[tuple[str, psycopg.Connection[Any]]]:
+    url = ready_database(settings)
+    with db.connect(url, name=name) as conn:
         conn.read_only = read_only
         try:
             yield url, conn
-        except BaseException:
-            conn.rollback()
-            raise
+        except psycopg.Error as error:
+            raise db.explained(error, url) from error
 
 
 @contextmanager
@@ -197,13 +211,6 @@ def _outcome(error: ThetalineError) -> Outcome:
     if isinstance(error, HeldError):
         return Outcome.HELD
     return Outcome.LOCKED if isinstance(error, LockedError) else Outcome.FAILED
-
-
-def _database_message(error: psycopg.Error) -> str:
-    first = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-    if isinstance(error, psycopg.errors.UndefinedTable):
-        return f"{first}; bring the schema up to date with `thetaline db migrate`"
-    return f"the database said: {first}; what was under way is rolled back"
 
 
 def _print_summary(summary: Mapping[str, object]) -> None:

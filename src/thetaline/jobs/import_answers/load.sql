@@ -1,0 +1,155 @@
+-- name: one_import_at_a_time
+select pg_advisory_xact_lock(hashtext('thetaline'), hashtext('import'))
+
+-- name: create_staged
+create temporary table staged (
+    line bigint not null,
+    user_id text not null,
+    item_code text not null,
+    topic text,
+    session_key text not null,
+    said text,
+    correct boolean,
+    answered_at timestamptz not null,
+    response_time_ms integer,
+    hint_used boolean
+) on commit drop
+
+-- name: copy_staged
+copy staged (line, user_id, item_code, topic, session_key, said, correct, answered_at, response_time_ms, hint_used)
+from stdin (format csv)
+
+-- name: analyze_staged
+analyze staged
+
+-- name: take_repeated
+-- The first of equal answers stays; of contradictory ones none can be trusted.
+with repeated as (
+    select user_id, session_key, item_code, answered_at,
+           min(line) as first_line,
+           count(distinct coalesce(correct::text, 'unanswered')) > 1 as contradictory
+    from staged
+    group by user_id, session_key, item_code, answered_at
+    having count(*) > 1
+)
+delete from staged using repeated
+where staged.user_id = repeated.user_id
+  and staged.session_key = repeated.session_key
+  and staged.item_code = repeated.item_code
+  and staged.answered_at = repeated.answered_at
+  and (repeated.contradictory or staged.line > repeated.first_line)
+returning staged.line,
+    case when repeated.contradictory then 'contradictory answers to one question at one instant'
+         else 'the same answer as line ' || repeated.first_line end as reason,
+    staged.user_id, staged.item_code, staged.topic, staged.session_key, staged.said,
+    to_json(staged.answered_at) #>> '{}' as answered_at, staged.response_time_ms, staged.hint_used
+
+-- name: create_staged_item
+-- A code of digits is the question's own id, unless that id went to a question of another source.
+create temporary table staged_item on commit drop as
+select code.item_code, code.topic_id, code.numeric_id,
+       coalesce(by_code.id, case when by_id.meta ->> 'external_id' is null then by_id.id end) as question_id,
+       by_id.id is not null as id_is_taken
+from (
+    select item_code, mode() within group (order by topic) as topic_id,
+           case when item_code ~ '^[1-9][0-9]{0,17}$' then item_code::bigint end as numeric_id
+    from staged
+    group by item_code
+) as code
+left join question as by_code on by_code.meta ->> 'external_id' = code.item_code
+left join question as by_id on by_id.id = code.numeric_id
+
+-- name: create_pending
+-- Answers that are not stored yet, with the sitting that they belong to.
+create temporary table pending on commit drop as
+select staged.*, sitting.session_id, answer.exam_result_id is not null as stored,
+       answer.exam_result_id is not null and answer.correct is distinct from staged.correct as contradicts
+from staged
+join staged_item using (item_code)
+cross join lateral (select 'import-' || md5(staged.user_id || chr(31) || staged.session_key) as session_id) as sitting
+left join learner using (user_id)
+left join item on item.item_id = staged_item.question_id::text
+left join lateral (
+    select answer.exam_result_id, answer.correct
+    from answer join exam_results on exam_results.id = answer.exam_result_id
+    where answer.learner_no = learner.learner_no
+      and answer.item_no = item.item_no
+      and answer.answered_at = staged.answered_at
+      and left(exam_results.session_id, 39) = sitting.session_id
+    limit 1
+) as answer on true
+
+-- name: take_contradictions
+delete from pending where contradicts
+returning line, 'contradicts the stored answer to this question at this instant' as reason, user_id, item_code, topic,
+    session_key, said, to_json(answered_at) #>> '{}' as answered_at, response_time_ms, hint_used
+
+-- name: take_stored
+delete from pending where stored
+
+-- name: analyze_pending
+analyze pending
+
+-- name: counts
+select count(*) as answers,
+       count(*) filter (where correct is null) as unanswered,
+       count(distinct session_id) as sessions,
+       count(distinct user_id) as learners,
+       count(distinct item_code) as items,
+       min(answered_at) as first_answer,
+       max(answered_at) as last_answer
+from pending
+
+-- name: count_new_questions
+select count(*) as questions from staged_item where question_id is null
+
+-- name: add_numbered_questions
+with added as (
+    insert into question (id, topic_id)
+    select numeric_id, topic_id from staged_item
+    where question_id is null and numeric_id is not null and not id_is_taken
+    returning id
+)
+update staged_item set question_id = added.id from added where staged_item.numeric_id = added.id
+
+-- name: skip_used_ids
+select setval(pg_get_serial_sequence('question', 'id'), greatest(max(id), nextval(pg_get_serial_sequence('question', 'id'))))
+from question
+
+-- name: add_coded_questions
+with added as (
+    insert into question (topic_id, meta)
+    select topic_id, jsonb_build_object('external_id', item_code) from staged_item
+    where question_id is null
+    order by item_code
+    returning id, meta ->> 'external_id' as item_code
+)
+update staged_item set question_id = added.id from added where staged_item.item_code = added.item_code
+
+-- name: add_exam_results
+with sitting as (
+    select pending.user_id, pending.session_key, pending.session_id as base,
+           count(*) filter (where correct) as score_raw,
+           min(answered_at) as started_at, max(answered_at) as ended_at,
+           md5(string_agg(item_code || answered_at, ',' order by item_code, answered_at)) as content,
+           jsonb_agg(jsonb_strip_nulls(jsonb_build_object(
+               'question_id', question_id, 'is_correct', correct, 'topic', topic,
+               'time_spent_sec', response_time_ms / 1000.0, 'used_hints', hint_used, 'answered_at', answered_at
+           )) order by answered_at, line) as questions
+    from pending join staged_item using (item_code)
+    group by pending.user_id, pending.session_key, pending.session_id
+), named as (
+    -- A sitting that is there already gets its later answers as a row of its own: what is stored stays as it is.
+    select sitting.*, base || case when exam_results.session_id is null then '' else '+' || content end as session_id
+    from sitting left join exam_results on exam_results.session_id = sitting.base
+), added_session as (
+    insert into session (session_id, user_id, started_at, ended_at)
+    select session_id, user_id, started_at, ended_at from named
+    on conflict (session_id) do nothing
+)
+insert into exam_results (id, session_id, user_id, status, result_json, score_raw, created_at, updated_at)
+select md5(session_id)::uuid, session_id, user_id, 'completed',
+       jsonb_build_object(
+           'source', jsonb_build_object('file', cast(%(file)s as text), 'session', session_key), 'questions', questions),
+       score_raw, ended_at, %(now)s
+from named
