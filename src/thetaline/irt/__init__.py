@@ -1,4 +1,4 @@
-"""Item response theory as a library: families, calibration, scoring, linking, fit.  Arrays and frozen values in, new ones out."""
+"""Item response theory as a library: families, calibration, scoring, linking, fit.  Frozen values in, new ones out."""
 
 from thetaline.irt.families import FAMILIES as FAMILIES
 from thetaline.irt.items import Items as Items

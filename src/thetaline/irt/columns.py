@@ -28,9 +28,7 @@ def _numbers(column: NDArray[Any]) -> NDArray[Any]:
         return column
     bad = next((v for v in column.tolist() if not isinstance(v, (bool, int, float, np.generic))), None)
     if bad is not None or column.dtype.kind != "O":
-        raise ResponsesError(
-            f"answers must be 0/1 or categories 0, 1, 2 ..; got {bad if bad is not None else column[0]!r}"
-        )
+        raise ResponsesError(f"answers must be 0/1 or categories 0, 1, 2 ..; got {column[0] if bad is None else bad!r}")
     try:
         return column.astype(np.float64)
     except (TypeError, ValueError) as error:
@@ -44,20 +42,19 @@ def _first_none(column: NDArray[Any]) -> object:
 def _within(numbers: NDArray[Any], said: NDArray[Any]) -> NDArray[np.uint8]:
     if numbers.dtype == bool or not numbers.size:
         return numbers.astype(np.uint8)
-    if 0 <= numbers.min() and numbers.max() <= MAX_CATEGORY:
+    if numbers.min() >= 0 and numbers.max() <= MAX_CATEGORY:
         codes = numbers.astype(np.uint8, copy=False)
         if numbers.dtype.kind in "iu" or (codes == numbers).all():
             return codes
     with np.errstate(invalid="ignore"):
         good = (numbers >= 0) & (numbers <= MAX_CATEGORY) & (numbers == np.floor(numbers))
     at = int(np.flatnonzero(~good)[0])
-    raise ResponsesError(
-        f"answers must be 0/1 or categories 0, 1, 2 .. {MAX_CATEGORY}; row {at} has {said[at]!s}; leave unanswered rows out"
-    )
+    rule = f"answers must be 0/1 or categories 0, 1, 2 .. {MAX_CATEGORY}"
+    raise ResponsesError(f"{rule}; row {at} has {said[at]!s}; leave unanswered rows out")
 
 
 def code_ids(values: ArrayLike, name: str) -> tuple[Ids, NDArray[np.int32]]:
-    """Return distinct ids, sorted where they can be, and the code of every row; raises ResponsesError for missing ids."""
+    """Return distinct ids, sorted where they can be, and every row's code; raises ResponsesError for missing ids."""
     column = np.asarray(_plain(values))
     if column.ndim != 1:
         raise ResponsesError(f"{name} must be one column, not an array of shape {column.shape}")
@@ -119,7 +116,7 @@ def categories_of_matrix(x: ArrayLike) -> tuple[NDArray[np.bool_], NDArray[np.ui
 
 def _object_matrix(matrix: NDArray[Any]) -> NDArray[np.float64]:
     try:
-        return np.where(np.equal(matrix, None), np.nan, matrix).astype(np.float64)
+        return matrix.astype(np.float64)  # None becomes NaN
     except (TypeError, ValueError) as error:
         raise ResponsesError(f"a matrix of responses holds numbers: {error}") from error
 

@@ -85,7 +85,8 @@ def _has(model: NDArray[np.str_], what: str) -> NDArray[np.bool_]:
     return np.array([getattr(FAMILIES[name], what) for name in model.tolist()], dtype=bool)
 
 
-def _refuse(ids: Ids, bad: NDArray[np.bool_], rule: str) -> None:
+def _refuse(ids: Ids, bad: NDArray[np.bool_] | np.bool_, rule: str) -> None:
+    bad = np.asarray(bad)
     if bad.any():
         raise ItemsError(f"{rule}: items {ids[bad][:5].tolist()}")
 

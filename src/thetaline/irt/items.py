@@ -56,6 +56,7 @@ class Items:
         c: ArrayLike | None = None,
         d: ArrayLike | None = None,
     ) -> None:
+        """Check and freeze the columns."""
         names = _id_column(ids)
         models = model_column(model, names)
         self._set(ids=names, model=models, b=threshold_column(b, names))
@@ -80,9 +81,11 @@ class Items:
                 raise ItemsError(f"thresholds of items {list(self.ids[batch.index[bad]][:5])} are out of order")
 
     def __len__(self) -> int:
+        """I."""
         return len(self.ids)
 
     def __repr__(self) -> str:
+        """How many items of which models."""
         return f"Items({len(self)}: {', '.join(sorted({str(m) for m in self.model}))})"
 
     @property
@@ -95,7 +98,7 @@ class Items:
         """K an item, shape (I,)."""
         if self.b.ndim == 1:
             return np.full(len(self), 2)
-        return np.isfinite(self.b).sum(axis=1) + 1
+        return np.asarray(np.isfinite(self.b).sum(axis=1) + 1)
 
     @property
     def thresholds(self) -> Array:

@@ -31,10 +31,12 @@ class Responses:
     _person: list[NDArray[np.int32]] = field(default_factory=list, init=False, repr=False)
 
     def __post_init__(self) -> None:
+        """Freeze the arrays."""
         for column in (self.person_ids, self.item_ids, self.indptr, self.item, self.answer, self.counts):
             column.setflags(write=False)
 
     def __repr__(self) -> str:
+        """The three sizes."""
         return f"Responses({self.n_persons} persons, {self.n_items} items, {self.n_observations} answers)"
 
     @property

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from thetaline.irt.families.base import Array, Published
+from thetaline.irt.families.base import Array, Mask, Published
 from thetaline.irt.families.thresholds import boundaries_to_published, published_to_boundaries, thresholds_jacobian
 
 
@@ -26,17 +26,18 @@ class AdjacentCategories:
         """A slope and K - 1 steps."""
         return n_categories
 
-    def valid(self, free: Array) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+    def valid(self, free: Array) -> Mask:
         """Every finite value is a model."""
-        return np.isfinite(free).all(axis=1)
+        finite: Mask = np.isfinite(free).all(axis=1)
+        return finite
 
     def log_prob(self, free: Array, theta: Array) -> Array:
         """(I, K, Q)."""
-        k = np.arange(free.shape[1])
+        k = np.arange(free.shape[1], dtype=np.float64)
         eta = k[:, None] * np.multiply.outer(free[:, 0], theta)[:, None, :]
         eta[:, 1:] += free[:, 1:, None]
         eta -= eta.max(axis=1, keepdims=True)
-        return eta - np.log(np.exp(eta).sum(axis=1, keepdims=True))
+        return np.asarray(eta - np.log(np.exp(eta).sum(axis=1, keepdims=True)))
 
     def d_log_prob(self, free: Array, theta: Array) -> Array:
         """(I, P, K, Q)."""
@@ -77,7 +78,7 @@ class AdjacentCategories:
 def _score_residual(p: Array) -> Array:
     """k - E(X | theta), (I, K, Q)."""
     k = np.arange(p.shape[1], dtype=np.float64)[:, None]
-    return k - (k * p).sum(axis=1, keepdims=True)
+    return np.asarray(k - (k * p).sum(axis=1, keepdims=True))
 
 
 def _step_matrix(n_free: int) -> Array:

@@ -1,4 +1,4 @@
-"""What a family of item response functions is: one stateless contract, vectorised over the items that share K categories."""
+"""What a family of item response functions is: one stateless contract, vectorised over items that share K."""
 
 from typing import NamedTuple, Protocol
 
@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
+Mask = NDArray[np.bool_]
 
 
 class Published(NamedTuple):
@@ -20,7 +21,8 @@ class Published(NamedTuple):
 class Family(Protocol):
     """P(X = k | theta) for k = 0..K-1, free in slope–intercept form with asymptotes on the logit scale.
 
-    The columns of `free` (I, P) are the slope a, the K - 1 intercepts, then logit c and logit d where the family has them.
+    The columns of `free` (I, P) are the slope a, the K - 1 intercepts, then logit c and logit d where the
+    family has them.
     `tied` families share one slope; `unit` families publish that slope as 1 and leave the population's sd free.
     """
 
@@ -51,7 +53,7 @@ class Family(Protocol):
     def n_free(self, n_categories: int) -> int:
         """Return P, the number of free parameters of one item."""
 
-    def valid(self, free: Array) -> NDArray[np.bool_]:
+    def valid(self, free: Array) -> Mask:
         """Say per item (I,) whether every category keeps a positive probability."""
 
     def log_prob(self, free: Array, theta: Array) -> Array:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from thetaline.irt.families.base import Array, Published
+from thetaline.irt.families.base import Array, Mask, Published
 from thetaline.irt.families.logit import expit, log_expit, logit
 
 
@@ -30,10 +30,12 @@ class Dichotomous:
         """Slope, intercept and the asymptotes."""
         return 2 + self.has_c + self.has_d
 
-    def valid(self, free: Array) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
-        """Finite slope and intercept, and the lower asymptote below the upper one; an asymptote of 0 or 1 is allowed."""
-        line = np.isfinite(free[:, :2]).all(axis=1) & ~np.isnan(free).any(axis=1)
-        return line & (free[:, 2] < free[:, 3]) if self.has_d else line
+    def valid(self, free: Array) -> Mask:
+        """Finite slope and intercept, lower asymptote below the upper one; asymptotes of 0 and 1 are allowed."""
+        line: Mask = np.isfinite(free[:, :2]).all(axis=1) & ~np.isnan(free).any(axis=1)
+        if self.has_d:
+            line &= free[:, 2] < free[:, 3]
+        return line
 
     def log_prob(self, free: Array, theta: Array) -> Array:
         """(I, 2, Q): wrong, right."""
@@ -64,7 +66,7 @@ class Dichotomous:
         return self._d_eta(free, theta) * free[:, 0, None, None]
 
     def _d_eta(self, free: Array, theta: Array) -> Array:
-        """Derivative in a theta + e, (I, 2, Q); as exp of a difference of logs, so that no tail divides zero by zero."""
+        """Derivative in a theta + e, (I, 2, Q); exp of a difference of logs: no tail divides zero by zero."""
         eta = np.multiply.outer(free[:, 0], theta) + free[:, 1, None]
         if not self.has_c:
             return np.stack([-expit(eta), expit(-eta)], axis=1)

@@ -1,10 +1,13 @@
-"""Graded response model, Samejima (1969): P(X >= k | theta) = 1 / (1 + exp(-(a theta + e_k))), b_k = -e_k / a, e decreasing."""
+"""Graded response model, Samejima (1969).
+
+P(X >= k | theta) = 1 / (1 + exp(-(a theta + e_k))), b_k = -e_k / a, e decreasing.
+"""
 
 from dataclasses import dataclass
 
 import numpy as np
 
-from thetaline.irt.families.base import Array, Published
+from thetaline.irt.families.base import Array, Mask, Published
 from thetaline.irt.families.logit import expit, log_expit, logit
 from thetaline.irt.families.thresholds import boundaries_to_published, published_to_boundaries, thresholds_jacobian
 
@@ -28,9 +31,10 @@ class Graded:
         """A slope and K - 1 boundaries."""
         return n_categories
 
-    def valid(self, free: Array) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+    def valid(self, free: Array) -> Mask:
         """Finite with strictly decreasing boundaries."""
-        return np.isfinite(free).all(axis=1) & (np.diff(free[:, 1:], axis=1) < 0).all(axis=1)
+        finite: Mask = np.isfinite(free).all(axis=1)
+        return finite & np.asarray((np.diff(free[:, 1:], axis=1) < 0).all(axis=1))
 
     def log_prob(self, free: Array, theta: Array) -> Array:
         """(I, K, Q)."""
