@@ -1,9 +1,18 @@
 """Fixtures that every folder of tests shares."""
 
 import os
+import tempfile
+from collections.abc import Iterator
+from itertools import count
 from pathlib import Path
+from urllib.parse import quote, urlencode
 
+import psycopg
 import pytest
+from psycopg import sql
+from psycopg.conninfo import conninfo_to_dict
+
+from thetaline import db
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 
@@ -15,3 +24,65 @@ def shared() -> Path:
     if not (folder / "reference").is_dir():
         pytest.skip(f"no reference folder at {folder}; set THETALINE_SHARED to run this test")
     return folder
+
+
+@pytest.fixture(scope="session")
+def database_server() -> Iterator[str]:
+    """The URL of a server on which databases may be made: THETALINE_TEST_DATABASE_URL, else an embedded one in a short folder."""
+    if given := os.environ.get("THETALINE_TEST_DATABASE_URL"):
+        yield given
+        return
+    with tempfile.TemporaryDirectory(prefix="tl-", ignore_cleanup_errors=True) as folder:
+        root = Path(folder) / "db"
+        careless = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+        with db.embedded.lease(root, grace_secs=1.0, settings=careless) as held:
+            yield held.url
+        db.embedded.stop(root)
+
+
+@pytest.fixture(scope="session")
+def database_template(database_server: str) -> Iterator[str]:
+    """The name of a migrated, empty database, made once a session."""
+    name = f"thetaline_template_{os.getpid()}"
+    with psycopg.connect(database_server, autocommit=True) as admin:
+        _drop(admin, name)
+        admin.execute(sql.SQL("create database {}").format(sql.Identifier(name)))
+        db.migrate(with_database(database_server, name))
+        yield name
+        _drop(admin, name)
+
+
+@pytest.fixture
+def database(database_server: str, database_template: str) -> Iterator[str]:
+    """The URL of a fresh, migrated database of this test's own."""
+    name = f"{database_template}_{next(_DATABASES)}"
+    with psycopg.connect(database_server, autocommit=True) as admin:
+        clone = sql.SQL("create database {} template {}")
+        admin.execute(clone.format(sql.Identifier(name), sql.Identifier(database_template)))
+        yield with_database(database_server, name)
+        _drop(admin, name)
+
+
+@pytest.fixture
+def empty_database(database_server: str) -> Iterator[str]:
+    """The URL of a database without our schema."""
+    name = f"thetaline_empty_{os.getpid()}_{next(_DATABASES)}"
+    with psycopg.connect(database_server, autocommit=True) as admin:
+        admin.execute(sql.SQL("create database {}").format(sql.Identifier(name)))
+        yield with_database(database_server, name)
+        _drop(admin, name)
+
+
+_DATABASES = count()
+
+
+def with_database(url: str, name: str) -> str:
+    """The same server, another database, as a URL."""
+    given = conninfo_to_dict(url)
+    user = ":".join(quote(str(given[key]), safe="") for key in ("user", "password") if given.get(key))
+    rest = {key: value for key, value in given.items() if key not in {"user", "password", "dbname"}}
+    return f"postgresql://{user}@/{name}?{urlencode(rest)}"
+
+
+def _drop(admin: psycopg.Connection[tuple[object, ...]], name: str) -> None:
+    admin.execute(sql.SQL("drop database if exists {} with (force)").format(sql.Identifier(name)))

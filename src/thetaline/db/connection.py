@@ -45,9 +45,16 @@ def explained(error: psycopg.Error, url: str) -> DatabaseError:
 
 def _open(url: str, name: str, autocommit: bool) -> psycopg.Connection[Any]:
     given = conninfo_to_dict(url)
-    defaults = {"connect_timeout": CONNECT_TIMEOUT_SECS, "keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3}
+    defaults = {
+        "connect_timeout": CONNECT_TIMEOUT_SECS,
+        "keepalives_idle": 30,
+        "keepalives_interval": 10,
+        "keepalives_count": 3,
+    }
     options = f"{given.get('options', '')} -c timezone=UTC -c datestyle=ISO"
-    return psycopg.connect(**{**defaults, **given, "application_name": name[:63], "options": options}, autocommit=autocommit)
+    return psycopg.connect(
+        **{**defaults, **given, "application_name": name[:63], "options": options}, autocommit=autocommit
+    )
 
 
 def _is_starting(error: psycopg.OperationalError) -> bool:

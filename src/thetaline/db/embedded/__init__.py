@@ -1,0 +1,5 @@
+"""The embedded PostgreSQL: one server a data folder, shared by processes, reached by a unix socket, gone when unused."""
+
+from thetaline.db.embedded.server import Lease, Status, lease, psql, reset, start, status, stop, url
+
+__all__ = ["Lease", "Status", "lease", "psql", "reset", "start", "status", "stop", "url"]

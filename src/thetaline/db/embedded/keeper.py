@@ -1,0 +1,218 @@
+"""The keeper: a small process that runs one PostgreSQL server as its child and stops it when nobody needs it.
+
+It is started as a script (`python -I keeper.py JSON`), so that it weighs a few megabytes; it imports the standard library only.
+
+Who needs the server holds a *lease*: a file in `leases/` under an exclusive flock, which the kernel releases however the
+process ends. Without a living lease for `grace_secs` the server is shut down. The server in turn gets a signal from the
+kernel when the keeper dies, so nothing is left running whichever of the three processes is killed.
+"""
+
+import contextlib
+import ctypes
+import fcntl
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, TextIO
+
+POLL_SECS = 0.1
+STOP_SECS = 60.0
+RESTART_SECS = 15.0  # the backends of a killed server need a moment to let go of its shared memory
+PR_SET_PDEATHSIG = 1
+
+
+def is_locked(path: Path) -> bool:
+    """Whether a living process holds the flock of this file."""
+    try:
+        with path.open("rb") as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except FileNotFoundError:
+        return False
+    return False
+
+
+def is_needed(root: Path) -> bool:
+    """Whether a living process holds a lease, or a start by hand has not run out."""
+    return is_pinned(root) or any(is_locked(path) for path in (root / "leases").glob("*"))
+
+
+def is_pinned(root: Path) -> bool:
+    """Whether `start` by hand asked for the server beyond now; the pin's modification time is its end."""
+    try:
+        return (root / "pin").stat().st_mtime > time.time()
+    except FileNotFoundError:
+        return False
+
+
+def postmaster(data: Path) -> int | None:
+    """The process id of the server that truly runs on this data folder; None for a stale or missing `postmaster.pid`."""
+    try:
+        pid = int((data / "postmaster.pid").read_text(encoding="utf-8").split("\n", 1)[0])
+    except (FileNotFoundError, ValueError):
+        return None
+    return pid if _serves(pid, data) else None
+
+
+def _serves(pid: int, data: Path) -> bool:
+    """Whether the process is a PostgreSQL on `data`: a number alone may belong to anybody after a crash."""
+    listing = ["ps", "-ww", "-o", "stat=,command=", "-p", str(pid)]
+    if sys.platform == "linux":
+        try:
+            command = Path(f"/proc/{pid}/cmdline").read_text(encoding="utf-8", errors="replace").split("\0")
+        except OSError:
+            return False
+        return "-D" in command and str(data) in command  # a zombie has an empty command line
+    found = subprocess.run(listing, capture_output=True, text=True, check=False).stdout  # noqa: S603
+    return f"-D {data}" in found and not found.startswith("Z")
+
+
+class Server:
+    """One PostgreSQL child of this process."""
+
+    def __init__(self, root: Path, command: list[str], uid: int | None) -> None:
+        self.root, self.data, self.command, self.uid = root, root / "data", command, uid
+        self.child: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start the child; a leftover of a killed keeper is shut down first, a stale pid file removed."""
+        leftover = postmaster(self.data)
+        if leftover is not None:
+            end(leftover, self.data)
+        (self.data / "postmaster.pid").unlink(missing_ok=True)
+        identity: dict[str, Any] = {} if self.uid is None else {"user": self.uid, "group": self.uid, "extra_groups": []}
+        with (self.root / "server.log").open("ab") as log:
+            self.child = subprocess.Popen(  # noqa: S603
+                self.command,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                preexec_fn=_die_with_parent,  # noqa: PLW1509 - the keeper has one thread
+                **identity,
+            )
+
+    def is_alive(self) -> bool:
+        """Whether the child runs; reaps it if it ended."""
+        return self.child is not None and self.child.poll() is None
+
+    def stop(self) -> None:
+        """Shut down: disconnect everybody, write a checkpoint; kill only what does not obey."""
+        if self.child is None:
+            return
+        for sign, secs in ((signal.SIGINT, STOP_SECS), (signal.SIGQUIT, 5.0), (signal.SIGKILL, 5.0)):
+            if not self.is_alive():
+                return
+            self.child.send_signal(sign)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self.child.wait(secs)
+
+
+def end(pid: int, data: Path) -> None:
+    """Shut down a server that is not our child."""
+    for sign, secs in ((signal.SIGINT, STOP_SECS), (signal.SIGQUIT, 5.0), (signal.SIGKILL, 5.0)):
+        deadline = time.monotonic() + secs
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, sign)
+        while time.monotonic() < deadline:
+            if not _serves(pid, data):
+                return
+            time.sleep(0.05)
+
+
+def keep(server: Server, grace_secs: float) -> None:
+    """Watch until the server is no longer needed, restart it if it was killed; returns with the server stopped."""
+    server.start()
+    needed_at = time.monotonic()
+    while not _Stop.wanted:
+        time.sleep(POLL_SECS)
+        if not server.is_alive() and not restart(server):
+            return
+        if is_needed(server.root):
+            needed_at = time.monotonic()
+        elif time.monotonic() - needed_at > grace_secs:
+            with start_lock(server.root) as mine:
+                if mine and not is_needed(server.root):
+                    server.stop()
+                    return
+    server.stop()
+
+
+def restart(server: Server) -> bool:
+    """Start again a server that ended by itself, while somebody needs it; says whether it stays up."""
+    deadline = time.monotonic() + RESTART_SECS
+    while is_needed(server.root) and time.monotonic() < deadline and not _Stop.wanted:
+        server.start()
+        time.sleep(0.5)
+        if server.is_alive():
+            return True
+    return False
+
+
+@contextlib.contextmanager
+def start_lock(root: Path) -> Iterator[bool]:
+    """Try the lock under which servers are started and stopped; yields whether it is ours."""
+    with (root / "lock").open("ab") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield False
+        else:
+            yield True
+
+
+class _Stop:
+    wanted = False
+
+    @classmethod
+    def ask(cls, *_: object) -> None:
+        cls.wanted = True
+
+
+def _die_with_parent() -> None:
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGINT)
+
+
+def _become_keeper(root: Path) -> TextIO | None:
+    """Take the keeper's lock and leave the parent; None when another keeper is there."""
+    lock = (root / "keeper").open("a+", encoding="utf-8")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return None
+    if os.fork():
+        os._exit(0)  # the lock lives on in the child
+    os.setsid()
+    lock.truncate(0)
+    lock.write(str(os.getpid()))
+    lock.flush()
+    return lock
+
+
+def main(argument: str) -> int:
+    """Run as the keeper that `argument` (JSON: root, command, uid, socket_folder, grace_secs) describes."""
+    told = json.loads(argument)
+    root = Path(told["root"])
+    lock = _become_keeper(root)
+    if lock is None:
+        return 0
+    signal.signal(signal.SIGTERM, _Stop.ask)
+    for ignored in (signal.SIGHUP, signal.SIGINT):
+        signal.signal(ignored, signal.SIG_IGN)
+    with lock:
+        keep(Server(root, told["command"], told["uid"]), told["grace_secs"])
+        if not Path(told["socket_folder"]).is_relative_to(root):
+            with contextlib.suppress(OSError):
+                Path(told["socket_folder"]).rmdir()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1]))

@@ -1,0 +1,61 @@
+"""Bearer tokens at rest: an id, the SHA-256 of the secret, scopes."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import psycopg
+from psycopg.rows import class_row
+
+from thetaline.db.statements import sql
+
+SQL = sql("db/tokens.sql")
+
+
+@dataclass(frozen=True, slots=True)
+class StoredToken:
+    """One row of `api_token`."""
+
+    token_id: str
+    name: str
+    secret_sha256: bytes
+    scopes: list[str]
+    user_id: str | None = None
+    expires_at: datetime | None = None
+    created_at: datetime | None = None
+    revoked_at: datetime | None = None
+
+
+def create_token(conn: psycopg.Connection[Any], token: StoredToken) -> None:
+    """Insert it. Raises psycopg's CheckViolation for scopes that do not go together."""
+    conn.execute(
+        SQL["create"],
+        {
+            "token_id": token.token_id,
+            "name": token.name,
+            "secret_sha256": token.secret_sha256,
+            "scopes": token.scopes,
+            "user_id": token.user_id,
+            "expires_at": token.expires_at,
+        },
+    )
+
+
+def active_tokens(conn: psycopg.Connection[Any]) -> list[StoredToken]:
+    """Neither revoked nor expired."""
+    return _rows(conn, "active")
+
+
+def all_tokens(conn: psycopg.Connection[Any]) -> list[StoredToken]:
+    """Oldest first, revoked ones included."""
+    return _rows(conn, "all")
+
+
+def revoke_token(conn: psycopg.Connection[Any], token_id: str) -> bool:
+    """Whether there was such a token to revoke."""
+    return conn.execute(SQL["revoke"], {"token_id": token_id}).fetchone() is not None
+
+
+def _rows(conn: psycopg.Connection[Any], statement: str) -> list[StoredToken]:
+    with conn.cursor(row_factory=class_row(StoredToken)) as cursor:
+        return cursor.execute(SQL[statement]).fetchall()
