@@ -8,6 +8,7 @@
     ├── SettingsError              exit 2   an environment variable out of its rule
     ├── DatabaseError              exit 1   unreachable, refused, not migrated, embedded server faults
     │   └── MigrationError
+    ├── ServiceError               exit 1   the IRT service over HTTP refused, failed or could not be reached
     └── JobError                   exit 1   a stage that could not do its work
         ├── LockedError            another run holds the job's lock
         └── HeldError              a run that the publication gate kept back
@@ -52,6 +53,19 @@ class DatabaseError(ThetalineError):
 
 class MigrationError(DatabaseError):
     """The schema is not the one that this version needs."""
+
+
+class ServiceError(ThetalineError):
+    """The IRT service refused, failed or could not be reached (`status` None); `detail` is the server's own."""
+
+    def __init__(
+        self, message: str, *, status: int | None = None, detail: object = None, request_id: str | None = None
+    ) -> None:
+        """`request_id` is what the server logged the request under."""
+        super().__init__(message)
+        self.status = status
+        self.detail = detail
+        self.request_id = request_id
 
 
 class JobError(ThetalineError):

@@ -101,6 +101,25 @@ class Settings(BaseSettings):
     cluster_n_clusters: Literal["auto"] | AtLeastTwo = _setting(
         "auto", "learner segments; auto: chosen from the data", rule="auto, or a whole number from 2 to 100"
     )
+    # the HTTP service
+    service_name: str = _setting("r-irt-plumber", "name that /healthz answers with")
+    service_host: str = _setting("127.0.0.1", "address that the service listens on")
+    service_port: int = _setting(8000, "port that the service listens on; 0: any free one", ge=0, le=65_535)
+    service_max_body_mb: float = _setting(128.0, "largest request body, decompressed, in MB", gt=0, le=4096)
+    service_max_observations: int = _setting(2_000_000, "most answers in one request", ge=1)
+    service_body_timeout_secs: float = _setting(60.0, "seconds for a request's body to arrive", gt=0, le=3600)
+    service_header_timeout_secs: float = _setting(10.0, "seconds for a request's headers to arrive", gt=0, le=600)
+    service_max_connections: int = _setting(4096, "most open connections; more are refused with 503", ge=1)
+    service_rate_per_sec: float = _setting(1000.0, "requests a second that a token may make", gt=0)
+    service_workers: int = _setting(2, "processes for fits", ge=1, le=64)
+    service_worker_memory_mb: int = _setting(4096, "address space of a fit process, in MB", ge=512)
+    service_fit_queue: int = _setting(4, "fits that may wait for a process; more are refused with 429", ge=0)
+    service_fit_timeout_secs: float = _setting(120.0, "seconds after which a fit in a request is ended", gt=0, le=86_400)
+    service_large_mb: float = _setting(8.0, "a larger calibration body is answered by 202 and a job, in MB", ge=0)
+    service_job_timeout_secs: float = _setting(3600.0, "seconds after which a large fit is ended", gt=0, le=86_400)
+    service_max_jobs: int = _setting(100, "most large fits that wait or run; more are refused with 429", ge=1)
+    service_job_retention_days: int = _setting(7, "days that a large fit's result is kept", ge=1, le=365)
+    service_shutdown_secs: float = _setting(30.0, "seconds that a stopping service gives its requests", ge=0, le=3600)
     # reports
     report_format: Literal["html", "pdf"] = _setting("html", "format of the weekly report")
     s3_bucket: str | None = _setting(None, "bucket for reports; unset: a local folder")

@@ -1,0 +1,117 @@
+"""The reading API of one learner: θ, weekly KPIs, and what a finished session does to them."""
+
+from datetime import date, datetime
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import AwareDatetime, Field, field_validator, model_validator
+
+from thetaline.api.base import Id, Payload, Reply, with_examples
+from thetaline.api.calibration import Correct
+
+
+class ThetaPoint(Reply):
+    """An estimate with what made it."""
+
+    theta: float
+    se: float
+    model: str
+    version: int | None = None
+    run_id: str
+    fitted_at: datetime
+
+
+class TopicTheta(ThetaPoint):
+    """An estimate of one topic."""
+
+    topic_id: str
+
+
+class LearnerTheta(Reply):
+    """The latest θ of a learner, general and per topic."""
+
+    user_id: str
+    general: ThetaPoint
+    topics: list[TopicTheta]
+
+
+class ThetaHistory(Reply):
+    """Every estimate of a learner, newest first; of one topic if `topic_id` is set."""
+
+    user_id: str
+    topic_id: str | None
+    points: list[ThetaPoint]
+
+
+class WeeklyKpis(Reply):
+    """The indicators of one ISO week; a key that could not be computed is absent."""
+
+    week_start: date
+    kpis: dict[str, Any]
+    updated_at: datetime
+
+
+class LearnerKpis(Reply):
+    """The indicators by week, newest first."""
+
+    user_id: str
+    weeks: list[WeeklyKpis]
+
+
+class RecomputeRequest(Payload):
+    """Which week to compute again."""
+
+    week_start: date = Field(description="a Monday", examples=["2025-11-03"])
+
+    @field_validator("week_start")
+    @classmethod
+    def _monday(cls, day: date) -> date:
+        if day.weekday():
+            raise ValueError(f"week_start {day} is no Monday")
+        return day
+
+
+class WeekRecomputed(Reply):
+    """The week after the recompute."""
+
+    status: Literal["ok"] = "ok"
+    user_id: str
+    week: WeeklyKpis | None = Field(description="null: nothing could be computed for that week")
+
+
+class SessionAnswer(Payload):
+    """An answer of the session."""
+
+    item_id: Id
+    is_correct: Correct
+    answered_at: AwareDatetime | None = None
+
+
+class ThetaUpdateRequest(Payload):
+    """The session that ended: its id if its answers are in `exam_results`, else the id and the answers."""
+
+    session_id: Id
+    answers: Annotated[list[SessionAnswer], Field(min_length=1, max_length=10_000)] | None = None
+
+    model_config = with_examples(
+        {"session_id": "s-1", "answers": [{"item_id": "101", "is_correct": True}]},
+        {"session_id": "s-1"},
+    )
+
+    @model_validator(mode="after")
+    def _items_once(self) -> Self:
+        ids = [answer.item_id for answer in self.answers or []]
+        if len(set(ids)) < len(ids):
+            raise ValueError("answers name an item more than once; a session answers an item once")
+        return self
+
+
+class ThetaUpdated(Reply):
+    """θ after the session; `n_answers` of it were new (the same answers again change nothing)."""
+
+    status: Literal["ok"] = "ok"
+    user_id: str
+    theta: float
+    se: float
+    n_answers: int
+    run_id: str
+    unknown_items: list[str] = Field(default_factory=list, description="answered, yet without published parameters")

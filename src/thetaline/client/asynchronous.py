@@ -1,0 +1,132 @@
+"""The awaiting client."""
+
+import asyncio
+from contextlib import suppress
+from datetime import date
+from uuid import UUID
+
+import httpx
+
+from thetaline import api
+from thetaline.client import calls
+from thetaline.client.connection import AsyncConnection
+from thetaline.client.polling import Polling
+from thetaline.errors import ServiceError
+
+
+class AsyncClient(AsyncConnection):
+    """One connection pool to one service, for coroutines: `async with AsyncClient(url, token) as client`.
+
+    Raises ServiceError with the status and the server's own words; connection errors, 429 and 502 to 504 are retried.
+    """
+
+    async def calibrate(
+        self,
+        request: api.CalibrateRequest | bytes,
+        *,
+        content_type: str = calls.JSON,
+        model: str | None = None,
+    ) -> api.CalibrateResponse:
+        """Calibrate, wait for a large fit, and return the result; bytes are a body of `content_type` as it stands."""
+        call = calls.calibrate(request, content_type, model)
+        response = await self._answer(call)
+        if response.status_code != httpx.codes.ACCEPTED:
+            return calls.read(calls.as_result(call), response)
+        return await self._wait_for(calls.read(calls.as_job(call), response).job_id)
+
+    async def health(self) -> api.Health:
+        """Whether the process answers, and its name and version."""
+        return await self._call(calls.health())
+
+    async def ready(self) -> api.Readiness:
+        """Whether database, schema and fit processes are there."""
+        return await self._call(calls.ready())
+
+    async def score(self, request: api.ScoreRequest) -> api.ScoreResponse:
+        """Abilities on fixed item parameters."""
+        return await self._call(calls.score(request))
+
+    async def link(self, request: api.LinkRequest) -> api.LinkResponse:
+        """The transformation of one calibration onto the scale of another."""
+        return await self._call(calls.link(request))
+
+    async def information(self, request: api.InformationRequest) -> api.InformationResponse:
+        """Information and expected score of items over θ."""
+        return await self._call(calls.information(request))
+
+    async def next_items(self, request: api.NextItemsRequest) -> api.NextItemsResponse:
+        """The items that tell most about an ability."""
+        return await self._call(calls.next_items(request))
+
+    async def theta(self, user_id: str) -> api.LearnerTheta:
+        """The latest θ of a learner, general and per topic."""
+        return await self._call(calls.theta(user_id))
+
+    async def theta_history(self, user_id: str, *, topic_id: str | None = None) -> api.ThetaHistory:
+        """Every θ of a learner, newest first."""
+        return await self._call(calls.theta_history(user_id, topic_id))
+
+    async def update_theta(self, user_id: str, request: api.ThetaUpdateRequest) -> api.ThetaUpdated:
+        """Carry θ over a session; the same answers again change nothing."""
+        return await self._call(calls.update_theta(user_id, request))
+
+    async def kpis(self, user_id: str, *, weeks: int = 12) -> api.LearnerKpis:
+        """The weekly indicators, newest week first."""
+        return await self._call(calls.kpis(user_id, weeks))
+
+    async def recompute_week(self, user_id: str, week_start: date) -> api.WeekRecomputed:
+        """Compute the indicators of the week that starts on that Monday again."""
+        return await self._call(calls.recompute_week(user_id, week_start))
+
+    async def learner_next_items(self, user_id: str, *, n: int = 5) -> api.NextItemsResponse:
+        """What of the published bank to ask a learner next."""
+        return await self._call(calls.learner_next_items(user_id, n))
+
+    async def items(self, *, after: str | None = None, limit: int = 100) -> api.BankPage:
+        """A page of the published bank."""
+        return await self._call(calls.items(after, limit))
+
+    async def item(self, item_id: str) -> api.BankItem:
+        """One item of the published bank."""
+        return await self._call(calls.item(item_id))
+
+    async def item_history(self, item_id: str) -> api.ItemHistory:
+        """The parameters of an item by published run."""
+        return await self._call(calls.item_history(item_id))
+
+    async def runs(self, *, limit: int = 50) -> api.RunPage:
+        """The newest runs of the ledger."""
+        return await self._call(calls.runs(limit))
+
+    async def run(self, run_id: str) -> api.Run:
+        """One run with its gate."""
+        return await self._call(calls.run(run_id))
+
+    async def drift_alerts(self) -> api.DriftAlerts:
+        """Items that moved against their reference, open alerts only."""
+        return await self._call(calls.drift_alerts())
+
+    async def job(self, job_id: UUID | str) -> api.Job:
+        """A large fit as it is now."""
+        return await self._call(calls.job(job_id))
+
+    async def job_result(self, job_id: UUID | str) -> api.CalibrateResponse:
+        """The result of a large fit that is done."""
+        return await self._call(calls.job_result(job_id))
+
+    async def cancel_job(self, job_id: UUID | str) -> api.Job:
+        """Stop a large fit; the process that works on it is ended."""
+        return await self._call(calls.cancel_job(job_id))
+
+    async def _wait_for(self, job_id: UUID) -> api.CalibrateResponse:
+        poll = Polling(self._timeout_secs)
+        try:
+            while not (await self.job(job_id)).state.final:
+                await asyncio.sleep(poll.next_wait(job_id))
+        except BaseException:
+            # Nobody will fetch it: a fit that is no longer waited for would keep a process busy.
+            with suppress(ServiceError):
+                await self.cancel_job(job_id)
+            raise
+        poll.require_done(await self.job(job_id))
+        return await self.job_result(job_id)

@@ -1,0 +1,203 @@
+"""Every request of the service as a value: where it goes, what it carries, what comes back."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Generic, TypeVar
+from urllib.parse import quote
+from uuid import UUID
+
+import httpx
+from pydantic import BaseModel, TypeAdapter, ValidationError
+
+from thetaline import api
+from thetaline.errors import ServiceError
+
+T = TypeVar("T")
+JSON = "application/json"
+
+
+@dataclass(frozen=True, slots=True)
+class Call(Generic[T]):
+    """One request; `reply` is the type of its answer."""
+
+    method: str
+    path: str
+    reply: type[T]
+    content: bytes | None = None
+    content_type: str = JSON
+    params: Mapping[str, str] = field(default_factory=dict)
+
+    def request(self, client: "httpx.Client | httpx.AsyncClient") -> httpx.Request:
+        """The request as httpx sends it."""
+        headers = {} if self.content is None else {"content-type": self.content_type}
+        return client.build_request(self.method, self.path, content=self.content, headers=headers, params=self.params)
+
+
+def read(call: Call[T], response: httpx.Response) -> T:
+    """The answer's body. Raises ServiceError for an error status or a body that is not what the contract says."""
+    if response.status_code >= 400:
+        raise _refused(call, response)
+    try:
+        return TypeAdapter(call.reply).validate_json(response.content)
+    except ValidationError as error:
+        faults = "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors()[:3])
+        raise ServiceError(
+            f"{call.method} {response.url} answered {response.status_code} with a body outside the contract: {faults}",
+            status=response.status_code,
+        ) from None
+
+
+def unreachable(call: Call[T], error: httpx.TransportError, url: httpx.URL) -> ServiceError:
+    """The error of a call that got no answer."""
+    said = str(error) or type(error).__name__
+    return ServiceError(f"{call.method} {url} got no answer ({said}); check the address and that the service runs")
+
+
+def health() -> Call[api.Health]:
+    """GET /healthz."""
+    return Call("GET", "/healthz", api.Health)
+
+
+def ready() -> Call[api.Readiness]:
+    """GET /readyz."""
+    return Call("GET", "/readyz", api.Readiness)
+
+
+def calibrate(body: api.CalibrateRequest | bytes, content_type: str, model: str | None) -> Call[bytes]:
+    """POST /irt/calibrate; the answer is the result (200) or a job (202), so it stays bytes here."""
+    content = body if isinstance(body, bytes) else _json(body)
+    params = {} if model is None else {"model": model}
+    return Call("POST", "/irt/calibrate", bytes, content, content_type, params)
+
+
+def as_result(call: Call[bytes]) -> Call[api.CalibrateResponse]:
+    """A calibration whose answer is the result."""
+    return Call(call.method, call.path, api.CalibrateResponse)
+
+
+def as_job(call: Call[bytes]) -> Call[api.JobAccepted]:
+    """A calibration whose answer is a job."""
+    return Call(call.method, call.path, api.JobAccepted)
+
+
+def score(body: api.ScoreRequest) -> Call[api.ScoreResponse]:
+    """POST /irt/score."""
+    return _post("/irt/score", body, api.ScoreResponse)
+
+
+def link(body: api.LinkRequest) -> Call[api.LinkResponse]:
+    """POST /irt/link."""
+    return _post("/irt/link", body, api.LinkResponse)
+
+
+def information(body: api.InformationRequest) -> Call[api.InformationResponse]:
+    """POST /irt/information."""
+    return _post("/irt/information", body, api.InformationResponse)
+
+
+def next_items(body: api.NextItemsRequest) -> Call[api.NextItemsResponse]:
+    """POST /irt/next-items."""
+    return _post("/irt/next-items", body, api.NextItemsResponse)
+
+
+def job(job_id: UUID | str) -> Call[api.Job]:
+    """GET /jobs/{job_id}."""
+    return Call("GET", f"/jobs/{job_id}", api.Job)
+
+
+def job_result(job_id: UUID | str) -> Call[api.CalibrateResponse]:
+    """GET /jobs/{job_id}/result."""
+    return Call("GET", f"/jobs/{job_id}/result", api.CalibrateResponse)
+
+
+def cancel_job(job_id: UUID | str) -> Call[api.Job]:
+    """DELETE /jobs/{job_id}."""
+    return Call("DELETE", f"/jobs/{job_id}", api.Job)
+
+
+def theta(user_id: str) -> Call[api.LearnerTheta]:
+    """GET /v1/learners/{user_id}/theta."""
+    return Call("GET", f"{_learner(user_id)}/theta", api.LearnerTheta)
+
+
+def theta_history(user_id: str, topic_id: str | None) -> Call[api.ThetaHistory]:
+    """GET /v1/learners/{user_id}/theta/history."""
+    params = {} if topic_id is None else {"topic_id": topic_id}
+    return Call("GET", f"{_learner(user_id)}/theta/history", api.ThetaHistory, params=params)
+
+
+def update_theta(user_id: str, body: api.ThetaUpdateRequest) -> Call[api.ThetaUpdated]:
+    """POST /v1/learners/{user_id}/theta."""
+    return _post(f"{_learner(user_id)}/theta", body, api.ThetaUpdated)
+
+
+def kpis(user_id: str, weeks: int) -> Call[api.LearnerKpis]:
+    """GET /v1/learners/{user_id}/kpis."""
+    return Call("GET", f"{_learner(user_id)}/kpis", api.LearnerKpis, params={"weeks": str(weeks)})
+
+
+def recompute_week(user_id: str, week_start: date) -> Call[api.WeekRecomputed]:
+    """POST /v1/learners/{user_id}/kpis."""
+    return _post(f"{_learner(user_id)}/kpis", api.RecomputeRequest(week_start=week_start), api.WeekRecomputed)
+
+
+def learner_next_items(user_id: str, n: int) -> Call[api.NextItemsResponse]:
+    """GET /v1/learners/{user_id}/next-items."""
+    return Call("GET", f"{_learner(user_id)}/next-items", api.NextItemsResponse, params={"n": str(n)})
+
+
+def items(after: str | None, limit: int) -> Call[api.BankPage]:
+    """GET /v1/items."""
+    return Call("GET", "/v1/items", api.BankPage, params={"limit": str(limit), **({"after": after} if after else {})})
+
+
+def item(item_id: str) -> Call[api.BankItem]:
+    """GET /v1/items/{item_id}."""
+    return Call("GET", f"/v1/items/{quote(item_id, safe='')}", api.BankItem)
+
+
+def item_history(item_id: str) -> Call[api.ItemHistory]:
+    """GET /v1/items/{item_id}/history."""
+    return Call("GET", f"/v1/items/{quote(item_id, safe='')}/history", api.ItemHistory)
+
+
+def runs(limit: int) -> Call[api.RunPage]:
+    """GET /v1/runs."""
+    return Call("GET", "/v1/runs", api.RunPage, params={"limit": str(limit)})
+
+
+def run(run_id: str) -> Call[api.Run]:
+    """GET /v1/runs/{run_id}."""
+    return Call("GET", f"/v1/runs/{quote(run_id, safe='')}", api.Run)
+
+
+def drift_alerts() -> Call[api.DriftAlerts]:
+    """GET /v1/drift-alerts."""
+    return Call("GET", "/v1/drift-alerts", api.DriftAlerts)
+
+
+def _post(path: str, body: BaseModel, reply: type[T]) -> Call[T]:
+    return Call("POST", path, reply, _json(body))
+
+
+def _json(body: BaseModel) -> bytes:
+    return body.model_dump_json(exclude_unset=True).encode()
+
+
+def _learner(user_id: str) -> str:
+    return f"/v1/learners/{quote(user_id, safe='')}"
+
+
+def _refused(call: Call[T], response: httpx.Response) -> ServiceError:
+    try:
+        body = api.ErrorBody.model_validate_json(response.content)
+    except ValidationError:
+        body = api.ErrorBody(error=response.text[:200] or response.reason_phrase)
+    detail = f": {body.detail}" if body.detail else ""
+    return ServiceError(
+        f"{call.method} {response.url} answered {response.status_code}: {body.error}{detail}"[:2000],
+        status=response.status_code,
+        detail=body.detail,
+        request_id=body.request_id or response.headers.get("x-request-id"),
+    )

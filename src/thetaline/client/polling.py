@@ -1,0 +1,35 @@
+"""How long to wait between two looks at a large fit, and for how long in all."""
+
+import time
+from uuid import UUID
+
+from thetaline import api
+from thetaline.errors import ServiceError
+
+FIRST_WAIT_SECS = 0.1
+LONGEST_WAIT_SECS = 2.0
+
+
+class Polling:
+    """Looks at first every tenth of a second, then ever more rarely, until `timeout_secs` have gone."""
+
+    def __init__(self, timeout_secs: float) -> None:
+        """Start the clock."""
+        self._timeout_secs = timeout_secs
+        self._ends_at = time.monotonic() + timeout_secs
+        self._wait = FIRST_WAIT_SECS
+
+    def next_wait(self, job_id: UUID) -> float:
+        """Seconds until the next look. Raises ServiceError when the time is up."""
+        left = self._ends_at - time.monotonic()
+        if left <= 0:
+            raise ServiceError(f"job {job_id} was not done after {self._timeout_secs:g} s; it is cancelled")
+        wait, self._wait = self._wait, min(self._wait * 1.3, LONGEST_WAIT_SECS)
+        return min(wait, left)
+
+    @staticmethod
+    def require_done(job: api.Job) -> None:
+        """Raise ServiceError with the job's own error unless it is done."""
+        if job.state is not api.JobState.DONE:
+            said = (job.error or {}).get("error", "nothing is known of why")
+            raise ServiceError(f"job {job.job_id} is {job.state}: {said}", detail=job.error)

@@ -1,0 +1,132 @@
+"""The blocking client."""
+
+import time
+from contextlib import suppress
+from datetime import date
+from uuid import UUID
+
+import httpx
+
+from thetaline import api
+from thetaline.client import calls
+from thetaline.client.connection import Connection
+from thetaline.client.polling import Polling
+from thetaline.errors import ServiceError
+
+
+class Client(Connection):
+    """One connection pool to one service: `with Client(url, token) as client: client.score(...)`.
+
+    Raises ServiceError with the status and the server's own words; connection errors, 429 and 502 to 504 are retried.
+    """
+
+    def calibrate(
+        self,
+        request: api.CalibrateRequest | bytes,
+        *,
+        content_type: str = calls.JSON,
+        model: str | None = None,
+    ) -> api.CalibrateResponse:
+        """Calibrate, wait for a large fit, and return the result; bytes are a body of `content_type` as it stands."""
+        call = calls.calibrate(request, content_type, model)
+        response = self._answer(call)
+        if response.status_code != httpx.codes.ACCEPTED:
+            return calls.read(calls.as_result(call), response)
+        return self._wait_for(calls.read(calls.as_job(call), response).job_id)
+
+    def health(self) -> api.Health:
+        """Whether the process answers, and its name and version."""
+        return self._call(calls.health())
+
+    def ready(self) -> api.Readiness:
+        """Whether database, schema and fit processes are there."""
+        return self._call(calls.ready())
+
+    def score(self, request: api.ScoreRequest) -> api.ScoreResponse:
+        """Abilities on fixed item parameters."""
+        return self._call(calls.score(request))
+
+    def link(self, request: api.LinkRequest) -> api.LinkResponse:
+        """The transformation of one calibration onto the scale of another."""
+        return self._call(calls.link(request))
+
+    def information(self, request: api.InformationRequest) -> api.InformationResponse:
+        """Information and expected score of items over θ."""
+        return self._call(calls.information(request))
+
+    def next_items(self, request: api.NextItemsRequest) -> api.NextItemsResponse:
+        """The items that tell most about an ability."""
+        return self._call(calls.next_items(request))
+
+    def theta(self, user_id: str) -> api.LearnerTheta:
+        """The latest θ of a learner, general and per topic."""
+        return self._call(calls.theta(user_id))
+
+    def theta_history(self, user_id: str, *, topic_id: str | None = None) -> api.ThetaHistory:
+        """Every θ of a learner, newest first."""
+        return self._call(calls.theta_history(user_id, topic_id))
+
+    def update_theta(self, user_id: str, request: api.ThetaUpdateRequest) -> api.ThetaUpdated:
+        """Carry θ over a session; the same answers again change nothing."""
+        return self._call(calls.update_theta(user_id, request))
+
+    def kpis(self, user_id: str, *, weeks: int = 12) -> api.LearnerKpis:
+        """The weekly indicators, newest week first."""
+        return self._call(calls.kpis(user_id, weeks))
+
+    def recompute_week(self, user_id: str, week_start: date) -> api.WeekRecomputed:
+        """Compute the indicators of the week that starts on that Monday again."""
+        return self._call(calls.recompute_week(user_id, week_start))
+
+    def learner_next_items(self, user_id: str, *, n: int = 5) -> api.NextItemsResponse:
+        """What of the published bank to ask a learner next."""
+        return self._call(calls.learner_next_items(user_id, n))
+
+    def items(self, *, after: str | None = None, limit: int = 100) -> api.BankPage:
+        """A page of the published bank."""
+        return self._call(calls.items(after, limit))
+
+    def item(self, item_id: str) -> api.BankItem:
+        """One item of the published bank."""
+        return self._call(calls.item(item_id))
+
+    def item_history(self, item_id: str) -> api.ItemHistory:
+        """The parameters of an item by published run."""
+        return self._call(calls.item_history(item_id))
+
+    def runs(self, *, limit: int = 50) -> api.RunPage:
+        """The newest runs of the ledger."""
+        return self._call(calls.runs(limit))
+
+    def run(self, run_id: str) -> api.Run:
+        """One run with its gate."""
+        return self._call(calls.run(run_id))
+
+    def drift_alerts(self) -> api.DriftAlerts:
+        """Items that moved against their reference, open alerts only."""
+        return self._call(calls.drift_alerts())
+
+    def job(self, job_id: UUID | str) -> api.Job:
+        """A large fit as it is now."""
+        return self._call(calls.job(job_id))
+
+    def job_result(self, job_id: UUID | str) -> api.CalibrateResponse:
+        """The result of a large fit that is done."""
+        return self._call(calls.job_result(job_id))
+
+    def cancel_job(self, job_id: UUID | str) -> api.Job:
+        """Stop a large fit; the process that works on it is ended."""
+        return self._call(calls.cancel_job(job_id))
+
+    def _wait_for(self, job_id: UUID) -> api.CalibrateResponse:
+        poll = Polling(self._timeout_secs)
+        try:
+            while not (self.job(job_id)).state.final:
+                time.sleep(poll.next_wait(job_id))
+        except BaseException:
+            # Nobody will fetch it: a fit that is no longer waited for would keep a process busy.
+            with suppress(ServiceError):
+                self.cancel_job(job_id)
+            raise
+        poll.require_done(self.job(job_id))
+        return self.job_result(job_id)
