@@ -1,0 +1,165 @@
+"""Category probabilities and the derivatives of their logarithms in θ, from published parameters.
+
+Calibration differentiates in the item parameters; linking, scoring and information differentiate in θ. With
+s = ∂ log P / ∂θ and s' = ∂² log P / ∂θ² everything else follows: P' = P s and P'' = P (s² + s').
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+Index = NDArray[np.intp]
+Mask = NDArray[np.bool_]
+
+Formula = Callable[[Array, Array, Array, Array, Array], "Curve"]
+
+LARGEST_LOGIT = 500.0  # exp(±500) is finite in float64 and a probability of 1e-217 is as good as 0
+
+
+class Parameters(Protocol):
+    """What of an item bank the formulas read; `irt.Items` is one."""
+
+    @property
+    def model(self) -> Any: ...  # noqa: D102
+    @property
+    def a(self) -> Array: ...  # noqa: D102
+    @property
+    def c(self) -> Array: ...  # noqa: D102
+    @property
+    def d(self) -> Array: ...  # noqa: D102
+    @property
+    def n_categories(self) -> Any: ...  # noqa: D102
+    @property
+    def thresholds(self) -> Array: ...  # noqa: D102
+    @property
+    def offsets(self) -> Any: ...  # noqa: D102
+
+
+class Curve(NamedTuple):
+    """P, s = ∂ log P / ∂θ and ds = ∂² log P / ∂θ², each (..., K)."""
+
+    p: Array
+    s: Array
+    ds: Array
+
+    @property
+    def slope(self) -> Array:
+        """∂P / ∂θ, (..., K)."""
+        return self.p * self.s
+
+    @property
+    def information(self) -> Array:
+        """Fisher information Σ_k P_k s_k², (...)."""
+        return np.einsum("...k,...k,...k->...", self.p, self.s, self.s)
+
+    @property
+    def warm_bias(self) -> Array:
+        """J = Σ_k P'_k P''_k / P_k, (...); Warm (1989), eq. 8, for any number of categories."""
+        return np.einsum("...k,...k->...", self.p * self.s, self.s * self.s + self.ds)
+
+
+def logistic(theta: Array, a: Array, b: Array, c: Array, d: Array) -> Curve:
+    """Rasch to 4PL: P_1 = c + (d − c) L with L = 1 / (1 + exp(−a (θ − b))); `b` is (..., 1)."""
+    z = np.clip(a * (theta - b[..., 0]), -LARGEST_LOGIT, LARGEST_LOGIT)
+    odds_against = np.exp(-z)
+    right = 1.0 / (1.0 + odds_against)
+    wrong = odds_against * right
+    s_right = a * (d - c) * wrong / (d + c * odds_against)
+    s_wrong = -a * (d - c) * wrong / (1.0 - d + (1.0 - c) * odds_against)
+    p_right = c + (d - c) * right
+    bend = a * (wrong - right)
+    return Curve(
+        np.stack([1.0 - p_right, p_right], axis=-1),
+        np.stack([s_wrong, s_right], axis=-1),
+        np.stack([s_wrong * (bend - s_wrong), s_right * (bend - s_right)], axis=-1),
+    )
+
+
+def graded(theta: Array, a: Array, b: Array, _c: Array, _d: Array) -> Curve:
+    """GRM: P_k = L_k − L_(k+1), L_k = P(X ≥ k); s_k = a (1 − L_k − L_(k+1)) needs no division (Samejima 1969)."""
+    z = np.clip(a[..., None] * (theta[..., None] - b), -LARGEST_LOGIT, LARGEST_LOGIT)
+    inner = 1.0 / (1.0 + np.exp(-z))
+    edge = np.ones((*inner.shape[:-1], 1))
+    above = np.concatenate([edge, inner], axis=-1)
+    below = np.concatenate([inner, 0.0 * edge], axis=-1)
+    s = a[..., None] * (1.0 - above - below)
+    ds = -np.square(a)[..., None] * (above * (1.0 - above) + below * (1.0 - below))
+    return Curve(above - below, s, ds)
+
+
+def partial_credit(theta: Array, a: Array, b: Array, _c: Array, _d: Array) -> Curve:
+    """PCM and GPCM: log P_k = Σ_(v ≤ k) a (θ − b_v) − log Σ; s_k = a (k − E X) (Muraki 1992)."""
+    steps = a[..., None] * (theta[..., None] - b)
+    start = np.zeros((*steps.shape[:-1], 1))
+    z = np.concatenate([start, np.cumsum(steps, axis=-1)], axis=-1)
+    p = np.exp(z - z.max(axis=-1, keepdims=True))
+    p /= p.sum(axis=-1, keepdims=True)
+    away = np.arange(p.shape[-1]) - (p @ np.arange(p.shape[-1]))[..., None]
+    variance = np.einsum("...k,...k,...k->...", p, away, away)
+    ds = np.broadcast_to(-(np.square(a) * variance)[..., None], p.shape)
+    return Curve(p, a[..., None] * away, ds)
+
+
+CURVES: dict[str, Formula] = {
+    **dict.fromkeys(("Rasch", "1PL", "2PL", "3PL", "4PL"), logistic),
+    "GRM": graded,
+    **dict.fromkeys(("PCM", "GPCM"), partial_credit),
+}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Alike:
+    """Items of one bank that share a formula and a number of categories; arrays are (G,) and `b` is (G, K − 1)."""
+
+    index: Index  # positions in the bank
+    formula: Formula
+    a: Array
+    b: Array
+    c: Array
+    d: Array
+
+    @property
+    def n_categories(self) -> int:
+        """K."""
+        return self.b.shape[1] + 1
+
+    def at_nodes(self, theta: Array) -> Curve:
+        """Every item at every node: (G, Q, K)."""
+        return self.formula(theta, *(x[:, None] for x in (self.a, self.b, self.c, self.d)))
+
+    def at(self, theta: Array, which: Index) -> Curve:
+        """Item `which[m]` (position within this group) at `theta[m]`: (M, K)."""
+        return self.formula(theta, self.a[which], self.b[which], self.c[which], self.d[which])
+
+
+def alike(items: Parameters) -> Iterator[Alike]:
+    """Split a bank by formula and number of categories, so that each part is one rectangular array."""
+    formulas = np.array([CURVES[model] for model in items.model], dtype=object)
+    b, c, d = items.thresholds, np.nan_to_num(items.c, nan=0.0), np.nan_to_num(items.d, nan=1.0)
+    for formula in dict.fromkeys(formulas.tolist()):
+        for k in np.unique(items.n_categories[formulas == formula]):
+            index = np.flatnonzero((formulas == formula) & (items.n_categories == k))
+            yield Alike(index, formula, items.a[index], b[index, : k - 1], c[index], d[index])
+
+
+def row_scores(items: Parameters) -> Array:
+    """(ΣK,): the score 0 … K − 1 that a row of such a table stands for."""
+    first = items.offsets
+    return (np.arange(first[-1]) - np.repeat(first[:-1], items.n_categories)).astype(np.float64)
+
+
+def category_curves(items: Parameters, theta: Array) -> tuple[Array, Array]:
+    """P and ∂P/∂θ as (ΣK, Q) tables, rows grouped by item like `Items.log_prob`."""
+    first = items.offsets
+    p = np.empty((int(first[-1]), theta.size))
+    slope = np.empty_like(p)
+    for part in alike(items):
+        rows = first[part.index][:, None] + np.arange(part.n_categories)
+        curve = part.at_nodes(theta)
+        p[rows] = curve.p.swapaxes(1, 2)
+        slope[rows] = curve.slope.swapaxes(1, 2)
+    return p, slope

@@ -1,0 +1,106 @@
+"""Standard errors of A and B: by the delta method from the items' covariance, else by a jackknife over the anchors."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from thetaline.errors import ItemsError
+from thetaline.irt.derivatives import Array, Index, Mask
+from thetaline.irt.items import Items
+from thetaline.irt.linking.anchors import Anchors
+from thetaline.irt.linking.constants import Constants, Criterion, Method
+
+MAX_GROUPS = 50  # a jackknife of more groups is no more exact and costs a link each
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LinkErrors:
+    """Standard errors of A and B, their covariance (2, 2), and `method`: "delta", "jackknife" or "none"."""
+
+    A: float
+    B: float
+    covariance: Array
+    method: str
+
+    @classmethod
+    def of(cls, covariance: Array, method: str) -> "LinkErrors":
+        """Square roots of the diagonal."""
+        A, B = np.sqrt(np.diagonal(covariance))
+        return cls(float(A), float(B), covariance, method)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ItemCovariance:
+    """Covariance of published item parameters: entry j belongs to item `ids[j]` and parameter `names[j]`.
+
+    Names are "a", "b", "c", "d"; thresholds of polytomous items are "b1", "b2", …
+    """
+
+    ids: Any  # (P,)
+    names: Any  # (P,)
+    matrix: Array  # (P, P)
+
+    def __post_init__(self) -> None:
+        """Refuse what does not fit together."""
+        if self.matrix.shape != (len(self.ids), len(self.ids)) or len(self.names) != len(self.ids):
+            raise ItemsError(
+                f"covariance of shape {self.matrix.shape} for {len(self.ids)} ids and {len(self.names)} parameter names"
+            )
+
+    @classmethod
+    def from_errors(cls, errors: Items) -> "ItemCovariance":
+        """Diagonal, from standard errors as `fit.standard_errors()` gives them; NaN means not estimated."""
+        b = errors.thresholds
+        names = ["a", *(f"b{v + 1}" if b.shape[1] > 1 else "b" for v in range(b.shape[1])), "c", "d"]
+        table = np.column_stack([errors.a, b, errors.c, errors.d])
+        item, column = np.nonzero(np.isfinite(table))
+        return cls(errors.ids[item], np.array(names, dtype=object)[column], np.diag(table[item, column] ** 2))
+
+
+def delta(
+    anchors: Anchors,
+    method: Method,
+    criterion: Criterion,
+    at: Constants,
+    covariances: dict[str, ItemCovariance | None],
+) -> LinkErrors:
+    """Σ_scales D Σ Dᵀ with D = ∂(A, B)/∂parameters; a scale without covariance is taken as known."""
+    sensitivity = method.sensitivity(anchors, criterion, at)._asdict()
+    total = np.zeros((2, 2))
+    for side, covariance in covariances.items():
+        if covariance is not None:
+            D = derivatives_by_entry(anchors.ids, sensitivity[side], covariance)
+            total += D @ covariance.matrix @ D.T
+    return LinkErrors.of(total, "delta")
+
+
+def derivatives_by_entry(ids: Any, sensitivity: dict[str, Array], covariance: ItemCovariance) -> Array:
+    """(2, P): ∂(A, B) by each entry of a covariance; 0 for items that are no anchors."""
+    position = {item: i for i, item in enumerate(ids.tolist())}
+    D = np.zeros((2, len(covariance.ids)))
+    for j, (item, name) in enumerate(zip(covariance.ids, covariance.names, strict=True)):
+        if item in position:
+            column = sensitivity[name[0]][:, position[item]]
+            D[:, j] = column[:, int(name[1:] or 1) - 1] if name[0] == "b" else column
+    return D
+
+
+def jackknife(anchors: Anchors, method: Method, criterion: Criterion, at: Constants) -> LinkErrors:
+    """Leave out each anchor (or each of 50 groups) in turn: what a different draw of anchors would have changed."""
+    groups = np.arange(anchors.n) % min(anchors.n, MAX_GROUPS)
+    without = np.array([_without(anchors, groups == g, method, criterion, at) for g in range(int(groups.max()) + 1)])
+    away = without - without.mean(axis=0)
+    n = len(without)
+    return LinkErrors.of((n - 1) / n * away.T @ away, "jackknife")
+
+
+def _without(anchors: Anchors, out: Mask, method: Method, criterion: Criterion, at: Constants) -> tuple[float, float]:
+    kept: Index = np.flatnonzero(~out)
+    found = method.constants(anchors.keep(kept), criterion, at)
+    return found.A, found.B
+
+
+def unknown_errors() -> LinkErrors:
+    """NaN, for a run that is not linked."""
+    return LinkErrors(float("nan"), float("nan"), np.full((2, 2), np.nan), "none")

@@ -1,0 +1,125 @@
+"""Put a new calibration on the scale of a bank: θ_reference = A θ_new + B."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from scipy.special import stdtr
+
+from thetaline.errors import ItemsError
+from thetaline.irt.items import Items
+from thetaline.irt.linking.anchors import Anchors, common_items, usable
+from thetaline.irt.linking.constants import Constants, Criterion, Method
+from thetaline.irt.linking.diagnostics import diagnose
+from thetaline.irt.linking.errors import ItemCovariance, LinkErrors, delta, jackknife, unknown_errors
+from thetaline.irt.linking.registry import method_named
+from thetaline.irt.linking.screening import DEFAULT_THRESHOLD, MIN_ANCHORS, screened
+from thetaline.irt.linking.value import Link
+from thetaline.irt.linking.weights import LinkWeights
+
+SIGNIFICANCE = 0.05
+UNLINKED = Constants(1.0, 0.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How to link: what a caller of `link` chose, parsed."""
+
+    method: Method
+    criterion: Criterion
+    threshold: float  # infinite: no screening
+    covariances: dict[str, ItemCovariance | None]
+
+
+def link(  # noqa: PLR0913  (keyword-only options)
+    *,
+    new: Items,
+    reference: Items,
+    method: str = "stocking-lord",
+    screen: bool = True,
+    threshold: float = DEFAULT_THRESHOLD,
+    weights: LinkWeights | None = None,
+    symmetric: bool = False,
+    new_covariance: ItemCovariance | Items | None = None,
+    reference_covariance: ItemCovariance | Items | None = None,
+) -> Link:
+    """Link two calibrations through the items that they share.
+
+    `method` is "stocking-lord", "haebara", "mean-sigma", "mean-mean" or "mean-gmean".  Rasch and PCM slopes are set and
+    not estimated: every method but mean/sigma then estimates B alone.  `screen` leaves out anchors whose robust z of b
+    or of log a is beyond `threshold`, the worst first.  `weights` and `symmetric` are of the two curve methods; default
+    N(0, 1) on 61 nodes of the reference scale; symmetric adds the same criterion on the new scale, so that exchanging
+    the forms gives the inverse link.  The covariances are of the item parameters (or `Items` of standard errors): with
+    either, the standard errors of A and B are by the delta method and a scale without one is taken as known; without
+    both they are by a jackknife over the anchors.
+
+    Raises ItemsError where no item is common, where the anchors run the other way (A ≤ 0), for an unknown method.
+    Fewer than 3 usable anchors are no error: the result then says `linked = False` and why.
+    """
+    plan = Plan(
+        method=method_named(method),
+        criterion=Criterion(weights or LinkWeights.normal(), symmetric),
+        threshold=threshold if screen else np.inf,
+        covariances={"new": _covariance(new_covariance), "reference": _covariance(reference_covariance)},
+    )
+    return _linked(common_items(new, reference), plan)
+
+
+def _linked(common: Anchors, plan: Plan) -> Link:
+    fine, dropped = usable(common)
+    if fine.n < MIN_ANCHORS:
+        reason = f"{fine.n} usable anchors of {common.n} common items, {MIN_ANCHORS} are needed"
+        return _unlinked(fine, reason, dropped, plan)
+    refuse_reversed(fine)
+    kept, at, drifted = screened(fine, plan.method, plan.criterion, plan.threshold)
+    if at.trouble:
+        return _unlinked(fine, at.trouble, dropped | drifted, plan)
+    used = np.array([item not in drifted for item in fine.ids.tolist()])
+    return _result(fine, used, dropped | drifted, at, plan, _errors(kept, at, plan))
+
+
+def _result(
+    anchors: Anchors, used: Any, dropped: dict[Any, str], at: Constants, plan: Plan, se: LinkErrors, reason: str = ""
+) -> Link:
+    diagnostics = diagnose(anchors, used, at, plan.criterion.weights) if anchors.n else None
+    return Link(
+        A=at.A,
+        B=at.B,
+        method=plan.method.name,
+        linked=not reason,
+        reason=reason,
+        n_anchors_used=int(used.sum()),
+        n_common=anchors.n + len(set(dropped) - set(anchors.ids.tolist())),
+        dropped=dropped,
+        rmsd=diagnostics.rmsd if diagnostics else float("nan"),
+        se=se,
+        diagnostics=diagnostics,
+    )
+
+
+def _unlinked(anchors: Anchors, reason: str, dropped: dict[Any, str], plan: Plan) -> Link:
+    return _result(anchors, np.zeros(anchors.n, dtype=bool), dropped, UNLINKED, plan, unknown_errors(), reason)
+
+
+def refuse_reversed(anchors: Anchors) -> None:
+    """Raise ItemsError where the difficulties run significantly the other way: the A that they mean is negative."""
+    new, reference = anchors.locations()
+    if np.ptp(new) == 0.0 or np.ptp(reference) == 0.0:
+        return
+    r = float(np.corrcoef(new, reference)[0, 1])
+    t = r * np.sqrt((anchors.n - 2) / max(1.0 - r * r, np.finfo(float).eps))
+    if stdtr(anchors.n - 2, t) < SIGNIFICANCE:
+        raise ItemsError(
+            f"the difficulties of the {anchors.n} anchors run the other way (correlation {r:.2f}), so that A would be "
+            "negative; is one of the scales reversed?"
+        )
+
+
+def _errors(anchors: Anchors, at: Constants, plan: Plan) -> LinkErrors:
+    if any(plan.covariances.values()):
+        return delta(anchors, plan.method, plan.criterion, at, plan.covariances)
+    return jackknife(anchors, plan.method, plan.criterion, at)
+
+
+def _covariance(given: ItemCovariance | Items | None) -> ItemCovariance | None:
+    return ItemCovariance.from_errors(given) if isinstance(given, Items) else given

@@ -1,0 +1,62 @@
+"""A link as a value: the constants, how well the anchors bear them out, and what can be moved with them."""
+
+from dataclasses import dataclass, replace
+from typing import Any, Protocol, Self, TypeVar
+
+import numpy as np
+
+from thetaline.irt.derivatives import Array
+from thetaline.irt.items import Items
+from thetaline.irt.linking.constants import Constants
+from thetaline.irt.linking.diagnostics import LinkDiagnostics
+from thetaline.irt.linking.errors import LinkErrors
+
+
+class Rescalable(Protocol):
+    """Anything on the θ scale that knows how to move: items, scores."""
+
+    def rescaled(self, A: float, B: float) -> Self:
+        """The same on the scale A θ + B."""
+        ...
+
+
+Moved = TypeVar("Moved", bound=Rescalable)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Link:
+    """θ_reference = A θ_new + B, and how well the anchors bear it out.
+
+    Where `linked` is False, `reason` says why, and A = 1, B = 0: everything stays on the new calibration's own scale.
+    """
+
+    A: float
+    B: float
+    method: str
+    linked: bool
+    reason: str  # empty where linked
+    n_anchors_used: int
+    n_common: int
+    dropped: dict[Any, str]  # id of a common item that was not used: why
+    rmsd: float  # root mean square of the used anchors' residuals of b, logits of the reference scale
+    se: LinkErrors
+    diagnostics: LinkDiagnostics | None  # None where no common item is usable
+
+    def theta(self, theta: Any) -> Array:
+        """Abilities of the new scale on the reference scale."""
+        return np.asarray(self.A * np.asarray(theta, dtype=np.float64) + self.B)
+
+    def items(self, items: Items) -> Items:
+        """Items of the new scale on the reference scale: a / A, A b + B, c and d as they are."""
+        return items.rescaled(self.A, self.B)
+
+    def scores(self, scores: Moved) -> Moved:
+        """Scores of the new scale on the reference scale: A θ + B, A se."""
+        return scores.rescaled(self.A, self.B)
+
+    def inverse(self) -> "Link":
+        """From the reference scale to the new one: 1 / A, −B / A; standard errors by the delta method."""
+        at = Constants(1.0 / self.A, -self.B / self.A)
+        jacobian = np.array([[-(at.A**2), 0.0], [self.B * at.A**2, -at.A]])
+        se = LinkErrors.of(jacobian @ self.se.covariance @ jacobian.T, self.se.method)
+        return replace(self, A=at.A, B=at.B, se=se, rmsd=self.rmsd * at.A, diagnostics=None)
