@@ -47,7 +47,10 @@ def test_the_acceptance_queries_run_on_an_empty_schema(database: str, query: str
 
 
 def test_a_database_without_the_schema_is_told_to_migrate(empty_database: str) -> None:
-    with db.connect(empty_database) as conn, pytest.raises(MigrationError, match="revision none.*thetaline db migrate"):
+    with (
+        db.connect(empty_database) as conn,
+        pytest.raises(MigrationError, match=r"revision none.*thetaline db migrate"),
+    ):
         db.check_migrated(conn)
 
 
@@ -62,7 +65,7 @@ def test_migrating_twice_changes_nothing(empty_database: str) -> None:
 def test_every_named_statement_can_be_prepared(database: str, path: Path) -> None:
     with db.connect(database) as conn:
         for name, statement in db.sql(path.relative_to(PACKAGE).as_posix()).items():
-            # PostgreSQL prepares no DDL; run, it also makes the temporary tables that later statements of the file read.
+            # DDL cannot be prepared; run, it makes the temporary tables that later statements of the file read.
             is_ddl = re.match(r"(--.*\n\s*)*(create|lock|set|analyze|truncate)\b", statement)
             conn.execute(statement if is_ddl else f"prepare {name} as {numbered(statement)}")
 

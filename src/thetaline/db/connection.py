@@ -7,13 +7,14 @@ from typing import Any
 
 import psycopg
 from psycopg import errors
-from psycopg.conninfo import conninfo_to_dict
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from thetaline.errors import DatabaseError, MigrationError
+from thetaline.masking import mask_text
 
-CONNECT_TIMEOUT_SECS = 10
+# Seconds: a job whose host vanished loses its connection, and with it the job's lock, within two minutes.
+KEEPALIVE = {"connect_timeout": 10, "keepalives_idle": 60, "keepalives_interval": 15, "keepalives_count": 4}
 RESTART_WAITS = (0.2, 0.4, 0.8, 1.6)  # seconds; a crash recovery of a small database takes about one
-_PASSWORD = re.compile(r"(?P<head>://[^:@/?#]*:)[^@]*(?=@)|(?P<key>(?i:password)\s*=\s*)('[^']*'|[^\s&]+)")
 
 
 def connect(url: str, *, name: str = "thetaline", autocommit: bool = False) -> psycopg.Connection[Any]:
@@ -31,30 +32,18 @@ def connect(url: str, *, name: str = "thetaline", autocommit: bool = False) -> p
     raise AssertionError  # the last wait is None
 
 
-def masked(url: str) -> str:
-    """The URL or key=value string with its password replaced by `***`."""
-    return _PASSWORD.sub(lambda found: f"{found['head'] or found['key']}***", url)
-
-
 def explained(error: psycopg.Error, url: str) -> DatabaseError:
     """The library's error as ours: what happened where, and what to do about it."""
     kind: type[DatabaseError] = MigrationError if isinstance(error, errors.UndefinedTable) else DatabaseError
     text = re.sub(r"\s+", " ", str(error)).strip()
-    return kind(f"{masked(url)}: {_without_password(text, url)}; {_advice(error, text)}")
+    return kind(f"{mask_text(url)}: {_without_password(text, url)}; {_advice(error, text)}")
 
 
 def _open(url: str, name: str, autocommit: bool) -> psycopg.Connection[Any]:
     given = conninfo_to_dict(url)
-    defaults = {
-        "connect_timeout": CONNECT_TIMEOUT_SECS,
-        "keepalives_idle": 30,
-        "keepalives_interval": 10,
-        "keepalives_count": 3,
-    }
-    options = f"{given.get('options', '')} -c timezone=UTC -c datestyle=ISO"
-    return psycopg.connect(
-        **{**defaults, **given, "application_name": name[:63], "options": options}, autocommit=autocommit
-    )
+    asked = {**KEEPALIVE, **given, "application_name": name[:63]}
+    asked["options"] = f"{given.get('options', '')} -c timezone=UTC -c datestyle=ISO"
+    return psycopg.connect(make_conninfo("", **asked), autocommit=autocommit)
 
 
 def _is_starting(error: psycopg.OperationalError) -> bool:
@@ -73,7 +62,7 @@ _ADVICE: Mapping[str, str] = {
     r"password|authentication|role .* does not exist": "check the user and the password in DATABASE_URL",
     r"database .* does not exist": "create it (`createdb`), then run `thetaline db migrate`",
     r"could not translate|Name or service|nodename": "check the host name in DATABASE_URL",
-    r"refused|No such file|timeout|timed out|unreachable|No route": "check that the server runs and DATABASE_URL is right",
+    r"refused|No such file|timeout|timed out|unreachable|No route": "check that the server runs, and DATABASE_URL",
     r"too many (clients|connections)|remaining connection slots": "close other connections or raise max_connections",
     r"No space left|disk full": "free disk space on the server; nothing of this transaction was kept",
     r"missing \"=\"|invalid (connection option|URI|port|percent)": "write DATABASE_URL as postgresql://user:password@host:5432/name",
@@ -85,5 +74,5 @@ def _without_password(text: str, url: str) -> str:
     try:
         password = conninfo_to_dict(url).get("password")
     except psycopg.ProgrammingError:
-        return masked(text)
+        return mask_text(text)
     return text.replace(str(password), "***") if password else text

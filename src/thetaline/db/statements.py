@@ -13,7 +13,7 @@ _NAME = re.compile(r"^-- name: *(\w+) *$", re.MULTILINE)
 def sql(path: str) -> Mapping[str, str]:
     """The statements of a file by name; `path` is relative to the package (`"jobs/mirt_calibrate.sql"`).
 
-    A statement starts under a line `-- name: some_name` and ends at the next one. Raises `KeyError` for a repeated name.
+    A statement starts under a line `-- name: some_name` and ends at the next one. A repeated name raises `KeyError`.
     """
     _, *parts = _NAME.split(files("thetaline").joinpath(path).read_text(encoding="utf-8"))
     statements: dict[str, str] = {}

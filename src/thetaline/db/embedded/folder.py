@@ -18,7 +18,7 @@ SUPERUSER = "postgres"
 
 @dataclass(frozen=True, slots=True)
 class Folder:
-    """`data/` is PostgreSQL's, `leases/` says who needs the server, `lock` guards start and stop, `keeper` its keeper."""
+    """`data/` is PostgreSQL's, `leases/` says who needs it, `lock` guards start and stop, `keeper` is its keeper's."""
 
     root: Path
 
@@ -34,7 +34,7 @@ class Folder:
 
     @property
     def sockets(self) -> Path:
-        """Private folder of the socket: `run/` inside, or a short one in /tmp when that path is too long for a socket."""
+        """Private folder of the socket: `run/` inside, or one in /tmp when that path is too long for a socket."""
         inside = self.root / "run"
         if len(os.fsencode(inside / SOCKET)) <= LONGEST_SOCKET_PATH:
             return inside
@@ -71,8 +71,9 @@ class Folder:
         fresh.mkdir(mode=0o700)
         identity.own(fresh)
         done = identity.run(
-            binaries.newest() / "initdb", "--pgdata", fresh, "--username", SUPERUSER, "--auth-local=trust", "--auth-host=reject",
-            "--encoding=UTF8", "--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--no-instructions",
+            binaries.newest() / "initdb", "--pgdata", fresh, "--username", SUPERUSER, "--no-instructions",
+            "--auth-local=trust", "--auth-host=reject", "--encoding=UTF8", "--locale=C",
+            "--locale-provider=builtin", "--builtin-locale=C.UTF-8",
         )  # fmt: skip
         if done.returncode:
             raise DatabaseError(f"initdb failed in {self.root}: {done.stderr.strip()[-500:]}{self._reach(identity)}")
@@ -82,8 +83,8 @@ class Folder:
         if identity.uid is None:
             return ""
         return (
-            f"; user namespaces are not allowed here, so the server runs as user {identity.uid}, who must be able to enter "
-            f"{self.root.parent}: set THETALINE_DATA_DIR to such a folder (/var/lib/thetaline)"
+            f"; user namespaces are not allowed here, so the server runs as user {identity.uid}, who must be able to "
+            f"enter {self.root.parent}: set THETALINE_DATA_DIR to such a folder (/var/lib/thetaline)"
         )
 
     def log_tail(self, lines: int = 8) -> str:

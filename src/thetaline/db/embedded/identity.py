@@ -38,9 +38,9 @@ class Identity:
 def find(postgres: Path) -> Identity:
     """The identity that can run this program here. Raises `DatabaseError` when none can.
 
-    A known plain user runs it as himself. Root (and a user without a name, as containers have) runs it in a user namespace
-    where he bears another number: files stay his, so a private folder needs no new permission. Where the kernel forbids
-    namespaces, root switches to an unprivileged user.
+    A known plain user runs it as himself. Root (and a user without a name, as containers have) runs it in a user
+    namespace where he bears another number: files stay his, so a private folder needs no new permission. Where the
+    kernel forbids namespaces, root switches to an unprivileged user.
     """
     if os.geteuid() != 0 and _has_name(os.geteuid()):
         return Identity()

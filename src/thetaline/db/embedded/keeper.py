@@ -1,10 +1,10 @@
 """The keeper: a small process that runs one PostgreSQL server as its child and stops it when nobody needs it.
 
-It is started as a script (`python -I keeper.py JSON`), so that it weighs a few megabytes; it imports the standard library only.
+It is started as a script (`python -I keeper.py JSON`) and imports the standard library only, so that it weighs little.
 
-Who needs the server holds a *lease*: a file in `leases/` under an exclusive flock, which the kernel releases however the
-process ends. Without a living lease for `grace_secs` the server is shut down. The server in turn gets a signal from the
-kernel when the keeper dies, so nothing is left running whichever of the three processes is killed.
+Who needs the server holds a *lease*: a file in `leases/` under an exclusive flock, which the kernel releases however
+the process ends. Without a living lease for `grace_secs` the server is shut down. The server in turn gets a signal from
+the kernel when the keeper dies, so nothing is left running whichever of the three processes is killed.
 """
 
 import contextlib
@@ -52,7 +52,7 @@ def is_pinned(root: Path) -> bool:
 
 
 def postmaster(data: Path) -> int | None:
-    """The process id of the server that truly runs on this data folder; None for a stale or missing `postmaster.pid`."""
+    """The process id of the server that truly runs on this data folder; None if `postmaster.pid` is stale."""
     try:
         pid = int((data / "postmaster.pid").read_text(encoding="utf-8").split("\n", 1)[0])
     except (FileNotFoundError, ValueError):
@@ -61,22 +61,30 @@ def postmaster(data: Path) -> int | None:
 
 
 def _serves(pid: int, data: Path) -> bool:
-    """Whether the process is a PostgreSQL on `data`: a number alone may belong to anybody after a crash."""
+    """Whether the process is a PostgreSQL on `data`: after a crash a mere number may belong to anybody."""
+    command = _command_line(pid)
+    return "-D" in command and str(data) in command
+
+
+def _command_line(pid: int) -> list[str]:
+    """The words of a living process; empty for a dead one or a zombie."""
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_text(encoding="utf-8", errors="replace").split("\0")
+    except FileNotFoundError:
+        if Path("/proc/self").exists():
+            return []
+    except ProcessLookupError:
+        return []
     listing = ["ps", "-ww", "-o", "stat=,command=", "-p", str(pid)]
-    if sys.platform == "linux":
-        try:
-            command = Path(f"/proc/{pid}/cmdline").read_text(encoding="utf-8", errors="replace").split("\0")
-        except OSError:
-            return False
-        return "-D" in command and str(data) in command  # a zombie has an empty command line
-    found = subprocess.run(listing, capture_output=True, text=True, check=False).stdout  # noqa: S603
-    return f"-D {data}" in found and not found.startswith("Z")
+    state, *words = subprocess.run(listing, capture_output=True, text=True, check=False).stdout.split() or ["Z"]  # noqa: S603
+    return [] if state.startswith("Z") else words
 
 
 class Server:
     """One PostgreSQL child of this process."""
 
     def __init__(self, root: Path, command: list[str], uid: int | None) -> None:
+        """Know how to start it; `uid` is whom to run it as, None for ourselves."""
         self.root, self.data, self.command, self.uid = root, root / "data", command, uid
         self.child: subprocess.Popen[bytes] | None = None
 

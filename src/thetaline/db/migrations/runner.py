@@ -10,8 +10,9 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine
 from sqlalchemy.pool import NullPool
 
-from thetaline.db.connection import connect, masked
+from thetaline.db.connection import connect
 from thetaline.errors import MigrationError
+from thetaline.masking import mask_text
 
 FOLDER = Path(__file__).parent
 OLDEST_SERVER = 160000  # pg_input_is_valid came with PostgreSQL 16
@@ -42,7 +43,8 @@ def current(conn: psycopg.Connection[Any]) -> str | None:
     """The revision that the database is at; None for a database without our schema."""
     if not _scalar(conn, "select to_regclass('alembic_version') is not null"):
         return None
-    return _scalar(conn, "select version_num from alembic_version")
+    found = _scalar(conn, "select version_num from alembic_version")
+    return None if found is None else str(found)
 
 
 def check_migrated(conn: psycopg.Connection[Any]) -> None:
@@ -70,7 +72,7 @@ def _upgrade(url: str) -> None:
         with engine.begin() as connection:
             command.upgrade(_config(connection), "head")
     except psycopg.Error as error:
-        raise MigrationError(f"migration of {masked(url)} failed and was undone: {error}") from error
+        raise MigrationError(f"migration of {mask_text(url)} failed and was undone: {error}") from error
 
 
 def _config(connection: object | None = None) -> Config:
@@ -84,7 +86,7 @@ def _config(connection: object | None = None) -> Config:
 def _check_server(conn: psycopg.Connection[Any], url: str) -> None:
     if conn.info.server_version < OLDEST_SERVER:
         raise MigrationError(
-            f"{masked(url)} runs PostgreSQL {conn.info.server_version // 10000}; thetaline needs 16 or later"
+            f"{mask_text(url)} runs PostgreSQL {conn.info.server_version // 10000}; thetaline needs 16 or later"
         )
 
 

@@ -1,0 +1,158 @@
+"""The run ledger: a row a run that outlives its failure, one run of a job at a time, orphans closed at the next."""
+
+import contextlib
+import json
+import os
+import socket
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+from itertools import count
+from typing import Any
+
+import psycopg
+
+from thetaline.db.connection import connect
+from thetaline.db.statements import sql
+from thetaline.errors import DatabaseError, JobError, LockedError
+from thetaline.masking import mask_text
+
+SQL = sql("db/ledger.sql")
+PREFIXES = {"mirt_calibrate": "fit"}  # the contract's run ids; other jobs bear their own name
+LONGEST_ERROR = 4000
+
+Connection = psycopg.Connection[Any]
+
+
+class State(StrEnum):
+    """Of a run; `PUBLISHED` is what the current views show."""
+
+    RUNNING = "running"
+    DONE = "done"
+    PUBLISHED = "published"
+    HELD = "held"
+    FAILED = "failed"
+    RETRACTED = "retracted"
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A run under way; `conn` is the ledger's own (autocommit), which holds the job's lock until it closes."""
+
+    run_id: str
+    job: str
+    as_of: date
+    conn: Connection
+
+
+@contextlib.contextmanager
+def open_run(
+    url: str, job: str, *, as_of: date, now: datetime, settings: Mapping[str, object] | None = None
+) -> Iterator[Run]:
+    """Take the job's lock, close its orphans, write a row `running`; at the end the row is closed whatever happened.
+
+    Work that publishes closes the run itself by `close_run`, in the transaction of its rows. A run that is left open
+    becomes `done`, an exception (Ctrl-C too) makes it `failed` with the message. Raises `LockedError` naming the run
+    that holds the lock, `DatabaseError` when the ledger cannot be reached.
+    """
+    with connect(url, name=_session_name(job), autocommit=True) as conn:
+        _lock(conn, job)
+        conn.execute(SQL["close_orphans"], {"job": job})
+        run = Run(_insert(conn, job, as_of=as_of, now=now, settings=settings or {}), job, as_of, conn)
+        try:
+            yield run
+        except BaseException as error:
+            _record_failure(url, run, error)
+            raise
+        with contextlib.suppress(JobError):  # closed by the work already
+            close_run(conn, run.run_id, State.DONE)
+
+
+def close_run(
+    conn: Connection,
+    run_id: str,
+    state: State,
+    *,
+    summary: Mapping[str, object] | None = None,
+    error: str | None = None,
+    reason: str | None = None,
+) -> None:
+    """Move a running run to its end, in the caller's transaction.
+
+    Raises `JobError` when the run is not running any more (another start took it for an orphan): the caller's
+    transaction must then not commit.
+    """
+    values = {
+        "run_id": run_id,
+        "state": state,
+        "summary": json.dumps(summary or {}, default=str),
+        "error": error,
+        "reason": reason,
+    }
+    if conn.execute(SQL["close_run"], values).rowcount != 1:
+        raise JobError(f"run {run_id} is not running any more in the ledger; nothing was stored")
+
+
+def close_orphans(conn: Connection) -> list[str]:
+    """Close as failed every run whose process is gone, that is, whose job's lock is free; return their ids."""
+    closed: list[str] = []
+    for (job,) in conn.execute(SQL["jobs_under_way"]).fetchall():
+        if _try_lock(conn, job):
+            closed += [run_id for (run_id,) in conn.execute(SQL["close_orphans"], {"job": job})]
+            conn.execute(SQL["unlock"], {"job": job})
+    return closed
+
+
+def holder(conn: Connection, job: str) -> str | None:
+    """Who holds the job's lock, in words; None when it is free."""
+    row = conn.execute(SQL["holder"], {"job": job}).fetchone()
+    if row is None:
+        return None
+    session, since, run_id, host, pid, started_at = row
+    if run_id is None:
+        return f"{session or 'another session'}, connected since {since:%Y-%m-%d %H:%M:%S} UTC"
+    return f"run {run_id}, process {pid} on {host}, since {started_at:%Y-%m-%d %H:%M:%S} UTC"
+
+
+def _session_name(job: str) -> str:
+    return f"thetaline {job} {socket.gethostname()}:{os.getpid()}"
+
+
+def _try_lock(conn: Connection, job: str) -> bool:
+    row = conn.execute(SQL["try_lock"], {"job": job}).fetchone()
+    return bool(row and row[0])
+
+
+def _lock(conn: Connection, job: str) -> None:
+    if not _try_lock(conn, job):
+        who = holder(conn, job) or "a run that has just ended"
+        raise LockedError(f"{job} is under way already: {who}; wait for it or end that process, then start again")
+
+
+def _insert(conn: Connection, job: str, *, as_of: date, now: datetime, settings: Mapping[str, object]) -> str:
+    stem = f"{PREFIXES.get(job, job)}-{now:%Y-%m-%dT%H:%M:%SZ}"
+    values = {
+        "job": job,
+        "as_of": as_of,
+        "started_at": now,
+        "host": socket.gethostname(),
+        "pid": os.getpid(),
+        "settings": json.dumps(settings, default=str),
+    }
+    for number in count(1):
+        run_id = stem if number == 1 else f"{stem}-{number}"
+        if conn.execute(SQL["insert_run"], {**values, "run_id": run_id}).fetchone():
+            return run_id
+    raise AssertionError  # count() does not end
+
+
+def _record_failure(url: str, run: Run, error: BaseException) -> None:
+    """On the run's own connection, or a new one if the server went away; a run left open is closed as an orphan."""
+    said = mask_text(f"{type(error).__name__}: {error}")[:LONGEST_ERROR].replace("\0", "")
+    with contextlib.suppress(JobError):
+        try:
+            close_run(run.conn, run.run_id, State.FAILED, error=said)
+        except psycopg.Error:
+            with contextlib.suppress(DatabaseError, psycopg.Error), connect(url, autocommit=True) as fresh:
+                close_run(fresh, run.run_id, State.FAILED, error=said)
