@@ -33,7 +33,9 @@ def test_ties_in_difficulty_still_fill_every_stratum() -> None:
     assert np.bincount(strata(np.zeros(12), 4)).tolist() == [3, 3, 3, 3]
 
 
-@pytest.mark.parametrize(("count", "items", "expected"), [(50, 150, 10), (20, 150, 4), (3, 150, 3), (50, 2, 2), (50, 0, 1)])
+@pytest.mark.parametrize(
+    ("count", "items", "expected"), [(50, 150, 10), (20, 150, 4), (3, 150, 3), (50, 2, 2), (50, 0, 1)]
+)
 def test_the_number_of_strata_follows_the_count(count: int, items: int, expected: int) -> None:
     assert n_strata(count, items) == expected
 

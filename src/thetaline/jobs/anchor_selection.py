@@ -10,7 +10,7 @@ Vector = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Bank:
-    """The published items that could become anchors: (I,) each; `move` is the spread of b over the last runs, NaN unknown."""
+    """The published items, (I,) each; `move` is the range of b over the last runs, NaN where there was one only."""
 
     item_ids: NDArray[np.object_]
     a: Vector
@@ -69,8 +69,8 @@ def n_strata(count: int, n_items: int) -> int:
 def select(bank: Bank, wishes: Wishes) -> NDArray[np.intp]:
     """Positions of the new anchors, easiest first: strata are filled in turn, each with its steadiest items first.
 
-    A stratum's present anchors count as filled, so a second call only tops up; one that runs out of candidates leaves its share to the
-    others. Steadiest first means: small se(b) and small move between runs, added as variances.
+    A stratum's present anchors count as filled, so a second call only tops up; one that runs out of candidates leaves
+    its share to the others. Steadiest first means: small se(b) and small move between runs, added as variances.
     """
     stratum = strata(bank.b, n_strata(wishes.count, bank.b.size))
     candidates = np.flatnonzero(refusals(bank, wishes) == "")
@@ -84,7 +84,7 @@ def select(bank: Bank, wishes: Wishes) -> NDArray[np.intp]:
 
 
 def _turns(stratum: NDArray[np.intp], unsteady: Vector, filled: NDArray[np.intp]) -> NDArray[np.intp]:
-    """(C,) the round in which a candidate's stratum comes to it: its rank in the stratum after the anchors already there."""
+    """(C,) the round in which a candidate's turn comes: its rank in its stratum, after the anchors already there."""
     order = np.lexsort((unsteady, stratum))
     first = np.searchsorted(stratum[order], stratum[order], side="left")
     turn = np.empty(stratum.size, dtype=np.intp)

@@ -20,12 +20,17 @@ class Excluded:
 
     def by_reason(self) -> dict[str, int]:
         """How many for each reason."""
-        names, counts = np.unique(self.reasons.astype(str), return_counts=True)
-        return {str(name): int(count) for name, count in zip(names, counts, strict=True)}
+        return {reason: len(ids) for reason, ids in self.ids_by_reason().items()}
 
-    def listed(self, most: int | None = None) -> list[dict[str, object]]:
-        """The first `most` (all by default) as plain values for a jsonb column."""
-        rows = zip(self.ids[:most], self.reasons[:most], self.n_answers[:most], strict=True)
+    def ids_by_reason(self) -> dict[str, list[str]]:
+        """Who, for each reason; complete."""
+        return {
+            str(reason): self.ids[self.reasons == reason].tolist() for reason in np.unique(self.reasons.astype(str))
+        }
+
+    def listed(self) -> list[dict[str, object]]:
+        """One row each, as plain values for a jsonb column."""
+        rows = zip(self.ids, self.reasons, self.n_answers, strict=True)
         return [{"id": str(name), "reason": str(reason), "n_answers": int(n)} for name, reason, n in rows]
 
 

@@ -1,11 +1,13 @@
 """The publication gate: what a calibration must show before it becomes the current one. Values in, values out."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
+
+from thetaline.settings import Settings
 
 Vector = NDArray[np.float64]
 ItemIds = NDArray[np.object_]
@@ -38,6 +40,21 @@ class GateLimits:
     max_rmsd: float
     min_correlation_a: float
     min_correlation_b: float
+
+    @classmethod
+    def of(cls, settings: Settings) -> Self:
+        """The limits in force."""
+        return cls(
+            min_items=settings.mirt_gate_min_items,
+            min_users=settings.mirt_gate_min_users,
+            a_min=settings.mirt_gate_a_min,
+            a_max=settings.mirt_gate_a_max,
+            b_max=settings.mirt_gate_b_max,
+            min_anchors=settings.mirt_gate_min_anchors,
+            max_rmsd=settings.mirt_gate_max_rmsd,
+            min_correlation_a=settings.mirt_gate_min_correlation_a,
+            min_correlation_b=settings.mirt_gate_min_correlation_b,
+        )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -79,11 +96,6 @@ def judge(evidence: Evidence, limits: GateLimits) -> tuple[GateCheck, ...]:
 def failures(checks: tuple[GateCheck, ...]) -> tuple[str, ...]:
     """The messages of the checks that hold a run back; empty when it may be published."""
     return tuple(check.message for check in checks if not check.passed)
-
-
-def limits_of(settings: Mapping[str, Any]) -> GateLimits:
-    """The limits out of the job's recorded settings (names of `GateLimits` with the prefix mirt_gate_)."""
-    return GateLimits(**{name: settings[f"mirt_gate_{name}"] for name in GateLimits.__dataclass_fields__})
 
 
 def check_converged(evidence: Evidence, limits: GateLimits) -> GateCheck:  # noqa: ARG001 - one signature for all checks

@@ -1,6 +1,5 @@
 """The answers of a calibration window as one frozen value of arrays."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Self
 
@@ -12,7 +11,7 @@ from numpy.typing import NDArray
 class Observations:
     """M answers of N learners to I items; `user` and `item` are positions in the two lists of ids.
 
-    One answer a (learner, item); it is what the contract's `observations` say, told once an id instead of once an answer.
+    One answer a (learner, item). It is what the contract's `observations` say, with each id told once.
     """
 
     user_ids: NDArray[np.object_]  # (N,) text
@@ -49,13 +48,42 @@ class Observations:
             responded_at=self.responded_at[keep],
         )
 
-    def rows(self) -> Iterator[dict[str, object]]:
-        """The contract's JSON, one observation after the other."""
-        times = np.datetime_as_string(self.responded_at, unit="ms", timezone="UTC")
-        for user, item, correct, at in zip(self.user, self.item, self.correct, times, strict=True):
-            yield {
-                "user_id": self.user_ids[user],
-                "item_id": self.item_ids[item],
-                "is_correct": bool(correct),
-                "responded_at": str(at),
-            }
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FirstAnswers:
+    """Which rows of a window count: positions (M,), and how many others there were."""
+
+    rows: NDArray[np.intp]
+    n_repeats: int
+    n_contradictory: int
+
+
+def first_answers(
+    learner: NDArray[np.int32],
+    item: NDArray[np.int32],
+    *,
+    answered_at: NDArray[np.datetime64],
+    ordinal: NDArray[np.int32],
+    correct: NDArray[np.bool_],
+) -> FirstAnswers:
+    """The first answer of each (learner, item), by instant, then place in the exam, then wrong before right.
+
+    The last rule decides between sittings of one instant, so that the result never depends on the order of the rows. An
+    answer is contradictory when it was first together with one of the other verdict.
+    """
+    pair = learner.astype(np.int64) << 32 | item
+    order = np.lexsort((ordinal.astype(np.int64) << 1 | correct, answered_at.astype(np.int64), pair))
+    pair, at, verdict = pair[order], answered_at[order], correct[order]
+    starts = np.r_[True, pair[1:] != pair[:-1]][: pair.size]
+    first = np.flatnonzero(starts)
+    owner = first[np.cumsum(starts) - 1]
+    contradicts = (at == at[owner]) & (verdict != verdict[owner])
+    n_contradictory = np.unique(owner[contradicts]).size
+    return FirstAnswers(order[first], int(pair.size - first.size), int(n_contradictory))
+
+
+def newest(answered_at: NDArray[np.datetime64], most: int) -> NDArray[np.intp]:
+    """(min(M, most),) positions of the newest, in their old order; 0 is no limit. Of one instant the last stay."""
+    if most == 0 or answered_at.size <= most:
+        return np.arange(answered_at.size)
+    return np.sort(np.argsort(answered_at, kind="stable")[-most:])

@@ -1,0 +1,71 @@
+"""Compare frozen anchor references with what is published now. Values in, values out."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from thetaline.jobs.anchor_selection import n_strata, strata
+from thetaline.jobs.anchors import AnchorSet
+
+Vector = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """An anchor whose published difficulty left its reference."""
+
+    item_id: str
+    b_reference: float
+    b_published: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnchorReport:
+    """What `verify` found; `uncovered` are ranges of difficulty that hold items but no anchor."""
+
+    n_usable: int
+    n_needed: int
+    malformed: Mapping[str, str]
+    moved: tuple[Moved, ...]
+    unpublished: tuple[str, ...]
+    uncovered: tuple[tuple[float, float], ...]
+
+    def faults(self) -> tuple[str, ...]:
+        """One sentence a fault; empty when the anchors can carry the scale. An unpublished anchor is no fault."""
+        found = [f"{item_id}: {reason}" for item_id, reason in self.malformed.items()]
+        found += [f"{one.item_id}: b moved from {one.b_reference:.3f} to {one.b_published:.3f}" for one in self.moved]
+        found += [f"no anchor among the items with b from {low:.2f} to {high:.2f}" for low, high in self.uncovered]
+        if self.n_usable < self.n_needed:
+            found.append(f"{self.n_usable} usable anchors, {self.n_needed} needed")
+        return tuple(found)
+
+
+def verify_anchors(
+    anchors: AnchorSet, item_ids: Sequence[str], b: Vector, *, max_move: float, at_least: int | None
+) -> AnchorReport:
+    """Hold the references against the published difficulties b (I,) of `item_ids`."""
+    published = dict(zip(item_ids, b.tolist(), strict=True))
+    pairs = [Moved(one.item_id, one.b, published[one.item_id]) for one in anchors if one.item_id in published]
+    steady = [one.item_id for one in pairs if abs(one.b_published - one.b_reference) <= max_move]
+    return AnchorReport(
+        n_usable=len(anchors),
+        n_needed=needed(b.size) if at_least is None else at_least,
+        malformed=anchors.malformed,
+        moved=tuple(one for one in pairs if one.item_id not in steady),
+        unpublished=tuple(item_id for item_id in anchors.item_ids if item_id not in published),
+        uncovered=_uncovered(b, np.isin(item_ids, steady), n_strata(len(anchors), b.size)),
+    )
+
+
+def needed(n_items: int) -> int:
+    """A fifth of the items, at most 30, at least 3 (after Kolen & Brennan, 2014, chapter 8)."""
+    return max(3, min(30, math.ceil(n_items / 5)))
+
+
+def _uncovered(b: Vector, anchored: NDArray[np.bool_], n: int) -> tuple[tuple[float, float], ...]:
+    stratum = strata(b, n)
+    empty = sorted(set(stratum.tolist()) - set(stratum[anchored].tolist()))
+    return tuple((float(b[stratum == one].min()), float(b[stratum == one].max())) for one in empty)

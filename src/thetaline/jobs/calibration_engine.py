@@ -1,0 +1,95 @@
+"""Who does the fit: one protocol whose request and reply are the values of the contract's POST /irt/calibrate."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from thetaline.jobs.anchors import Anchor
+from thetaline.jobs.observations import Observations
+
+Vector = NDArray[np.float64]
+Ids = NDArray[np.object_]
+# progress(cycle, log_likelihood, largest_change)
+Progress = Callable[[int, float, float], None]
+
+
+@dataclass(frozen=True, slots=True)
+class CalibrationRequest:
+    """What is to be calibrated: the answers, the model, and the anchors that hold the scale."""
+
+    observations: Observations
+    model: str
+    anchors: tuple[Anchor, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Linking:
+    """theta' = A theta + B onto the anchors' scale; `dropped` has the screened anchors with the reason."""
+
+    A: float
+    B: float
+    n_anchors_used: int
+    method: str
+    dropped: Mapping[str, str]
+
+    def constants(self) -> dict[str, object]:
+        """The contract's `linking_constants`."""
+        return {"A": self.A, "B": self.B, "n_anchors_used": self.n_anchors_used, "method": self.method}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class ItemEstimates:
+    """Parameters (I,) on the reply's scale with their standard errors; NaN where the model has none."""
+
+    item_ids: Ids
+    parameters: Mapping[str, Vector]  # "a", "b", and "c", "d" as the model has them
+    se: Mapping[str, Vector]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class AbilityEstimates:
+    """EAP (N,) on the reply's scale with the posterior standard deviations."""
+
+    user_ids: Ids
+    theta: Vector
+    se: Vector
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FitReport:
+    """How the fit went; `status` is the engine's word for the way it ended."""
+
+    status: str
+    converged: bool
+    cycles: int
+    log_likelihood: float
+    aic: float
+    bic: float
+    engine: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class CalibrationReply:
+    """Everything on one scale: the anchors' if `linking` is there, else N(0, 1) of these learners."""
+
+    fit: FitReport
+    items: ItemEstimates
+    abilities: AbilityEstimates
+    linking: Linking | None
+    not_linked: str = ""  # why, where anchors were given
+
+
+class CalibrationEngine(Protocol):
+    """Answers a request; raises ThetalineError where there is no answer."""
+
+    @property
+    def name(self) -> str:
+        """For the log and the record."""
+        ...
+
+    def calibrate(self, request: CalibrationRequest, *, progress: Progress | None = None) -> CalibrationReply:
+        """Calibrate, link, score."""
+        ...

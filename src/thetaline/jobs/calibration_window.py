@@ -1,0 +1,91 @@
+"""Read the answers that a calibration stands on: whole UTC days, the first answer of each learner to each item."""
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import numpy as np
+import psycopg
+from numpy.typing import DTypeLike, NDArray
+
+from thetaline import db
+from thetaline.db.bulk import read_columns
+from thetaline.jobs.observations import Observations, first_answers, newest
+from thetaline.jobs.progress import progress
+from thetaline.learning.windows import Window, day_number
+
+SQL = db.sql("jobs/mirt_calibrate.sql")
+WIDTHS: dict[str, DTypeLike] = {
+    "learner_no": np.int32,
+    "item_no": np.int32,
+    "ordinal": np.int32,
+    "correct": np.bool_,
+    "answered_at": "datetime64[us]",
+}
+Connection = psycopg.Connection[Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class WindowAnswers:
+    """The observations of a window with the surrogate keys (N,), (I,) of their ids, and what was left out."""
+
+    observations: Observations
+    learner_no: NDArray[np.int32]
+    item_no: NDArray[np.int32]
+    n_repeats: int
+    n_contradictory: int
+    n_over_limit: int
+
+
+def window_before(as_of: date, days: int) -> Window:
+    """The `days` whole UTC days before `as_of`, which is not in it."""
+    return Window(day_number(as_of) - days, day_number(as_of))
+
+
+def load_answers(conn: Connection, url: str, window: Window, *, most: int) -> WindowAnswers:
+    """The first answers in a window, at most `most` of them (the newest), 0 being no limit."""
+    rows = _read(url, window)
+    first = first_answers(
+        rows["learner_no"],
+        rows["item_no"],
+        answered_at=rows["answered_at"],
+        ordinal=rows["ordinal"],
+        correct=rows["correct"],
+    )
+    kept = first.rows[newest(rows["answered_at"][first.rows], most)]
+    learner_no, user = np.unique(rows["learner_no"][kept], return_inverse=True)
+    item_no, item = np.unique(rows["item_no"][kept], return_inverse=True)
+    observations = Observations(
+        user_ids=_ids(conn, "learners", learner_no),
+        item_ids=_ids(conn, "items", item_no),
+        user=user.astype(np.int32),
+        item=item.astype(np.int32),
+        correct=rows["correct"][kept].astype(np.uint8),
+        responded_at=rows["answered_at"][kept],
+    )
+    return WindowAnswers(
+        observations=observations,
+        learner_no=learner_no,
+        item_no=item_no,
+        n_repeats=first.n_repeats,
+        n_contradictory=first.n_contradictory,
+        n_over_limit=first.rows.size - kept.size,
+    )
+
+
+def _read(url: str, window: Window) -> dict[str, NDArray[Any]]:
+    parameters = {"start": window.start_at, "stop": window.stop_at}
+    with progress("reading answers") as update:
+        return read_columns(
+            url,
+            SQL["answers_in_window"],
+            WIDTHS,
+            parameters=parameters,
+            progress=lambda n: update(n, f"{n:,} rows"),
+        )
+
+
+def _ids(conn: Connection, statement: str, numbers: NDArray[np.int32]) -> NDArray[np.object_]:
+    """(n,) the ids of sorted surrogate keys."""
+    rows = conn.execute(SQL[statement], {"numbers": numbers.tolist()}).fetchall()
+    return np.array([name for _, name in rows], dtype=object)

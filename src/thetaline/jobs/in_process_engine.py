@@ -1,0 +1,140 @@
+"""The calibration engine of this process: `thetaline.irt` with the priors that thin nightly data need."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+
+import thetaline
+from thetaline import irt
+from thetaline.errors import ItemsError
+from thetaline.jobs.anchors import Anchor
+from thetaline.jobs.calibration_engine import (
+    AbilityEstimates,
+    CalibrationReply,
+    CalibrationRequest,
+    FitReport,
+    ItemEstimates,
+    Linking,
+    Progress,
+)
+
+PRIORS = irt.Priors(a=irt.LogNormal(0.0, 0.5), b=irt.Normal(0.0, 2.0), c=irt.Beta(5.0, 17.0))
+FIXED = "fixed-anchors"
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """From the fit's scale to the reply's, A theta + B; `linking` is None where the two are one."""
+
+    A: float = 1.0
+    B: float = 0.0
+    linking: Linking | None = None
+    not_linked: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class InProcessEngine:
+    """Calibrate freely (marginal MAP), link to the anchors with screening, score by EAP on the linked scale.
+
+    Anchors that ask to be fixed are held fixed instead; the population is then free, and other anchors are not used.
+    """
+
+    method: str = "stocking-lord"
+    name: str = f"thetaline {thetaline.__version__}"
+
+    def calibrate(self, request: CalibrationRequest, *, progress: Progress | None = None) -> CalibrationReply:
+        """Answer the request; ids travel as positions, so that text is looked up once an id and not once an answer."""
+        observations = request.observations
+        responses = irt.Responses.from_long(observations.user, observations.item, observations.correct)
+        fixed = _bank(request, (anchor for anchor in request.anchors if anchor.fixed))
+        fit = irt.calibrate(responses, model=request.model, anchors=fixed, priors=PRIORS, progress=progress)
+        scale = _fixed_scale(fit, fixed) if fixed else self._linked_scale(request, fit.items)
+        scores = irt.score(responses, fit.items, method="EAP", prior=_population(fit))
+        return CalibrationReply(
+            fit=_report(fit, self.name),
+            items=_items(request, fit, scale),
+            abilities=_abilities(request, scores, scale),
+            linking=scale.linking,
+            not_linked=scale.not_linked,
+        )
+
+    def _linked_scale(self, request: CalibrationRequest, items: irt.Items) -> Scale:
+        reference = _bank(request, request.anchors)
+        if reference is None:
+            return Scale(not_linked="no anchor is among the calibrated items" if request.anchors else "")
+        try:
+            link = irt.link(new=items, reference=reference, method=self.method)
+        except ItemsError as error:  # anchors that run the other way
+            return Scale(not_linked=str(error))
+        if not link.linked:
+            return Scale(not_linked=link.reason)
+        names = request.observations.item_ids
+        linking = Linking(
+            A=link.A,
+            B=link.B,
+            n_anchors_used=link.n_anchors_used,
+            method=link.method,
+            dropped={str(names[position]): reason for position, reason in link.dropped.items()},
+        )
+        return Scale(link.A, link.B, linking)
+
+
+def _bank(request: CalibrationRequest, anchors: Iterable[Anchor]) -> irt.Items | None:
+    """The anchors among the observed items, under the positions of these; None without any."""
+    position = {name: i for i, name in enumerate(request.observations.item_ids.tolist())}
+    known = [(position[anchor.item_id], anchor) for anchor in anchors if anchor.item_id in position]
+    if not known:
+        return None
+    family = irt.FAMILIES[request.model]
+    return irt.Items(
+        ids=[i for i, _ in known],
+        model=request.model,
+        a=[anchor.a for _, anchor in known],
+        b=[anchor.b for _, anchor in known],
+        c=[0.0 if anchor.c is None else anchor.c for _, anchor in known] if family.has_c else None,
+        d=[1.0 if anchor.d is None else anchor.d for _, anchor in known] if family.has_d else None,
+    )
+
+
+def _fixed_scale(fit: irt.Fit, fixed: irt.Items) -> Scale:
+    """The fit is on the anchors' scale already; A and B are what its N(0, 1) would have needed to get there."""
+    mean, sd = _population(fit)
+    return Scale(linking=Linking(A=sd, B=mean, n_anchors_used=len(fixed), method=FIXED, dropped={}))
+
+
+def _population(fit: irt.Fit) -> tuple[float, float]:
+    """Mean and standard deviation of the one group."""
+    return float(fit.population.mean[0]), float(fit.population.sd[0])
+
+
+def _report(fit: irt.Fit, engine: str) -> FitReport:
+    return FitReport(
+        status=str(fit.status),
+        converged=fit.converged,
+        cycles=fit.cycles,
+        log_likelihood=fit.log_likelihood,
+        aic=fit.aic,
+        bic=fit.bic,
+        engine=engine,
+    )
+
+
+def _items(request: CalibrationRequest, fit: irt.Fit, scale: Scale) -> ItemEstimates:
+    """Published parameters with standard errors; the error of the link itself is in its constants, not in these."""
+    items, se = fit.items.rescaled(scale.A, scale.B), fit.standard_errors()
+    given = {"a": items.a, "b": items.b, "c": items.c, "d": items.d}
+    errors = {"a": se.a / scale.A, "b": se.b * scale.A, "c": se.c, "d": se.d}
+    return ItemEstimates(
+        item_ids=request.observations.item_ids[items.ids.astype(np.intp)],
+        parameters={name: values for name, values in given.items() if np.isfinite(values).any()},
+        se={name: values for name, values in errors.items() if np.isfinite(values).any()},
+    )
+
+
+def _abilities(request: CalibrationRequest, scores: irt.Scores, scale: Scale) -> AbilityEstimates:
+    return AbilityEstimates(
+        user_ids=request.observations.user_ids[scores.ids.astype(np.intp)],
+        theta=scale.A * scores.theta + scale.B,
+        se=scale.A * scores.se,
+    )

@@ -1,0 +1,189 @@
+"""Store a calibration with its verdict in one transaction, and move runs between held, published and retracted."""
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+import numpy as np
+import psycopg
+from numpy.typing import ArrayLike, NDArray
+
+from thetaline import db
+from thetaline.db.bulk import copy_rows
+from thetaline.db.ledger import State, close_run
+from thetaline.errors import InputError
+from thetaline.jobs.calibration_engine import AbilityEstimates, ItemEstimates
+from thetaline.jobs.gate import GateCheck, Reference
+
+JOB = "mirt_calibrate"
+SQL = db.sql("jobs/publication.sql")
+FIRST_VERSION = 1
+Connection = psycopg.Connection[Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Calibration:
+    """Everything that a run leaves behind; surrogate keys stand beside the estimates that they belong to."""
+
+    run_id: str
+    as_of: date
+    fitted_at: datetime
+    model: str
+    model_spec: Mapping[str, object]
+    metrics: Mapping[str, object]
+    items: ItemEstimates
+    item_no: NDArray[np.int32]  # (I,)
+    abilities: AbilityEstimates
+    learner_no: NDArray[np.int32]  # (N,)
+    n_answers: NDArray[np.int64]  # (N,) on calibrated items
+    checks: tuple[GateCheck, ...]
+
+
+def store(conn: Connection, calibration: Calibration, state: State, *, summary: Mapping[str, object]) -> None:
+    """Write every row and the run's new state, published or held, in one transaction: all or nothing.
+
+    Raises JobError when the ledger took the run for an orphan meanwhile; nothing is written then.
+    """
+    with conn.transaction():
+        _insert_calibration(conn, calibration)
+        _insert_items(conn, calibration)
+        _insert_abilities(conn, calibration)
+        _insert_checks(conn, calibration)
+        close_run(conn, calibration.run_id, state, summary=summary)
+
+
+def published_on(conn: Connection, as_of: date) -> str | None:
+    """The newest published run for a date."""
+    return _first(conn.execute(SQL["published_on"], {"job": JOB, "as_of": as_of}))
+
+
+def current_run(conn: Connection) -> str | None:
+    """The run whose parameters come first in the views."""
+    return _first(conn.execute(SQL["current_run"], {"job": JOB}))
+
+
+def current_parameters(conn: Connection) -> Reference | None:
+    """What `mirt_item_params` shows; None before anything is published."""
+    rows = conn.execute(SQL["current_parameters"]).fetchall()
+    if not rows:
+        return None
+    item_ids, a, b, run_ids, fitted_at = zip(*rows, strict=True)
+    newest = max(zip(fitted_at, run_ids, strict=True))[1]
+    return Reference(newest, np.array(item_ids, dtype=object), np.array(a, dtype=float), np.array(b, dtype=float))
+
+
+def publish(conn: Connection, run_id: str, *, reason: str, now: datetime) -> None:
+    """Publish a held or retracted run by a person's decision. Raises InputError where it is in another state."""
+    _move(
+        conn,
+        run_id,
+        State.PUBLISHED,
+        sources=(State.HELD, State.RETRACTED),
+        note=f"published {now:%F %T} UTC: {reason}",
+    )
+
+
+def retract(conn: Connection, run_id: str, *, reason: str, now: datetime) -> None:
+    """Take a published run back; the run published before it is current again. Raises InputError."""
+    _move(conn, run_id, State.RETRACTED, sources=(State.PUBLISHED,), note=f"retracted {now:%F %T} UTC: {reason}")
+
+
+def _move(conn: Connection, run_id: str, to: State, *, sources: tuple[State, ...], note: str) -> None:
+    with conn.transaction():
+        row = conn.execute(SQL["lock_run"], {"run_id": run_id}).fetchone()
+        if row is None:
+            raise InputError(f"no run {run_id!r}; `thetaline runs` lists them")
+        state, has_estimates = row
+        if state not in sources or not has_estimates:
+            what = state if has_estimates else f"{state}, without a calibration"
+            raise InputError(f"run {run_id} is {what}; only one that is {' or '.join(sources)} can become {to}")
+        conn.execute(SQL["move_run"], {"run_id": run_id, "state": to, "note": note})
+
+
+def _insert_calibration(conn: Connection, calibration: Calibration) -> None:
+    values = {
+        "run_id": calibration.run_id,
+        "model_spec": _json(calibration.model_spec),
+        "metrics": _json(calibration.metrics),
+        "fitted_at": calibration.fitted_at,
+    }
+    conn.execute(SQL["insert_calibration"], values)
+
+
+def _insert_items(conn: Connection, calibration: Calibration) -> None:
+    last = dict(conn.execute(SQL["last_versions"], {"items": calibration.item_no.tolist()}).fetchall())
+    versions = [last.get(number, FIRST_VERSION - 1) + 1 for number in calibration.item_no.tolist()]
+    columns: dict[str, ArrayLike] = {
+        "item_no": calibration.item_no,
+        "version": np.array(versions, dtype=np.int32),
+        "params": np.array([_json(one) for one in published_parameters(calibration.items)], dtype=object),
+    }
+    _append(conn, "item_param", calibration, columns)
+
+
+def _insert_abilities(conn: Connection, calibration: Calibration) -> None:
+    columns: dict[str, ArrayLike] = {
+        "learner_no": calibration.learner_no,
+        "theta": calibration.abilities.theta,
+        "se": calibration.abilities.se,
+        "n_answers": calibration.n_answers,
+    }
+    _append(conn, "ability", calibration, columns)
+
+
+def _insert_checks(conn: Connection, calibration: Calibration) -> None:
+    checks = calibration.checks
+    columns: dict[str, ArrayLike | list[Any]] = {
+        "check_name": [check.name for check in checks],
+        "passed": [check.passed for check in checks],
+        "value": [check.value for check in checks],
+        "limit_text": [check.limit for check in checks],
+        "message": [check.message for check in checks],
+    }
+    copy_rows(conn, "gate_result", ["run_id", *columns], [calibration.run_id, *columns.values()])
+
+
+def _append(conn: Connection, table: str, calibration: Calibration, columns: Mapping[str, ArrayLike]) -> None:
+    """Rows of estimates with what is the same for all of a run."""
+    shared = {
+        "run_id": calibration.run_id,
+        "as_of": str(calibration.as_of),
+        "fitted_at": calibration.fitted_at.isoformat(),
+        "model": calibration.model,
+    }
+    copy_rows(conn, table, [*shared, *columns], [*shared.values(), *columns.values()])
+
+
+def published_parameters(items: ItemEstimates) -> list[dict[str, object]]:
+    """One `params` an item: {a, b, c?, d?, se: {…}}."""
+    names = list(items.parameters)
+    rows = zip(*(items.parameters[name].tolist() for name in names), strict=True)
+    errors = (
+        zip(*(items.se[name].tolist() for name in items.se), strict=True) if items.se else ((),) * items.item_ids.size
+    )
+    return [{**_known(names, row), "se": _known(list(items.se), se)} for row, se in zip(rows, errors, strict=True)]
+
+
+def _known(names: list[str], values: tuple[float, ...]) -> dict[str, object]:
+    return {name: value for name, value in zip(names, values, strict=True) if math.isfinite(value)}
+
+
+def _json(value: object) -> str:
+    """JSON text; a number that is not finite has no JSON and would be refused by PostgreSQL, so it is null."""
+    return json.dumps(_finite(value), ensure_ascii=False)
+
+
+def _finite(value: object) -> object:
+    if isinstance(value, Mapping):
+        return {str(key): _finite(inner) for key, inner in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_finite(inner) for inner in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def _first(cursor: psycopg.Cursor[Any]) -> str | None:
+    row = cursor.fetchone()
+    return row[0] if row else None

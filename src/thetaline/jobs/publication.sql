@@ -1,0 +1,36 @@
+-- name: current_parameters
+select item_id, coalesce((params ->> 'a')::float8, 1), (params ->> 'b')::float8, run_id, fitted_at
+from mirt_item_params
+order by item_id
+
+-- name: published_on
+select run_id from run
+where job = cast(%(job)s as text) and as_of = cast(%(as_of)s as date) and state = 'published'
+order by started_at desc
+limit 1
+
+-- name: current_run
+select run.run_id from run join calibration using (run_id)
+where run.job = cast(%(job)s as text) and run.state = 'published'
+order by run.as_of desc, calibration.fitted_at desc
+limit 1
+
+-- name: insert_calibration
+insert into calibration (run_id, model_spec, metrics, fitted_at)
+values (cast(%(run_id)s as text), cast(%(model_spec)s as jsonb), cast(%(metrics)s as jsonb),
+        cast(%(fitted_at)s as timestamptz))
+
+-- name: last_versions
+select item_no, max(version) from item_param where item_no = any(cast(%(items)s as integer[])) group by item_no
+
+-- name: lock_run
+select run.state, calibration.run_id is not null
+from run left join calibration using (run_id)
+where run.run_id = cast(%(run_id)s as text)
+for update of run
+
+-- name: move_run
+update run
+set state = cast(%(state)s as text),
+    reason = concat_ws(E'\n', reason, cast(%(note)s as text))
+where run_id = cast(%(run_id)s as text)
