@@ -8,6 +8,7 @@ People read stderr; programs read the one JSON line on stdout.
 import json
 import math
 import signal
+import sys
 import threading
 import time
 import traceback
@@ -73,18 +74,27 @@ class Terminated(KeyboardInterrupt):
     """SIGTERM, handled like Ctrl-C: the work is rolled back."""
 
 
-def run_job(name: str, work: Work, *, date: str | None = None, dry_run: bool = False, writes_temp: bool = False) -> int:
+def run_job(
+    name: str,
+    work: Work,
+    *,
+    date: str | None = None,
+    dry_run: bool = False,
+    writes_temp: bool = False,
+    for_people: bool = False,
+) -> int:
     """Run `work` once and return the exit code: 0 done or already done, 1 failed, 2 bad input or setting, 130 stopped.
 
     A dry run's connection is read-only, so that PostgreSQL itself refuses a write; `writes_temp` lifts that for a job
-    whose dry run needs temporary tables, and rolls back instead.
+    whose dry run needs temporary tables, and rolls back instead. `for_people`: no summary line on a terminal.
     """
     logs.configure()
     started, now = time.monotonic(), datetime.now(UTC)
     with _terminable():
         code, summary = _attempt(name, work, now=now, date=date, dry_run=dry_run, writes_temp=writes_temp)
     elapsed = round(time.monotonic() - started, 3)
-    _print_summary({"job": name, **summary, "elapsed_secs": elapsed})
+    if not (for_people and sys.stdout.isatty()):
+        _print_summary({"job": name, **summary, "elapsed_secs": elapsed})
     return code
 
 

@@ -1,0 +1,46 @@
+-- name: contents
+select count(*) filter (where result_json -> 'source' ->> 'file' = %(file)s) as demo_sittings,
+       count(*) filter (where result_json -> 'source' ->> 'file' is distinct from %(file)s) as other_sittings,
+       (select count(*) from run where job = 'mirt_calibrate' and state = 'published') as published_runs,
+       (select count(distinct user_id) from exam_results) as learners,
+       (select count(*) from question) as questions,
+       (select count(*) from answer) as answers,
+       min(created_at)::date as first_day,
+       max(created_at)::date as last_day
+from exam_results
+
+-- name: our_tables
+select quote_ident(tablename) from pg_tables
+where schemaname = 'public' and tablename <> 'alembic_version'
+order by tablename
+
+-- name: add_classrooms
+insert into classroom (classroom_id, name)
+select distinct class, 'Class ' || class from unnest(cast(%(class)s as text[])) as class
+on conflict (classroom_id) do nothing
+
+-- name: seat_sessions
+update session set classroom_id = seat.class
+from unnest(cast(%(user_id)s as text[]), cast(%(class)s as text[])) as seat (user_id, class)
+where session.user_id = seat.user_id and session.classroom_id is null
+
+-- name: add_goals
+insert into interest_goal (user_id, topic_id, target_level, priority, target_date)
+select * from unnest(
+    cast(%(user_id)s as text[]), cast(%(topic_id)s as text[]), cast(%(target_level)s as float8[]),
+    cast(%(priority)s as integer[]), cast(%(target_date)s as date[]))
+on conflict (user_id, topic_id) do nothing
+
+-- name: published_items
+select coalesce(question.meta ->> 'external_id', mirt_item_params.item_id) as code,
+       (params ->> 'a')::float8 as a, (params ->> 'b')::float8 as b
+from mirt_item_params join question on question.id::text = mirt_item_params.item_id
+
+-- name: published_abilities
+select user_id, theta from mirt_ability where run_id = %(run_id)s
+
+-- name: fit
+select model_spec, metrics from mirt_fit_meta where run_id = %(run_id)s
+
+-- name: anchors
+select id::text, meta ->> 'external_id' from question where meta -> 'tags' @> '["anchor"]'::jsonb

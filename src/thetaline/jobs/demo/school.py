@@ -1,0 +1,181 @@
+"""A simulated school whose truth is known: pure NumPy, no database; the same plan gives the same school.
+
+Learners have an ability at the start and a growth rate for each term of four weeks. Items follow the 2PL; some are
+opened later, a few change their difficulty half-way. Time is counted in weeks since the first day.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+
+TOPICS = ("numbers", "algebra", "geometry", "functions", "statistics", "probability", "measurement", "logic")
+TERM_WEEKS = 4.0
+DRIFT_WEEK = 7.0
+MINUTE_MS = 60_000
+DAY_MS = 24 * 60 * MINUTE_MS
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How large the school is; every number that shapes it beyond its size has its reason in `simulate`."""
+
+    learners: int = 500
+    items: int = 150
+    new_items_a_month: int = 12
+    drifting: int = 6
+    weeks: int = 12
+    learners_a_class: int = 25
+    seed: int = 20_251_102
+
+    @property
+    def terms(self) -> int:
+        """Terms of four weeks, the last perhaps shorter."""
+        return int(np.ceil(self.weeks / TERM_WEEKS))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Truth:
+    """What the estimates should find: N learners, I items, on the scale where first abilities are N(0, 1)."""
+
+    user_ids: npt.NDArray[np.str_]  # (N,)
+    theta0: Floats  # (N,) ability on the first day
+    rates: Floats  # (N, terms) growth a week
+    leaves: Floats  # (N,) week of the last session; beyond the end for those who stay
+    item_codes: npt.NDArray[np.str_]  # (I,)
+    topic: Ints  # (I,) index into TOPICS
+    a: Floats  # (I,)
+    b: Floats  # (I,) before any drift
+    opened: Floats  # (I,) week, ascending
+    drift: Floats  # (I,) what is added to b from DRIFT_WEEK on
+
+    def theta(self, learner: Ints, week: Floats) -> Floats:
+        """Ability of `learner` at `week`: the start and the growth of every term up to then."""
+        terms = np.arange(self.rates.shape[1]) * TERM_WEEKS
+        spent = np.clip(np.asarray(week)[..., None] - terms, 0.0, TERM_WEEKS)
+        grown: Floats = np.sum(self.rates[learner] * spent, axis=-1)
+        return self.theta0[learner] + grown
+
+    def difficulty(self, item: Ints, week: Floats) -> Floats:
+        """b of `item` at `week`."""
+        return self.b[item] + np.where(np.asarray(week) >= DRIFT_WEEK, self.drift[item], 0.0)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Answers:
+    """M answers in the order of learner and time."""
+
+    learner: Ints  # (M,) index
+    item: Ints  # (M,) index
+    session: Ints  # (M,) number of the sitting
+    at_ms: Ints  # (M,) milliseconds since the first day began
+    correct: npt.NDArray[np.int8]  # (M,) 1, 0, or −1: shown and not answered
+    response_ms: Ints  # (M,)
+    hint: npt.NDArray[np.bool_]  # (M,)
+
+    @property
+    def week(self) -> Floats:
+        """(M,) weeks since the first day."""
+        return self.at_ms / (7 * DAY_MS)
+
+
+def simulate(plan: Plan) -> tuple[Truth, Answers]:
+    """The school of `plan`: who is there, and everything they answered."""
+    rng = np.random.default_rng(plan.seed)
+    truth = _truth(plan, rng)
+    return truth, _answers(plan, truth, rng)
+
+
+def _truth(plan: Plan, rng: np.random.Generator) -> Truth:
+    n_later = plan.new_items_a_month * (plan.terms - 1)
+    n_items = plan.items + n_later
+    topic = np.arange(n_items) % len(TOPICS)
+    offsets = np.linspace(-0.6, 0.6, len(TOPICS))
+    opened = np.concatenate(
+        [np.zeros(plan.items), TERM_WEEKS * np.repeat(np.arange(1, plan.terms), plan.new_items_a_month)]
+    )
+    churn = rng.random(plan.learners) < 0.08
+    return Truth(
+        user_ids=np.array([f"learner-{number:04d}" for number in range(1, plan.learners + 1)]),
+        theta0=rng.normal(0.0, 1.0, plan.learners),
+        rates=rng.normal(0.05, 0.12, (plan.learners, plan.terms)),
+        leaves=np.where(churn, rng.uniform(5.0, plan.weeks, plan.learners), np.inf),
+        item_codes=np.array([f"{TOPICS[t][:4]}-{number:03d}" for number, t in enumerate(topic, start=1)]),
+        topic=topic,
+        a=rng.lognormal(0.1, 0.3, n_items),
+        b=offsets[topic] + rng.normal(0.2, 0.9, n_items),
+        opened=opened,
+        drift=_drift(plan, n_items, rng),
+    )
+
+
+def _drift(plan: Plan, n_items: int, rng: np.random.Generator) -> Floats:
+    """Two in three drifting items leak and become easier, the others harder; all are there from the first day."""
+    drift = np.zeros(n_items)
+    places = rng.choice(plan.items, min(plan.drifting, plan.items), replace=False)
+    drift[places] = np.where(np.arange(len(places)) % 3 < 2, -1.0, 1.0)
+    return drift
+
+
+def _answers(plan: Plan, truth: Truth, rng: np.random.Generator) -> Answers:
+    learner, start_ms = _sittings(plan, truth, rng)
+    session, item = _questions(truth, start_ms, rng)
+    week = start_ms[session] / (7 * DAY_MS)
+    gap = truth.theta(learner[session], week) - truth.difficulty(item, week)
+    right = rng.random(len(item)) < 1.0 / (1.0 + np.exp(-truth.a[item] * gap))
+    response_ms = _response_times(gap, rng)
+    return Answers(
+        learner=learner[session],
+        item=item,
+        session=session,
+        at_ms=start_ms[session] + _cumulated(response_ms, session),
+        correct=np.where(_left_open(session, rng), -1, right).astype(np.int8),
+        response_ms=response_ms,
+        hint=rng.random(len(item)) < 0.25 / (1.0 + np.exp(1.5 * gap)),
+    )
+
+
+def _sittings(plan: Plan, truth: Truth, rng: np.random.Generator) -> tuple[Ints, Ints]:
+    """Learner and start of every sitting: two a week on average, some keener than others, at 14 to 20 o'clock."""
+    keenness = rng.gamma(6.0, 2.0 / 6.0, plan.learners)
+    learner = np.repeat(np.arange(plan.learners), rng.poisson(keenness * plan.weeks))
+    day = rng.integers(0, plan.weeks * 7, len(learner))
+    start = day * DAY_MS + rng.integers(14 * 60, 20 * 60, len(learner)) * MINUTE_MS
+    here = day / 7 < truth.leaves[learner]
+    order = np.lexsort((start[here], learner[here]))
+    return learner[here][order], start[here][order]
+
+
+def _questions(truth: Truth, start_ms: Ints, rng: np.random.Generator) -> tuple[Ints, Ints]:
+    """About twelve different questions a sitting, drawn from those that are open that week."""
+    session = np.repeat(np.arange(len(start_ms)), rng.integers(9, 16, len(start_ms)))
+    n_open = np.searchsorted(truth.opened, start_ms[session] / (7 * DAY_MS), side="right")
+    item = (rng.random(len(session)) * n_open).astype(np.int64)
+    _, first = np.unique(session * len(truth.a) + item, return_index=True)
+    kept = np.sort(first)
+    return session[kept], item[kept]
+
+
+def _response_times(gap: Floats, rng: np.random.Generator) -> Ints:
+    """Lognormal around 40 s (van der Linden, 2006), slower near and above one's level."""
+    response_ms: Ints = np.round(np.exp(rng.normal(np.log(40_000) - 0.15 * gap, 0.5))).astype(np.int64)
+    return response_ms
+
+
+def _cumulated(response_ms: Ints, session: Ints) -> Ints:
+    """Time since the sitting began when each answer is given."""
+    total = np.cumsum(response_ms)
+    first = np.searchsorted(session, session)
+    since_first: Ints = total - (total[first] - response_ms[first])
+    return since_first
+
+
+def _left_open(session: Ints, rng: np.random.Generator) -> npt.NDArray[np.bool_]:
+    """In one sitting of four the last question stays open, in a few the last two."""
+    from_end = np.searchsorted(session, session, side="right") - np.arange(len(session))
+    gave_up = rng.random(int(session[-1]) + 1 if len(session) else 0)[session]
+    left_open: npt.NDArray[np.bool_] = ((from_end == 1) & (gave_up < 0.25)) | ((from_end == 2) & (gave_up < 0.08))
+    return left_open

@@ -1,0 +1,39 @@
+"""What a school has beside answers: classes that learners sit in, and goals that some of them set."""
+
+from datetime import date, timedelta
+from typing import Any
+
+import numpy as np
+import psycopg
+
+from thetaline import db
+from thetaline.jobs.demo.school import TOPICS, Plan, Truth
+
+_SQL = db.sql("jobs/demo/demo.sql")
+
+SHARE_WITH_GOAL = 0.6
+GOAL_WEEKS = 8
+
+
+def add_surroundings(conn: psycopg.Connection[Any], plan: Plan, truth: Truth, today: date) -> None:
+    """Classes of neighbours in the list; goals a little above where their learners stand, due in two months."""
+    seats = {
+        "user_id": truth.user_ids.tolist(),
+        "class": [f"{1 + number // plan.learners_a_class:02d}" for number in range(len(truth.user_ids))],
+    }
+    conn.execute(_SQL["add_classrooms"], seats)
+    conn.execute(_SQL["seat_sessions"], seats)
+    conn.execute(_SQL["add_goals"], _goals(plan, truth, today))
+
+
+def _goals(plan: Plan, truth: Truth, today: date) -> dict[str, list[Any]]:
+    rng = np.random.default_rng(plan.seed + 1)
+    who = np.flatnonzero(rng.random(len(truth.user_ids)) < SHARE_WITH_GOAL)
+    now = truth.theta(who, np.full(len(who), float(plan.weeks)))
+    return {
+        "user_id": truth.user_ids[who].tolist(),
+        "topic_id": np.array(TOPICS)[rng.integers(0, len(TOPICS), len(who))].tolist(),
+        "target_level": np.round(now + rng.normal(0.3, 0.4, len(who)), 2).tolist(),
+        "priority": rng.integers(1, 4, len(who)).tolist(),
+        "target_date": [today + timedelta(weeks=GOAL_WEEKS)] * len(who),
+    }
