@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from functools import partial
 from typing import Annotated, Any
 
@@ -10,6 +11,7 @@ import psycopg
 import typer
 
 from thetaline import db, logs
+from thetaline.db.ledger import State, close_run, open_run
 from thetaline.errors import JobError
 from thetaline.jobs.anchor_selection import Bank, Wishes, refusals, select
 from thetaline.jobs.anchor_verification import verify_anchors
@@ -60,7 +62,17 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def tag_work(context: JobContext, *, wishes: Wishes) -> Summary:
-    """Choose and freeze in one statement; raises JobError where nothing is published or no item is fit."""
+    """Choose and freeze in one transaction with the ledger's row; raises JobError where no item is fit."""
+    if context.dry_run:
+        return _tag(context, wishes)
+    with open_run(context.url, JOB, as_of=context.as_of, now=context.now, settings=asdict(wishes)) as run:
+        summary = _tag(context, wishes)
+        close_run(context.conn, run.run_id, State.DONE, summary=summary)
+        context.conn.commit()
+        return {"run_id": run.run_id, **summary}
+
+
+def _tag(context: JobContext, wishes: Wishes) -> Summary:
     bank = read_bank(context.conn)
     if not bank.item_ids.size:
         raise JobError("nothing is published yet; run `thetaline calibrate` first")

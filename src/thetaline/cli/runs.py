@@ -1,0 +1,149 @@
+"""`thetaline runs`: what ran, why a calibration is held, and the decision of the person who answers for it."""
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+import psycopg
+import typer
+
+from thetaline import db
+from thetaline.errors import InputError
+from thetaline.jobs.default_command import defaults_to
+from thetaline.jobs.entry import ready_database
+from thetaline.jobs.gate import GateCheck
+from thetaline.jobs.publication import JOB, current_run, publish, retract
+from thetaline.jobs.run_records import RunRecord, list_runs, load_checks, load_run
+from thetaline.settings import load
+
+WORST_SHOWN = 10
+
+app = typer.Typer(
+    add_completion=False, cls=defaults_to("list"), help="List, show, publish or retract runs; without a command: list."
+)
+
+JsonOption = Annotated[bool, typer.Option("--json", help="For programs.")]
+RunArgument = Annotated[str, typer.Argument(metavar="RUN", help="As `thetaline runs` lists it.")]
+ReasonOption = Annotated[str, typer.Option("--reason", help="Why; kept with the run.")]
+
+
+@app.command("list")
+def list_(
+    job: Annotated[str, typer.Option(help="Of this job only; `all` for every job.")] = JOB,
+    most: Annotated[int, typer.Option("--limit", min=1, help="How many, newest first.")] = 20,
+    as_json: JsonOption = False,
+) -> None:
+    """List the newest runs; * is what is current."""
+    with _database() as conn:
+        runs, current = list_runs(conn, job=None if job == "all" else job, most=most), current_run(conn)
+    if as_json:
+        typer.echo(_json([asdict(run) | {"is_current": run.run_id == current} for run in runs]))
+        return
+    rows = [[f"{'*' if run.run_id == current else ' '} {run.run_id}", *_row(run)] for run in runs]
+    typer.echo(_table(["  run", "date", "state", "model", "items", "users", "anchors", "A", "B", "note"], rows))
+
+
+@app.command()
+def show(run: RunArgument, as_json: JsonOption = False) -> None:
+    """Show a run: its gate, linking constants, dropped anchors, what was left out, weakest items."""
+    with _database() as conn:
+        record, checks = load_run(conn, run), load_checks(conn, run)
+    if as_json:
+        typer.echo(_json({**asdict(record), "gate": [asdict(check) for check in checks]}))
+    else:
+        typer.echo("\n\n".join(filter(None, _sections(record, checks))))
+
+
+@app.command("publish")
+def publish_(run: RunArgument, reason: ReasonOption) -> None:
+    """Publish a run that the gate held, or that was retracted."""
+    _decide(run, reason, publish)
+
+
+@app.command("retract")
+def retract_(run: RunArgument, reason: ReasonOption) -> None:
+    """Take a published run back; the run published before it is current again."""
+    _decide(run, reason, retract)
+
+
+def _decide(run_id: str, reason: str, decision: Callable[..., None]) -> None:
+    if not reason.strip():
+        raise InputError("--reason is empty; say why, for those who read the ledger later")
+    with _database() as conn:
+        decision(conn, run_id, reason=reason.strip(), now=datetime.now(UTC))
+        record, current = load_run(conn, run_id), current_run(conn)
+    typer.echo(f"{run_id} is {record.state}; current is {current or 'nothing'}", err=True)
+
+
+@contextmanager
+def _database() -> Iterator[psycopg.Connection[Any]]:
+    url = ready_database(load())
+    with db.connect(url, name="thetaline runs") as conn:
+        yield conn
+
+
+def _row(run: RunRecord) -> list[str]:
+    spec = run.model_spec or {}
+    link = spec.get("linking_constants") or {}
+    counts = [_said(spec.get(name)) for name in ("model", "n_items", "n_users", "n_anchors")]
+    note = (run.reason or run.error or "").replace("\n", "; ")
+    return [str(run.as_of), run.state, *counts, _said(link.get("A")), _said(link.get("B")), note[:80]]
+
+
+def _sections(run: RunRecord, checks: Sequence[GateCheck]) -> Iterator[str]:
+    """The parts of `show` that there is something to say about."""
+    spec, metrics = run.model_spec or {}, run.metrics or {}
+    yield _facts({"run": run.run_id, "date": run.as_of, "state": run.state, "reason": run.reason, "error": run.error})
+    if checks:
+        rows = [["ok" if one.passed else "HELD", one.name, _said(one.value), one.limit, one.message] for one in checks]
+        yield _table(["gate", "check", "value", "limit", "message"], rows)
+    if run.model_spec is None:
+        return
+    names = ("model", "n_items", "n_users", "n_anchors", "linked", "window", "engine")
+    fit = ("status", "cycles", "log_likelihood", "aic", "bic", "population", "rmsd")
+    yield _facts({**{name: spec.get(name) for name in names}, **{name: metrics.get(name) for name in fit}})
+    yield _facts({"linking": spec.get("linking_constants"), **metrics.get("anchors", {})})
+    users = {reason: len(ids) for reason, ids in metrics.get("excluded_users", {}).items()}
+    yield _facts({"left out": metrics.get("left_out_answers"), "learners": users})
+    yield from _item_tables(metrics)
+
+
+def _item_tables(metrics: Mapping[str, Any]) -> Iterator[str]:
+    excluded, weak = metrics.get("excluded_items", []), metrics.get("flagged_items", [])
+    if excluded:
+        yield _table(
+            ["item left out", "answers", "reason"], [[one["id"], one["n_answers"], one["reason"]] for one in excluded]
+        )
+    if weak:
+        rows = [[one[name] for name in ("item_id", "a", "b", "se_b", "reason")] for one in weak[:WORST_SHOWN]]
+        yield _table([f"weakest of {len(weak)} flagged", "a", "b", "se(b)", "reason"], rows)
+
+
+def _facts(facts: Mapping[str, object]) -> str:
+    return "\n".join(f"{name:<16} {_said(value)}" for name, value in facts.items() if value not in (None, {}, []))
+
+
+def _table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
+    """Columns as wide as their widest cell."""
+    cells = [list(head), *([_said(cell) for cell in row] for row in rows)]
+    widths = [max(len(row[column]) for row in cells) for column in range(len(head))]
+    return "\n".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in cells
+    )
+
+
+def _said(value: object) -> str:
+    if isinstance(value, Mapping):
+        return ", ".join(f"{name} {_said(inner)}" for name, inner in value.items()) or "-"
+    if isinstance(value, (list, tuple)):
+        return ", ".join(map(_said, value)) or "-"
+    if isinstance(value, float):
+        return f"{value:.4g}" if abs(value) < 1000 else f"{value:,.2f}"
+    return "-" if value is None else str(value)
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, default=str)
