@@ -6,6 +6,7 @@
     │   ├── ItemsError             item parameters that make no sense
     │   └── FileRowsError          a file with rows that cannot be taken
     ├── SettingsError              exit 2   an environment variable out of its rule
+    ├── CalibrationError           exit 1   a fit that broke down: a likelihood that is not a number
     ├── DatabaseError              exit 1   unreachable, refused, not migrated, embedded server faults
     │   └── MigrationError
     ├── ServiceError               exit 1   the IRT service over HTTP refused, failed or could not be reached
@@ -47,6 +48,10 @@ class SettingsError(ThetalineError):
     exit_code = 2
 
 
+class CalibrationError(ThetalineError):
+    """A fit that broke down; the message says in which cycle and of what."""
+
+
 class DatabaseError(ThetalineError):
     """The database is unreachable, refuses, or its embedded server is at fault."""
 
@@ -78,3 +83,7 @@ class LockedError(JobError):
 
 class HeldError(JobError):
     """A run whose result the publication gate kept back; the message has the reasons."""
+
+
+class ModelWarning(UserWarning):
+    """A model that the data alone seldom determine; the message says what would."""

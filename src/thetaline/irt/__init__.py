@@ -1,13 +1,61 @@
 """Item response theory as a library: families, calibration, scoring, linking, fit.  Frozen values in, new ones out."""
 
+from thetaline.irt.calibrate import calibrate as calibrate
+from thetaline.irt.calibration.climb import (
+    Cycle as Cycle,
+)
+from thetaline.irt.calibration.climb import (
+    Status as Status,
+)
+from thetaline.irt.calibration.fit import Fit as Fit
+from thetaline.irt.calibration.notes import (
+    Finding as Finding,
+)
+from thetaline.irt.calibration.notes import (
+    Note as Note,
+)
 from thetaline.irt.families import FAMILIES as FAMILIES
+from thetaline.irt.grid import Grid as Grid
 from thetaline.irt.items import Items as Items
-from thetaline.irt.responses import Responses as Responses
 from thetaline.irt.linking import (
     ItemCovariance as ItemCovariance,
+)
+from thetaline.irt.linking import (
     Link as Link,
+)
+from thetaline.irt.linking import (
     LinkDiagnostics as LinkDiagnostics,
+)
+from thetaline.irt.linking import (
     LinkErrors as LinkErrors,
+)
+from thetaline.irt.linking import (
     LinkWeights as LinkWeights,
+)
+from thetaline.irt.linking import (
     link as link,
 )
+from thetaline.irt.population import Population as Population
+from thetaline.irt.priors import (
+    Beta as Beta,
+)
+from thetaline.irt.priors import (
+    LogitNormal as LogitNormal,
+)
+from thetaline.irt.priors import (
+    LogNormal as LogNormal,
+)
+from thetaline.irt.priors import (
+    Normal as Normal,
+)
+from thetaline.irt.priors import (
+    Prior as Prior,
+)
+from thetaline.irt.priors import (
+    Priors as Priors,
+)
+from thetaline.irt.responses import Responses as Responses
+from thetaline.irt.scoring import Scores as Scores
+from thetaline.irt.scoring import ScoreStatus as ScoreStatus
+from thetaline.irt.scoring import score as score
+from thetaline.irt.simulate import simulate as simulate

@@ -28,8 +28,7 @@ class AdjacentCategories:
 
     def valid(self, free: Array) -> Mask:
         """Every finite value is a model."""
-        finite: Mask = np.isfinite(free).all(axis=1)
-        return finite
+        return np.asarray(np.isfinite(free).all(axis=1))
 
     def log_prob(self, free: Array, theta: Array) -> Array:
         """(I, K, Q)."""
@@ -68,6 +67,13 @@ class AdjacentCategories:
         """(I, K, K) in the order a, b_1..b_{K-1}."""
         difference = _step_matrix(free.shape[1])
         return thresholds_jacobian(free @ difference.T) @ difference
+
+    def standardised(self, free: Array, mean: float, sd: float) -> Array:
+        """a sd, e_k + k a mean."""
+        out = free.copy()
+        out[:, 1:] += mean * free[:, :1] * np.arange(1.0, free.shape[1])
+        out[:, 0] *= sd
+        return out
 
     def start(self, proportions: Array) -> Array:
         """Slope 1 and steps from the observed proportions."""

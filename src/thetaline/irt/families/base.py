@@ -74,5 +74,8 @@ class Family(Protocol):
     def published_jacobian(self, free: Array) -> Array:
         """Return d published / d free, shape (I, P, P); rows a, b_1.., then c and d where the family has them."""
 
+    def standardised(self, free: Array, mean: float, sd: float) -> Array:
+        """Return the parameters for z, where theta = mean + sd z, that give the same curves."""
+
     def start(self, proportions: Array) -> Array:
         """Return free parameters (I, P) to begin with, from the observed category proportions (I, K)."""

@@ -32,7 +32,7 @@ class Dichotomous:
 
     def valid(self, free: Array) -> Mask:
         """Finite slope and intercept, lower asymptote below the upper one; asymptotes of 0 and 1 are allowed."""
-        line: Mask = np.isfinite(free[:, :2]).all(axis=1) & ~np.isnan(free).any(axis=1)
+        line = np.asarray(np.isfinite(free[:, :2]).all(axis=1) & ~np.isnan(free).any(axis=1))
         if self.has_d:
             line &= free[:, 2] < free[:, 3]
         return line
@@ -114,6 +114,13 @@ class Dichotomous:
             out[:, 1, 1] = -1.0 / a
         for column in range(2, n_free):
             out[:, column, column] = expit(free[:, column]) * expit(-free[:, column])
+        return out
+
+    def standardised(self, free: Array, mean: float, sd: float) -> Array:
+        """a sd, e + a mean; asymptotes as they are."""
+        out = free.copy()
+        out[:, 1] += mean * free[:, 0]
+        out[:, 0] *= sd
         return out
 
     def start(self, proportions: Array) -> Array:

@@ -33,7 +33,7 @@ class Graded:
 
     def valid(self, free: Array) -> Mask:
         """Finite with strictly decreasing boundaries."""
-        finite: Mask = np.isfinite(free).all(axis=1)
+        finite = np.asarray(np.isfinite(free).all(axis=1))
         return finite & np.asarray((np.diff(free[:, 1:], axis=1) < 0).all(axis=1))
 
     def log_prob(self, free: Array, theta: Array) -> Array:
@@ -80,6 +80,13 @@ class Graded:
     def published_jacobian(self, free: Array) -> Array:
         """(I, K, K) in the order a, b_1..b_{K-1}."""
         return thresholds_jacobian(free)
+
+    def standardised(self, free: Array, mean: float, sd: float) -> Array:
+        """a sd, e_k + a mean."""
+        out = free.copy()
+        out[:, 1:] += mean * free[:, :1]
+        out[:, 0] *= sd
+        return out
 
     def start(self, proportions: Array) -> Array:
         """Slope 1 and the boundaries that give the observed cumulative proportions."""

@@ -1,0 +1,1 @@
+"""Marginal maximum likelihood by an accelerated EM, in blocks of persons."""

@@ -1,0 +1,122 @@
+"""The E-step: posteriors over the nodes, summed to expected counts, block by block.
+
+Blocks are dealt to a fixed number of lanes and lanes are added in order, in float64: the sums, and so every result, do
+not depend on how many threads ran them.
+"""
+
+import os
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from thetaline.irt.calibration.blocks import Block, Work
+from thetaline.irt.calibration.observations import Observations
+
+Array = NDArray[np.float64]
+
+LANES = 8
+LANE_BYTES = 1 << 26  # the lanes' partial sums stay below 64 MB together
+THREADED_FROM = 2_000_000  # answers x nodes from which threads pay for themselves
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Expectation:
+    """Expected counts and log-likelihood at given parameters."""
+
+    counts: Array  # (G, sum of K, Q): expected number of persons at a node who gave a category
+    mass: Array  # (G, Q): expected number of persons at a node
+    log_likelihood: float
+
+
+def thread_count(threads: int | None, work: float) -> int:
+    """Return `threads`, or the processors that this process may use where the work (answers x nodes) pays for them."""
+    if threads is not None:
+        return max(1, min(LANES, threads))
+    available = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else (os.cpu_count() or 1)
+    return min(LANES, available) if work >= THREADED_FROM else 1
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Sums:
+    gathered: Array
+    mass: Array
+    log_likelihood: float
+
+
+@contextmanager
+def single_threaded_blas() -> Iterator[None]:
+    """Hold BLAS to one thread; results then depend neither on the machine's cores nor on its load."""
+    from threadpoolctl import threadpool_limits  # noqa: PLC0415  (20 ms of import that reading a bank does not need)
+
+    with threadpool_limits(limits=1, user_api="blas"):
+        yield
+
+
+def expect(
+    observations: Observations, log_prob: Array, log_weights: Array, executor: ThreadPoolExecutor | None
+) -> Expectation:
+    """Return expected counts for category tables `log_prob` (G, sum of K, Q) and log weights (G, Q)."""
+    counts, masses, total = [], [], 0.0
+    for g, blocks in enumerate(observations.blocks):
+        table = observations.design.table(log_prob[g], observations.dtype)
+        prior = log_weights[g].astype(observations.dtype)
+        lanes = _deal(blocks, table.size)
+        run = executor.map if executor is not None else map
+        parts = list(run(lambda lane, table=table, prior=prior: _lane(lane, table, prior), lanes))
+        mass = sum((part.mass for part in parts), np.zeros(prior.size))
+        gathered = sum((part.gathered for part in parts[1:]), parts[0].gathered)
+        counts.append(observations.design.counts(gathered, mass))
+        masses.append(mass)
+        total += sum(part.log_likelihood for part in parts)
+    return Expectation(np.stack(counts), np.stack(masses), total)
+
+
+def log_likelihood(
+    observations: Observations, log_prob: Array, log_weights: Array, executor: ThreadPoolExecutor | None
+) -> float:
+    """Return the log-likelihood in float64, whatever the precision of the E-steps."""
+    total, double = 0.0, np.dtype(np.float64)
+    run = executor.map if executor is not None else map
+    for g, blocks in enumerate(observations.blocks):
+        table = observations.design.table(log_prob[g], double)
+        parts = run(lambda block, table=table, g=g: _block_log_likelihood(block, table, log_weights[g]), blocks)
+        total += sum(parts)
+    return total
+
+
+def _block_log_likelihood(block: Block, table: Work, prior: Work) -> float:
+    _, value = posteriors(block, table, prior)
+    return float(value @ block.weight.astype(np.float64))
+
+
+def _deal(blocks: tuple[Block, ...], table_size: int) -> list[tuple[Block, ...]]:
+    n = int(max(1, min(LANES, len(blocks), LANE_BYTES // (8 * table_size))))
+    edges = np.linspace(0, len(blocks), n + 1).round().astype(int)
+    return [blocks[low:high] for low, high in zip(edges[:-1], edges[1:], strict=True)]
+
+
+def _lane(blocks: tuple[Block, ...], table: Work, prior: Work) -> _Sums:
+    gathered, mass, total = np.zeros((0, 0)), np.zeros(prior.size), 0.0
+    for block in blocks:
+        posterior, log_likelihood = posteriors(block, table, prior)
+        part = block.gather(posterior)
+        gathered = part.astype(np.float64) if not gathered.size else np.add(gathered, part, out=gathered)
+        mass += posterior.sum(axis=0, dtype=np.float64)
+        total += float(log_likelihood @ block.weight.astype(np.float64))
+    return _Sums(gathered, mass, total)
+
+
+def posteriors(block: Block, table: Work, prior: Work) -> tuple[Work, Array]:
+    """Return posterior weights times pattern frequency (n, Q), and log P(answers) per row (n,)."""
+    joint = block.log_likelihood(table)
+    joint += prior
+    top = joint.max(axis=1)
+    joint -= top[:, None]
+    np.exp(joint, out=joint)
+    total = joint.sum(axis=1)
+    joint *= (block.weight / total)[:, None]
+    return joint, top.astype(np.float64) + np.log(total.astype(np.float64))

@@ -1,0 +1,92 @@
+"""The result of a calibration."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from thetaline.irt.calibration.climb import Cycle, Problem, Status
+from thetaline.irt.calibration.model import State
+from thetaline.irt.calibration.notes import Finding, Note
+from thetaline.irt.calibration.plan import Plan
+from thetaline.irt.items import Items
+from thetaline.irt.population import Population
+
+if TYPE_CHECKING:
+    from thetaline.irt.linking.errors import ItemCovariance
+    from thetaline.irt.standard_errors import StandardErrors
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Solution:
+    """The inside of a fit: what standard errors start from."""
+
+    problem: Problem
+    state: State
+    plan: Plan
+    item_ids: NDArray[np.object_]  # in the caller's order
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Fit:
+    """Items, population and how the iteration went; `log_likelihood` is without the prior."""
+
+    items: Items
+    population: Population
+    log_likelihood: float
+    n_parameters: int
+    n_persons: float
+    status: Status
+    path: tuple[Cycle, ...]
+    notes: tuple[Note, ...]
+    tol: float
+    solution: Solution
+
+    def __repr__(self) -> str:
+        """Items, likelihood and status."""
+        return (
+            f"Fit({self.items!r}, log-likelihood {self.log_likelihood:.4f}, {self.status} after {self.cycles} cycles)"
+        )
+
+    @property
+    def converged(self) -> bool:
+        """Whether the parameters are within `tol` of their limit."""
+        return self.status is Status.CONVERGED
+
+    @property
+    def cycles(self) -> int:
+        """Number of E-steps, those on a part of the persons included (see `path`)."""
+        return len(self.path)
+
+    @property
+    def aic(self) -> float:
+        """-2 log-likelihood + 2 parameters."""
+        return -2.0 * self.log_likelihood + 2.0 * self.n_parameters
+
+    @property
+    def bic(self) -> float:
+        """-2 log-likelihood + log(N) parameters."""
+        return -2.0 * self.log_likelihood + float(np.log(self.n_persons)) * self.n_parameters
+
+    def ids_with(self, finding: Finding) -> list[object]:
+        """Return the ids of the items or persons with a finding."""
+        return [name for note in self.notes if note.finding is finding for name in note.ids.tolist()]
+
+    def standard_errors(self, method: str = "oakes") -> "StandardErrors":
+        """Return standard errors in the shape of the items; see `irt.standard_errors` for the methods.
+
+        Raises InputError for an unknown method.
+        """
+        from thetaline.irt.standard_errors import standard_errors  # noqa: PLC0415  (a calibration alone loads less)
+
+        return standard_errors(self, method=method)
+
+    def covariance(self, method: str = "oakes", scale: str = "published") -> "ItemCovariance":
+        """Return the covariance of the estimates, `published` (a, b, c, d) or `free` (slope, intercepts, logits).
+
+        Raises InputError for an unknown method or scale.
+        """
+        from thetaline.irt.standard_errors import covariance  # noqa: PLC0415
+
+        return covariance(self, method=method, scale=scale)

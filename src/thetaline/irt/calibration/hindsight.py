@@ -1,0 +1,78 @@
+"""After the last cycle: items that ran to a bound or backwards."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from thetaline.irt.calibration.climb import Problem
+from thetaline.irt.calibration.fit import Solution
+from thetaline.irt.calibration.maximisation import curvature, improve_items, stacked_counts
+from thetaline.irt.calibration.model import ASYMPTOTE_BOUND, SLOPE_BOUND, Part, State
+from thetaline.irt.calibration.notes import Finding, Note
+from thetaline.irt.priors import Priors
+
+Array = NDArray[np.float64]
+Mask = NDArray[np.bool_]
+
+ALONE_STEPS = 10  # Newton steps from the penalised to the unpenalised estimate of one item
+BACKWARDS_Z = -1.645  # a slope hidden by its prior counts as negative at this one-sided 5 % level
+
+
+@dataclass(frozen=True, slots=True)
+class Hindsight:
+    """Notes on the solution."""
+
+    notes: tuple[Note, ...]
+
+    @property
+    def runaway(self) -> bool:
+        """Whether some item has no finite estimate."""
+        return any(note.finding is Finding.RUNAWAY for note in self.notes)
+
+
+def found_in(solution: Solution) -> Hindsight:
+    """Look at every estimated item."""
+    model, state = solution.problem.model, solution.state
+    masks = {
+        Finding.REVERSED: [free[:, 0] < 0 for free in state.free],
+        Finding.RUNAWAY: [np.abs(free[:, 0]) >= SLOPE_BOUND for free in state.free],
+        Finding.ASYMPTOTE: [_at_bound(part, free) for part, free in zip(model.parts, state.free, strict=True)],
+    }
+    if solution.problem.priors.a is not None:
+        hidden = _reversed_without_prior(solution.problem, state)
+        masks[Finding.REVERSED] = [seen | more for seen, more in zip(masks[Finding.REVERSED], hidden, strict=True)]
+    return Hindsight(tuple(_notes(solution, masks)))
+
+
+def _notes(solution: Solution, masks: dict[Finding, list[Mask]]) -> Iterator[Note]:
+    order = solution.problem.observations.order
+    for finding, by_part in masks.items():
+        parts = zip(solution.problem.model.parts, by_part, strict=True)
+        at = np.sort(np.concatenate([order[part.index[mask]] for part, mask in parts]))
+        if at.size:
+            yield Note(finding, solution.item_ids[at])
+
+
+def _at_bound(part: Part, free: Array) -> Mask:
+    asymptotes = part.family.has_c + part.family.has_d
+    at = np.abs(free[:, part.n_free - asymptotes :]) >= ASYMPTOTE_BOUND
+    return np.asarray(at.any(axis=1))
+
+
+def _reversed_without_prior(problem: Problem, state: State) -> list[Mask]:
+    """Items whose slope, maximised without priors on the final expected counts, is below 0 by more than chance."""
+    expectation, theta = problem.expect(state), problem.nodes.theta(state)
+    model = problem.model
+    alone = improve_items(model, state, theta, expectation.counts, Priors(), steps=ALONE_STEPS)
+    out = []
+    for part, free in zip(model.parts, alone.free, strict=True):
+        if part.family.tied:
+            out.append(np.zeros(len(free), dtype=bool))
+            continue
+        observed = stacked_counts(expectation.counts, model, part)
+        information = curvature(part, free, theta.ravel(), observed, Priors()).information
+        variance = np.linalg.inv(information)[:, 0, 0]
+        out.append(free[:, 0] < BACKWARDS_Z * np.sqrt(np.maximum(variance, 0.0)))
+    return out

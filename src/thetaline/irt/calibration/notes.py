@@ -1,0 +1,55 @@
+"""What a reader of a calibration must know about single items and persons, as named values."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+Ids = NDArray[np.object_]
+
+
+class Finding(StrEnum):
+    """Kinds of findings; each says what was done."""
+
+    NO_ANSWERS = "answered by nobody"
+    ONE_CATEGORY = "everybody gave the same answer"
+    UNUSED_CATEGORY = "a category that nobody gave"
+    FEW_ANSWERS = "fewer answers than min_answers"
+    REVERSED = "runs backwards"
+    RUNAWAY = "slope grew to its bound"
+    ASYMPTOTE = "asymptote at its bound"
+    PERSON_WITHOUT_ANSWERS = "persons without answers"
+    PERSON_WITH_ONE_ANSWER = "persons with one answer"
+
+    @property
+    def meaning(self) -> str:
+        """What was done, and what to do."""
+        return _MEANINGS[self]
+
+
+_MEANINGS = {
+    Finding.NO_ANSWERS: "the estimate is the mode of the prior",
+    Finding.ONE_CATEGORY: "the likelihood has no maximum; the estimate is shrunken by the prior",
+    Finding.UNUSED_CATEGORY: "its threshold rests on the prior; collapse the category",
+    Finding.FEW_ANSWERS: "the estimate is shrunken by the prior",
+    Finding.REVERSED: "the answers alone give a negative slope: check the key, or drop the item",
+    Finding.RUNAWAY: "the likelihood has no maximum: give `a` a prior, or drop the item",
+    Finding.ASYMPTOTE: "the answers do not determine it: give it a prior, or take a model without it",
+    Finding.PERSON_WITHOUT_ANSWERS: "they were left out",
+    Finding.PERSON_WITH_ONE_ANSWER: "they inform the difficulties and hardly the slopes",
+}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Note:
+    """One finding and the ids of the items or persons it is about."""
+
+    finding: Finding
+    ids: Ids
+
+    def __str__(self) -> str:
+        """One line: the finding, how many, the first ids, the meaning."""
+        more = ", …" if len(self.ids) > 5 else ""
+        first = ", ".join(str(name) for name in self.ids[:5].tolist())
+        return f"{self.finding} ({len(self.ids)}: {first}{more}): {self.finding.meaning}"

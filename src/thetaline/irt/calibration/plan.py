@@ -1,0 +1,108 @@
+"""What a caller asked for, parsed once: a family an item, anchors, groups; everything in the caller's item order."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from thetaline.errors import InputError, ItemsError, ResponsesError
+from thetaline.irt.families import FAMILIES, known_models
+from thetaline.irt.items import Items
+from thetaline.irt.responses import Responses
+
+Index = NDArray[np.intp]
+ModelChoice = str | Mapping[Any, str] | Sequence[str]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Plan:
+    """Per item: model, categories, whether it is an anchor.  Per person: group."""
+
+    model: NDArray[np.object_]  # (I,)
+    n_categories: Index  # (I,)
+    anchored: NDArray[np.bool_]  # (I,)
+    anchors: Items | None  # those that were answered
+    labels: tuple[object, ...]  # (G,)
+    group: Index  # (N,)
+    position: dict[object, int]  # of an item id
+
+
+def planned(responses: Responses, model: ModelChoice, anchors: Items | None, groups: ArrayLike | None) -> Plan:
+    """Parse the arguments of `calibrate`; raises ItemsError, ResponsesError or InputError for what does not fit."""
+    position = {name: k for k, name in enumerate(responses.item_ids.tolist())}
+    used = _answered(anchors, position)
+    models = _models(model, responses, used)
+    categories = _categories(responses, models, used, position)
+    anchored = np.zeros(responses.n_items, dtype=bool)
+    if used is not None:
+        anchored[[position[name] for name in used.ids.tolist()]] = True
+    labels, group = _groups(groups, responses)
+    return Plan(models, categories, anchored, used, labels, group, position)
+
+
+def _answered(anchors: Items | None, position: dict[object, int]) -> Items | None:
+    if anchors is None:
+        return None
+    known = [name for name in anchors.ids.tolist() if name in position]
+    if not known:
+        raise ItemsError(f"none of the {len(anchors)} anchors is among the items, first {anchors.ids[:3].tolist()}")
+    return anchors.take(known)
+
+
+def _models(model: ModelChoice, responses: Responses, anchors: Items | None) -> NDArray[np.object_]:
+    ids = responses.item_ids.tolist()
+    given = dict(zip(anchors.ids.tolist(), anchors.model.tolist(), strict=True)) if anchors is not None else {}
+    if isinstance(model, str):
+        own = dict.fromkeys(ids, model)
+    elif isinstance(model, Mapping):
+        own = dict(model)
+    else:
+        own = dict(zip(ids, model, strict=True)) if len(model) == len(ids) else {}
+    without = [name for name in ids if name not in own and name not in given]
+    if without:
+        raise ItemsError(f"no model is given for {len(without)} items, first {without[:5]}")
+    known_models(dict.fromkeys(own.values()))
+    out = np.empty(len(ids), dtype=object)
+    out[:] = [given.get(name, own.get(name)) for name in ids]
+    return out
+
+
+def _categories(
+    responses: Responses, models: NDArray[np.object_], anchors: Items | None, position: dict[object, int]
+) -> Index:
+    """Highest category + 1, at least 2; an anchor's own number where it is an anchor."""
+    highest = np.ones(responses.n_items, dtype=np.intp)
+    np.maximum.at(highest, responses.item, responses.answer)
+    out = highest + 1
+    two = np.array([not FAMILIES[name].polytomous for name in models.tolist()])
+    beyond = two & (out > 2)
+    if beyond.any():
+        raise ResponsesError(
+            f"items {responses.item_ids[beyond][:5].tolist()} have answers other than 0 and 1; "
+            "score them right or wrong, or take GRM, PCM or GPCM"
+        )
+    if anchors is not None:
+        at = np.array([position[name] for name in anchors.ids.tolist()])
+        more = out[at] > anchors.n_categories
+        if more.any():
+            raise ItemsError(f"anchors {anchors.ids[more][:5].tolist()} have answers beyond their categories")
+        out[at] = anchors.n_categories
+    return out
+
+
+def _groups(groups: ArrayLike | None, responses: Responses) -> tuple[tuple[object, ...], Index]:
+    """Labels in sorted order, the first of which is the reference, and each person's position among them."""
+    if groups is None:
+        return ("all",), np.zeros(responses.n_persons, dtype=np.intp)
+    column = np.asarray(groups)
+    if column.shape != (responses.n_persons,):
+        raise InputError(
+            f"groups has shape {column.shape}; it needs one label for each of {responses.n_persons} persons"
+        )
+    labels, group = np.unique(column, return_inverse=True)
+    with_answers = np.bincount(group, np.diff(responses.indptr), minlength=len(labels))
+    if (with_answers == 0).any():
+        raise ResponsesError(f"groups {labels[with_answers == 0].tolist()} have no answers")
+    return tuple(labels.tolist()), group.astype(np.intp)

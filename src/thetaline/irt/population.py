@@ -1,0 +1,35 @@
+"""The distribution of theta: one normal a group, or its histogram on the nodes."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Population:
+    """Mean and sd of theta per group; `groups` are the labels, in the order of `mean` and `sd`.
+
+    `nodes` and `weights` (G, Q) are the quadrature that the fit ended with; with an empirical histogram the weights are
+    estimates, else they are the normal density.
+    """
+
+    groups: tuple[object, ...]
+    mean: Array  # (G,)
+    sd: Array  # (G,)
+    nodes: Array  # (G, Q)
+    weights: Array  # (G, Q)
+
+    def __repr__(self) -> str:
+        """Each group's mean and sd."""
+        rows = zip(self.groups, self.mean, self.sd, strict=True)
+        return "Population(" + ", ".join(f"{label}: {mean:.4g} ± {sd:.4g}" for label, mean, sd in rows) + ")"
+
+    def of(self, group: object) -> tuple[float, float]:
+        """Return mean and sd of one group; raises KeyError for a label that is not there."""
+        if group not in self.groups:
+            raise KeyError(group)
+        at = self.groups.index(group)
+        return float(self.mean[at]), float(self.sd[at])
