@@ -17,7 +17,7 @@ select
     case when correct then 1 when not correct then 0 else -1 end::smallint as correct,
     case when hint_used then 1 when not hint_used then 0 else -1 end::smallint as hint,
     coalesce(response_time_ms, -1) as time_ms,
-    uuid_hash_extended(exam_result_id, 0) as session,
+    uuid_hash(exam_result_id) as session,
     answered_at
 from answer;
 

@@ -1,0 +1,111 @@
+"""The answers of a window, of everybody or of some learners, as arrays in the order in which they were given."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import psycopg
+from numpy.typing import NDArray
+
+from thetaline import db
+from thetaline.db.bulk import read_columns
+from thetaline.errors import InputError
+from thetaline.learning.attempts import Attempts, first_per_pair
+from thetaline.learning.windows import Window
+
+SQL = db.sql("jobs/answers.sql")
+DTYPES: dict[str, Any] = {
+    "learner_no": np.int32,
+    "item_no": np.int32,
+    "topic_no": np.int32,
+    "ordinal": np.int32,
+    "correct": np.int16,
+    "hint": np.int16,
+    "time_ms": np.int32,
+    "session": np.int32,
+    "answered_at": "datetime64[us]",
+}
+Connection = psycopg.Connection[Any]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Answers:
+    """M answers by learner, then instant, then place in the sitting; `learner` is the position in `learner_no` (N,)."""
+
+    learner_no: NDArray[np.int32]
+    topic_no: NDArray[np.int32]  # (M,) 0 is none
+    attempts: Attempts  # its item is item_no
+
+    @property
+    def n_answers(self) -> int:
+        """M."""
+        return int(self.topic_no.size)
+
+    def where(self, mask: NDArray[np.bool_]) -> "Answers":
+        """Those under an (M,) mask; the learners stay."""
+        return Answers(self.learner_no, self.topic_no[mask], self.attempts.where(mask))
+
+    def first_known(self) -> "Answers":
+        """The first answer of each learner to each item, unanswered questions left out: what θ is estimated from."""
+        known = np.flatnonzero(self.attempts.correct >= 0)
+        first = np.zeros(self.n_answers, bool)
+        first[known[first_per_pair(self.attempts.learner[known], self.attempts.item[known])]] = True
+        return self.where(first)
+
+
+def read_all_answers(url: str, window: Window) -> Answers:
+    """Answers of everybody inside the window, by a bulk copy on a connection of its own."""
+    bounds = {"start": window.start_at, "stop": window.stop_at}
+    return arranged(read_columns(url, SQL["answers_of_everybody"], DTYPES, parameters=bounds))
+
+
+def read_answers(conn: Connection, window: Window, learners: Sequence[int]) -> Answers:
+    """Answers of some learners inside the window, through their index and in the caller's transaction."""
+    bounds = {"start": window.start_at, "stop": window.stop_at}
+    rows = conn.execute(SQL["answers_of_learners"], {**bounds, "learners": list(learners)}).fetchall()
+    columns = zip(*rows, strict=True) if rows else [()] * len(DTYPES)
+    return arranged({name: _column(values, name) for name, values in zip(DTYPES, columns, strict=True)})
+
+
+def learner_numbers(conn: Connection, user_ids: Sequence[str]) -> dict[str, int]:
+    """Surrogate key of each user id. Raises InputError that names the users without a single answer."""
+    found = dict(conn.execute(SQL["learner_numbers"], {"user_ids": list(user_ids)}).fetchall())
+    if unknown := [user_id for user_id in user_ids if user_id not in found]:
+        raise InputError(f"no answers of user {', '.join(map(repr, unknown[:5]))} are stored; check the id")
+    return found
+
+
+def user_ids(conn: Connection, learner_no: NDArray[np.int32]) -> list[str]:
+    """Ids of ascending surrogate keys."""
+    return [name for _, name in conn.execute(SQL["user_ids"], {"learners": learner_no.tolist()}).fetchall()]
+
+
+def arranged(columns: dict[str, NDArray[Any]]) -> Answers:
+    """Sort the columns of a read in place of the database, and code its learners."""
+    at = columns["answered_at"].astype(np.int64)
+    order = np.lexsort((columns["session"], columns["ordinal"], at, columns["learner_no"]))
+    learner_no, learner = _codes(columns["learner_no"][order])
+    attempts = Attempts(
+        learner=learner,
+        item=columns["item_no"][order],
+        correct=columns["correct"].astype(np.int8)[order],
+        day=(at // 86_400_000_000).astype(np.int32)[order],
+        time_ms=columns["time_ms"][order],
+        hint=columns["hint"].astype(np.int8)[order],
+        session=columns["session"][order],
+        n_learners=learner_no.size,
+    )
+    return Answers(learner_no, columns["topic_no"][order], attempts)
+
+
+def _codes(ascending: NDArray[np.int32]) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+    starts = np.flatnonzero(np.diff(ascending, prepend=-1))
+    counts = np.diff(np.append(starts, ascending.size))
+    return ascending[starts], np.repeat(np.arange(starts.size, dtype=np.int32), counts)
+
+
+def _column(values: tuple[Any, ...], name: str) -> NDArray[Any]:
+    if name == "answered_at":
+        values = tuple(value.replace(tzinfo=None) for value in values)
+    return np.array(values, DTYPES[name])

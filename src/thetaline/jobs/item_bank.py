@@ -1,0 +1,76 @@
+"""The published item parameters of a day with the population that they stand for: what every score is made with."""
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import numpy as np
+import psycopg
+from numpy.typing import NDArray
+
+from thetaline import db, irt
+from thetaline.errors import JobError
+
+SQL = db.sql("jobs/item_bank.sql")
+STANDARD_NORMAL = (0.0, 1.0)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ItemBank:
+    """I published items, ascending by `item_no`; learners are N(mean, sd²) on their scale.
+
+    `run_id` is the newest calibration among those that the parameters come from.
+    """
+
+    run_id: str
+    model: str
+    items: irt.Items  # ids are item_no
+    item_no: NDArray[np.int32]
+    mean: float
+    sd: float
+
+    def position(self, item_no: NDArray[np.int32]) -> NDArray[np.int32]:
+        """(M,) places in the bank; −1 for an item without published parameters."""
+        place = np.minimum(np.searchsorted(self.item_no, item_no), self.item_no.size - 1)
+        return np.where(self.item_no[place] == item_no, place, -1).astype(np.int32)
+
+
+def load_item_bank(conn: psycopg.Connection[Any], as_of: date) -> ItemBank:
+    """As `find_item_bank`. Raises JobError where nothing is published."""
+    bank = find_item_bank(conn, as_of)
+    if bank is None:
+        raise JobError("no item parameters are published; run `thetaline calibrate` first")
+    return bank
+
+
+def find_item_bank(conn: psycopg.Connection[Any], as_of: date) -> ItemBank | None:
+    """The newest published parameters of each item that were current on `as_of`; None before the first publication.
+
+    A day before the first publication gets the first published ones, so that past dates can be made up.
+    """
+    rows = conn.execute(SQL["items_on"], {"as_of": as_of}).fetchall()
+    if not rows:
+        return None
+    item_no, model, params, run_ids, days = zip(*rows, strict=True)
+    newest = max(zip(days, run_ids, strict=True))[1]
+    items = irt.Items(
+        ids=item_no,
+        model=list(model),
+        a=[_number(one, "a", 1.0) for one in params],
+        b=[_number(one, "b", np.nan) for one in params],
+        c=[_number(one, "c", np.nan) for one in params],
+        d=[_number(one, "d", np.nan) for one in params],
+    )
+    mean, sd = _population(conn, newest)
+    return ItemBank(newest, model[run_ids.index(newest)], items, np.array(item_no, np.int32), mean, sd)
+
+
+def _number(params: dict[str, Any], name: str, absent: float) -> float:
+    value = params.get(name)
+    return absent if value is None else float(value)
+
+
+def _population(conn: psycopg.Connection[Any], run_id: str) -> tuple[float, float]:
+    """Mean of θ and sd = √(var θ_EAP + mean se²), the moments of the calibrated learners on the published scale."""
+    mean, sd = conn.execute(SQL["population"], {"run_id": run_id}).fetchone() or STANDARD_NORMAL
+    return (float(mean), float(sd)) if mean is not None and sd else STANDARD_NORMAL

@@ -1,0 +1,35 @@
+-- name: general_theta
+select learner.learner_no, newest.theta, newest.se
+from learner
+cross join lateral (
+    select ability.theta, ability.se
+    from ability join run using (run_id)
+    where ability.learner_no = learner.learner_no
+      and ability.as_of <= cast(%(as_of)s as date)
+      and run.state = 'published'
+    order by ability.as_of desc, ability.fitted_at desc, ability.version desc
+    limit 1
+) as newest
+where learner.learner_no = any(cast(%(learners)s as integer[]))
+
+-- name: goals
+-- θ of each goal's topic; a goal without a level of its own aims at the default, one without a priority counts once.
+select
+    learner.learner_no,
+    coalesce(interest_goal.target_level, cast(%(default_target)s as float8)) as target,
+    greatest(coalesce(interest_goal.priority, 1), 0)::float8 as priority,
+    found.theta,
+    found.se,
+    found.source = 'topic' as has_topic
+from interest_goal
+join learner using (user_id)
+left join topic using (topic_id)
+cross join lateral theta_on(learner.learner_no, coalesce(topic.topic_no, 0), cast(%(as_of)s as date)) as found
+where learner.learner_no = any(cast(%(learners)s as integer[]))
+
+-- name: last_habit
+select summary -> 'habit'
+from run
+where job = 'compute_daily_kpis' and state = 'done' and summary ? 'habit' and as_of <= cast(%(as_of)s as date)
+order by as_of desc, started_at desc
+limit 1

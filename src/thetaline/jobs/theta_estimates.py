@@ -1,0 +1,118 @@
+"""One computation of θ for a day, shared by the nightly snapshot and the update after a session, and its rows.
+
+Both read the whole window of a learner, new answers included, so that they agree on the same answers, and the same
+answers twice change nothing.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any, TypeVar
+
+import numpy as np
+import psycopg
+from numpy.typing import NDArray
+
+from thetaline import db
+from thetaline.db.bulk import copy_rows
+from thetaline.jobs.answers import Answers
+from thetaline.jobs.item_bank import ItemBank
+from thetaline.jobs.theta_scoring import GeneralTheta, TopicTheta, general_theta, topic_theta
+from thetaline.learning.topics import DEFAULT_SD
+from thetaline.learning.windows import Window, last_days
+
+SQL = db.sql("jobs/snapshot_theta.sql")
+SAME = 1e-9  # a θ that moved less stands on the same answers and the same items
+Connection = psycopg.Connection[Any]
+Part = TypeVar("Part", GeneralTheta, TopicTheta)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Estimates:
+    """θ of learners and their topics on one day; positions refer to `learner_no` (N,)."""
+
+    learner_no: NDArray[np.int32]
+    general: GeneralTheta
+    topics: TopicTheta
+
+    def of(self, wanted: NDArray[np.bool_]) -> "Estimates":
+        """Those of some learners, by an (N,) mask."""
+        general, topics = wanted[self.general.learner], wanted[self.topics.learner]
+        return Estimates(self.learner_no, _masked(self.general, general), _masked(self.topics, topics))
+
+
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """What every row of a batch of estimates carries."""
+
+    run_id: str
+    as_of: date
+    fitted_at: datetime
+    model: str
+    version: int = 1
+
+
+def theta_window(as_of: date, days: int) -> Window:
+    """The answers that θ of a day stands on: the `days` days that end with it."""
+    return last_days(as_of, days)
+
+
+def estimate(answers: Answers, bank: ItemBank, topic_sd: float) -> Estimates:
+    """General and topic θ from the first known answers of a window."""
+    first = answers.first_known()
+    return Estimates(answers.learner_no, general_theta(first, bank), topic_theta(first, bank, topic_sd))
+
+
+def known_topic_sd(conn: Connection, bank: ItemBank) -> float | None:
+    """The τ that the first snapshot under these items estimated; None before it."""
+    row = conn.execute(SQL["topic_sd_of"], {"items_run": bank.run_id}).fetchone()
+    return None if row is None or row[0] is None else float(row[0])
+
+
+def topic_sd_or_default(conn: Connection, bank: ItemBank) -> float:
+    """As `known_topic_sd`; the stated default before the first snapshot under these items."""
+    return known_topic_sd(conn, bank) or DEFAULT_SD
+
+
+def changed(conn: Connection, estimates: Estimates, as_of: date) -> NDArray[np.bool_]:
+    """(N,) learners whose θ, se or number of answers differs from what stands for the day already."""
+    learners = estimates.learner_no[estimates.general.learner]
+    stored = _newest(conn, learners, as_of)
+    place = np.minimum(np.searchsorted(stored["learner_no"], learners), max(0, stored["learner_no"].size - 1))
+    same = np.zeros(learners.size, bool)
+    if stored["learner_no"].size:
+        same = (
+            (stored["learner_no"][place] == learners)
+            & (stored["n_answers"][place] == estimates.general.n_answers)
+            & (np.abs(stored["theta"][place] - estimates.general.theta) < SAME)
+            & (np.abs(stored["se"][place] - estimates.general.se) < SAME)
+        )
+    mask = np.zeros(estimates.learner_no.size, bool)
+    mask[estimates.general.learner[~same]] = True
+    return mask
+
+
+def append(conn: Connection, estimates: Estimates, stamp: Stamp) -> tuple[int, int]:
+    """Write the rows in the caller's transaction; return how many general and topic ones."""
+    general, topics = estimates.general, estimates.topics
+    columns = ["run_id", "as_of", "fitted_at", "model", "version", "learner_no", "theta", "se", "n_answers"]
+    common = [stamp.run_id, str(stamp.as_of), str(stamp.fitted_at), stamp.model, str(stamp.version)]
+
+    def rows(part: GeneralTheta | TopicTheta) -> list[Any]:
+        return [*common, estimates.learner_no[part.learner], part.theta, part.se, part.n_answers]
+
+    n_general = copy_rows(conn, "ability", columns, rows(general))
+    n_topics = copy_rows(conn, "topic_ability", [*columns, "topic_no"], [*rows(topics), topics.topic_no])
+    return n_general, n_topics
+
+
+def _newest(conn: Connection, learners: NDArray[np.int32], as_of: date) -> dict[str, NDArray[Any]]:
+    parameters: dict[str, object] = {"learners": learners.tolist(), "as_of": as_of}
+    rows: Sequence[tuple[Any, ...]] = conn.execute(SQL["newest_general"], parameters, binary=True).fetchall()
+    table = np.array(rows, float).reshape(-1, 4)
+    return dict(zip(("learner_no", "theta", "se", "n_answers"), table.T, strict=True))
+
+
+def _masked(part: Part, mask: NDArray[np.bool_]) -> Part:
+    kept = {name: getattr(part, name)[mask] for name in type(part).__dataclass_fields__}
+    return type(part)(**kept)

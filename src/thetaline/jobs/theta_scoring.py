@@ -1,0 +1,135 @@
+"""θ of learners and of their topics from arranged answers and an item bank."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from thetaline import irt
+from thetaline.jobs.answers import Answers
+from thetaline.jobs.item_bank import ItemBank
+from thetaline.learning.topics import TopicModel, estimate_topic_sd, topic_posterior
+
+BLOCK_LEARNERS = 4_000  # 80,000 topic rows of 81 nodes are 52 MB an array
+SAMPLE_LEARNERS = 4_000  # to estimate one spread from
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class GeneralTheta:
+    """One row a learner with at least one scored answer; `learner` is the position among the answers' learners."""
+
+    learner: NDArray[np.intp]
+    theta: Floats
+    se: Floats
+    n_answers: NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TopicTheta:
+    """One row a (learner, topic) with at least one scored answer."""
+
+    learner: NDArray[np.int32]
+    topic_no: NDArray[np.int32]
+    theta: Floats
+    se: Floats
+    n_answers: NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _TopicRows:
+    """Rows of scored answers by (learner, topic): `indptr` (R + 1,) into `code` (M,), places in a category table."""
+
+    learner: NDArray[np.int32]
+    topic_no: NDArray[np.int32]
+    indptr: NDArray[np.int64]
+    code: NDArray[np.int32]
+
+    def log_likelihood(self, table: Floats) -> Floats:
+        """(R, Q) from the (Σ K, Q) table of log-probabilities."""
+        one_hot = sparse.csr_array((np.ones(self.code.size), self.code, self.indptr), (self.learner.size, len(table)))
+        return np.asarray(one_hot @ table)
+
+    def take(self, start: int, stop: int) -> "_TopicRows":
+        """Rows start to stop."""
+        inside = slice(self.indptr[start], self.indptr[stop])
+        indptr = self.indptr[start : stop + 1] - self.indptr[start]
+        return _TopicRows(self.learner[start:stop], self.topic_no[start:stop], indptr, self.code[inside])
+
+
+def responses_of(answers: Answers, bank: ItemBank) -> irt.Responses:
+    """First answers to published items; persons are positions of learners, those without any are absent."""
+    item = bank.position(answers.attempts.item)
+    order = np.flatnonzero(item >= 0)
+    order = order[np.lexsort((item[order], answers.attempts.learner[order]))]
+    persons, counts = np.unique(answers.attempts.learner[order], return_counts=True)
+    return irt.Responses(
+        person_ids=persons.astype(object),
+        item_ids=bank.items.ids,
+        indptr=np.concatenate(([0], np.cumsum(counts))).astype(np.int64),
+        item=item[order],
+        answer=answers.attempts.correct[order].astype(np.uint8),
+        counts=np.ones(persons.size),
+    )
+
+
+def general_theta(answers: Answers, bank: ItemBank) -> GeneralTheta:
+    """EAP under the bank's population from first answers (see `Answers.first_known`)."""
+    responses = responses_of(answers, bank)
+    persons = responses.person_ids.astype(np.intp)
+    if not persons.size:
+        return GeneralTheta(persons, np.empty(0), np.empty(0), np.empty(0, np.int64))
+    scores = irt.score(responses, bank.items, method="EAP", prior=(bank.mean, bank.sd))
+    return GeneralTheta(persons, scores.theta, scores.se, np.diff(responses.indptr))
+
+
+def topic_theta(answers: Answers, bank: ItemBank, topic_sd: float) -> TopicTheta:
+    """Topic EAP by the two-level model of `learning.topics` from first answers.
+
+    Answers without a topic inform the general level; they have no row of their own.
+    """
+    rows = _topic_rows(answers, bank)
+    model = TopicModel.over(bank.mean, bank.sd, topic_sd)
+    table = bank.items.log_prob(model.nodes)
+    theta, se = np.empty((2, rows.learner.size))
+    for start, stop in _blocks(rows.learner):
+        block = rows.take(start, stop)
+        theta[start:stop], se[start:stop] = topic_posterior(block.log_likelihood(table), block.learner, model)
+    shown = rows.topic_no > 0
+    n_answers = np.diff(rows.indptr)
+    return TopicTheta(rows.learner[shown], rows.topic_no[shown], theta[shown], se[shown], n_answers[shown])
+
+
+def fit_topic_sd(answers: Answers, bank: ItemBank) -> float:
+    """τ from an even sample of the learners."""
+    step = max(1, -(-answers.learner_no.size // SAMPLE_LEARNERS))
+    rows = _topic_rows(answers.where(answers.attempts.learner % step == 0), bank)
+    model = TopicModel.over(bank.mean, bank.sd)
+    return estimate_topic_sd(rows.log_likelihood(bank.items.log_prob(model.nodes)), rows.learner, model)
+
+
+def _topic_rows(answers: Answers, bank: ItemBank) -> _TopicRows:
+    item = bank.position(answers.attempts.item)
+    scored = np.flatnonzero(item >= 0)
+    key = answers.attempts.learner[scored].astype(np.int64) << 32 | answers.topic_no[scored]
+    order = np.lexsort((item[scored], key))
+    key, scored = key[order], scored[order]
+    starts = np.flatnonzero(np.diff(key, prepend=-1))
+    code = bank.items.offsets[item[scored]] + answers.attempts.correct[scored]
+    return _TopicRows(
+        learner=(key[starts] >> 32).astype(np.int32),
+        topic_no=(key[starts] & 0x7FFFFFFF).astype(np.int32),
+        indptr=np.append(starts, key.size).astype(np.int64),
+        code=code.astype(np.int32),
+    )
+
+
+def _blocks(learner: NDArray[np.int32]) -> Iterator[tuple[int, int]]:
+    """Cut ascending learners into blocks of rows that never divide one."""
+    starts = np.flatnonzero(np.diff(learner, prepend=-1))
+    cuts = np.append(starts[::BLOCK_LEARNERS], learner.size)
+    return ((int(start), int(stop)) for start, stop in pairwise(cuts))

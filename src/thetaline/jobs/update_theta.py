@@ -1,0 +1,138 @@
+"""θ between the nights: one learner's window is scored again, the new session's answers included."""
+
+import os
+import socket
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import partial
+from typing import Annotated, Any
+
+import numpy as np
+import psycopg
+import typer
+
+from thetaline import db
+from thetaline.jobs.answers import learner_numbers, read_answers
+from thetaline.jobs.entry import DateOption, DryRunOption, JobContext, Summary, run_app, run_job
+from thetaline.jobs.item_bank import ItemBank, load_item_bank
+from thetaline.jobs.theta_estimates import (
+    Estimates,
+    Stamp,
+    append,
+    changed,
+    estimate,
+    theta_window,
+    topic_sd_or_default,
+)
+
+JOB = "update_theta"
+SQL = db.sql("jobs/snapshot_theta.sql")
+app = typer.Typer(add_completion=False)
+Connection = psycopg.Connection[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class ThetaUpdate:
+    """θ of a learner after an update; `theta` is None without a single scored answer in the window.
+
+    `topics` is {topic_no: (θ, se)}; `is_new` says whether rows were written, `run_id` under which.
+    """
+
+    theta: float | None
+    se: float | None
+    n_answers: int
+    topics: dict[int, tuple[float, float]]
+    is_new: bool
+    run_id: str | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Scorer:
+    """What does not change between the updates of a day: load it once, use it for every learner."""
+
+    bank: ItemBank
+    topic_sd: float
+    lookback_days: int
+
+
+def load_scorer(conn: Connection, as_of: date, *, lookback_days: int) -> Scorer:
+    """The published items, their population and topic spread. Raises JobError where nothing is published."""
+    bank = load_item_bank(conn, as_of)
+    return Scorer(bank, topic_sd_or_default(conn, bank), lookback_days)
+
+
+def update_user(conn: Connection, user_id: str, scorer: Scorer, *, as_of: date, now: datetime) -> ThetaUpdate:
+    """Score the learner's window and append what moved, in the caller's transaction.
+
+    The window is read anew, so that the posterior holds every answer once: calling it twice writes nothing the second
+    time, and the nightly snapshot of the same day agrees. Raises InputError for an unknown learner.
+    """
+    learner = learner_numbers(conn, [user_id])[user_id]
+    conn.execute(SQL["lock_learner"], {"learner": learner})
+    estimates = _estimate(conn, learner, scorer, as_of)
+    if not changed(conn, estimates, as_of).any():
+        return _result(estimates, None)
+    run_id = f"{JOB}-{as_of}"
+    run = {"run_id": run_id, "as_of": as_of, "now": now, "items_run": scorer.bank.run_id}
+    conn.execute(SQL["insert_run_of_the_day"], {**run, "host": socket.gethostname(), "pid": os.getpid()})
+    version = conn.execute(SQL["next_version"], {"run_id": run_id, "learner": learner}).fetchone()
+    append(conn, estimates, Stamp(run_id, as_of, now, scorer.bank.model, version[0] if version else 1))
+    return _result(estimates, run_id)
+
+
+@app.command()
+def update(
+    user: Annotated[str, typer.Option("--user", help="The learner whose new answers are to count.")],
+    date: DateOption = None,
+    dry_run: DryRunOption = False,
+) -> None:
+    """Update θ of one learner and of the learner's topics at once, without waiting for the night."""
+    raise typer.Exit(run_job(JOB, partial(work, user_id=user), date=date, dry_run=dry_run))
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """`python -m thetaline.jobs.update_theta`."""
+    return run_app(app, argv, "thetaline update-theta")
+
+
+def work(context: JobContext, *, user_id: str) -> Summary:
+    """One update; a dry run scores and writes nothing."""
+    scorer = load_scorer(context.conn, context.as_of, lookback_days=context.settings.mirt_lookback_days)
+    if context.dry_run:
+        learner = learner_numbers(context.conn, [user_id])[user_id]
+        result = _result(_estimate(context.conn, learner, scorer, context.as_of), None)
+    else:
+        result = update_user(context.conn, user_id, scorer, as_of=context.as_of, now=context.now)
+    return {
+        "user_id": user_id,
+        "run_id": result.run_id,
+        "theta": result.theta,
+        "se": result.se,
+        "n_answers": result.n_answers,
+        "n_topics": len(result.topics),
+        "written": result.is_new,
+    }
+
+
+def _estimate(conn: Connection, learner: int, scorer: Scorer, as_of: date) -> Estimates:
+    answers = read_answers(conn, theta_window(as_of, scorer.lookback_days), learners=[learner])
+    return estimate(answers, scorer.bank, scorer.topic_sd)
+
+
+def _result(estimates: Estimates, run_id: str | None) -> ThetaUpdate:
+    general, topics = estimates.general, estimates.topics
+    scored = bool(np.size(general.theta))
+    pairs = zip(topics.theta.tolist(), topics.se.tolist(), strict=True)
+    return ThetaUpdate(
+        theta=float(general.theta[0]) if scored else None,
+        se=float(general.se[0]) if scored else None,
+        n_answers=int(general.n_answers[0]) if scored else 0,
+        topics=dict(zip(topics.topic_no.tolist(), pairs, strict=True)),
+        is_new=run_id is not None,
+        run_id=run_id,
+    )
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
