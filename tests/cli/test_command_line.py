@@ -1,0 +1,47 @@
+import subprocess
+import sys
+import time
+from importlib import import_module
+
+import pytest
+import typer
+
+from thetaline import __version__
+from thetaline.cli import MOUNTS, main
+
+
+def test_help_lists_every_command_with_its_summary(capsys):
+    assert main(["--help"]) == 0
+    shown = " ".join(capsys.readouterr().out.replace("│", " ").split())
+    for mount in MOUNTS:
+        assert f"{mount.name} {mount.summary}" in shown
+
+
+def test_the_version_is_the_packages(capsys):
+    assert main(["--version"]) == 0
+    assert capsys.readouterr().out.strip() == f"thetaline {__version__}"
+
+
+def test_an_unknown_command_exits_2_and_is_told(capsys):
+    assert main(["calibrat"]) == 2
+    assert "calibrat" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("mount", MOUNTS, ids=lambda mount: mount.name)
+def test_every_mounted_module_has_an_app_and_help(mount, capsys):
+    assert isinstance(import_module(mount.module).app, typer.Typer)
+    assert main([mount.name, "--help"]) == 0
+    assert f"thetaline {mount.name}" in capsys.readouterr().out
+
+
+def test_an_unknown_option_exits_2(capsys):
+    assert main(["import", "--no-such-option"]) == 2
+    assert "--no-such-option" in capsys.readouterr().err
+
+
+def test_help_loads_no_database_no_numbers_and_is_quick():
+    heavy = ("numpy", "psycopg", "pyarrow", "pydantic", "sqlalchemy")
+    code = f"import sys; from thetaline.cli import main; main(['--help']); sys.exit(any(m in sys.modules for m in {heavy}))"
+    started = time.monotonic()
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, check=False).returncode == 0
+    assert time.monotonic() - started < 3.0  # 0.4 s alone; the rest is for a busy machine
