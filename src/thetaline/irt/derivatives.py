@@ -15,9 +15,7 @@ Array = NDArray[np.float64]
 Index = NDArray[np.intp]
 Mask = NDArray[np.bool_]
 
-Formula = Callable[[Array, Array, Array, Array, Array], "Curve"]
-
-LARGEST_LOGIT = 500.0  # exp(±500) is finite in float64 and a probability of 1e-217 is as good as 0
+LARGEST_LOGIT = 300.0  # the square of exp(−300), which the information needs, is still above 0 in float64
 
 
 class Parameters(Protocol):
@@ -104,10 +102,21 @@ def partial_credit(theta: Array, a: Array, b: Array, _c: Array, _d: Array) -> Cu
     return Curve(p, a[..., None] * away, ds)
 
 
-CURVES: dict[str, Formula] = {
-    **dict.fromkeys(("Rasch", "1PL", "2PL", "3PL", "4PL"), logistic),
-    "GRM": graded,
-    **dict.fromkeys(("PCM", "GPCM"), partial_credit),
+@dataclass(frozen=True, slots=True)
+class Formula:
+    """How θ enters an item: the curves, and a bound of −ds in units of a² for items of K categories."""
+
+    curve: Callable[[Array, Array, Array, Array, Array], Curve]
+    largest_bend: Callable[[int], float]
+
+
+LOGISTIC = Formula(logistic, lambda _k: 0.25)  # the variance of a right or wrong answer
+GRADED = Formula(graded, lambda k: 0.25 if k == 2 else 0.5)  # of the two thresholds of a category
+PARTIAL_CREDIT = Formula(partial_credit, lambda k: (k - 1) ** 2 / 4.0)  # of a score on 0 … K − 1
+FORMULAS: dict[str, Formula] = {
+    **dict.fromkeys(("Rasch", "1PL", "2PL", "3PL", "4PL"), LOGISTIC),
+    "GRM": GRADED,
+    **dict.fromkeys(("PCM", "GPCM"), PARTIAL_CREDIT),
 }
 
 
@@ -127,18 +136,23 @@ class Alike:
         """K."""
         return self.b.shape[1] + 1
 
+    @property
+    def largest_bend(self) -> Array:
+        """Most that −∂² log P / ∂θ² of any answer can be, (G,)."""
+        return self.formula.largest_bend(self.n_categories) * self.a**2
+
     def at_nodes(self, theta: Array) -> Curve:
         """Every item at every node: (G, Q, K)."""
-        return self.formula(theta, *(x[:, None] for x in (self.a, self.b, self.c, self.d)))
+        return self.formula.curve(theta, *(x[:, None] for x in (self.a, self.b, self.c, self.d)))
 
     def at(self, theta: Array, which: Index) -> Curve:
         """Item `which[m]` (position within this group) at `theta[m]`: (M, K)."""
-        return self.formula(theta, self.a[which], self.b[which], self.c[which], self.d[which])
+        return self.formula.curve(theta, self.a[which], self.b[which], self.c[which], self.d[which])
 
 
 def alike(items: Parameters) -> Iterator[Alike]:
     """Split a bank by formula and number of categories, so that each part is one rectangular array."""
-    formulas = np.array([CURVES[model] for model in items.model], dtype=object)
+    formulas = np.array([FORMULAS[str(model)] for model in items.model], dtype=object)
     b, c, d = items.thresholds, np.nan_to_num(items.c, nan=0.0), np.nan_to_num(items.d, nan=1.0)
     for formula in dict.fromkeys(formulas.tolist()):
         for k in np.unique(items.n_categories[formulas == formula]):

@@ -1,0 +1,53 @@
+"""Nodes that suit a person: multiples of a step that the person's posterior cannot be too narrow for.
+
+On equally spaced nodes the trapezoidal rule integrates a normal of standard deviation σ with relative error
+2 exp(−2 π² σ² / h²): 5e-9 at h = σ. The step is a power of √2 and the nodes are its multiples, so that a person's score
+depends on the person's answers and prior alone, whoever else is scored in the same call.
+"""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+
+from thetaline.irt.derivatives import Array, Index
+from thetaline.irt.scoring.sheet import Sheet
+
+COARSEST = 1.0  # curves bend within a logit or so: a wider step could pass over a mode
+REACH = 6.5  # prior standard deviations on either side: beyond them lies 1e-10 of the prior
+
+
+class Span(NamedTuple):
+    """Persons who share a step `h`, and the range that their nodes must cover."""
+
+    who: Index
+    h: float
+    low: float
+    high: float
+
+    @property
+    def nodes(self) -> Array:
+        """Multiples of h from below `low` to above `high`."""
+        return self.h * np.arange(np.floor(self.low / self.h), np.ceil(self.high / self.h) + 1.0)
+
+
+def curvature_bound(sheet: Sheet) -> Array:
+    """Most that the answers' log-likelihood can bend, Σ max_θ −∂² log P / ∂θ², (N,)."""
+    bound = np.empty(len(sheet.bank))
+    for part in sheet.parts:
+        bound[part.index] = part.largest_bend
+    return sheet.per_person(bound[sheet.item])
+
+
+def spans(information: Array, low: Array, high: Array) -> Iterator[Span]:
+    """Group persons by the step for their largest possible information (N,); ranges (N,) are taken together."""
+    narrowest = 1.0 / np.sqrt(np.maximum(information, 1.0 / COARSEST**2))
+    level = np.ceil(-2.0 * np.log2(narrowest) - 1e-9).astype(np.intp)
+    for step in np.unique(level):
+        who = np.flatnonzero(level == step)
+        yield Span(who, float(2.0 ** (-step / 2.0)), float(low[who].min()), float(high[who].max()))
+
+
+def log_likelihood(sheet: Sheet, table: Array) -> Array:
+    """Σ over a person's answers of a category table (ΣK, Q): (N, Q)."""
+    return np.asarray(sheet.one_hot() @ table)

@@ -1,0 +1,37 @@
+"""MAP: the mode of the posterior (Samejima, 1969)."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from thetaline.irt.derivatives import Array, Index, Mask
+from thetaline.irt.scoring.lattice import REACH, curvature_bound
+from thetaline.irt.scoring.local import likelihood_at
+from thetaline.irt.scoring.modes import Local, modes
+from thetaline.irt.scoring.sheet import Sheet
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Posterior:
+    """log L + log N(θ; mean, sd²), mean and sd (N,)."""
+
+    mean: Array
+    sd: Array
+
+    def on_nodes(self, _sheet: Sheet, who: Index, nodes: Array, log_likelihood: Array) -> Array:
+        """Up to a constant."""
+        return np.asarray(log_likelihood - 0.5 * ((nodes - self.mean[who, None]) / self.sd[who, None]) ** 2)
+
+    def at(self, sheet: Sheet, who: Index, theta: Array) -> Local:
+        """Exact."""
+        here, precision = likelihood_at(sheet, theta), 1.0 / self.sd[who] ** 2
+        return Local(here.slope - precision * (theta - self.mean[who]), here.bend - precision)
+
+
+def maximum_a_posteriori(sheet: Sheet, mean: Array, sd: Array) -> tuple[Array, Array, Mask]:
+    """θ, its standard error (N,) from the posterior's bend, and whether the search ended."""
+    information = 1.0 / sd**2 + curvature_bound(sheet)
+    posterior = Posterior(mean, sd)
+    found = modes(sheet, posterior, information, mean - REACH * sd, mean + REACH * sd)
+    bend = posterior.at(sheet, np.arange(sheet.n_persons), found.theta).bend
+    return found.theta, 1.0 / np.sqrt(-bend), found.converged

@@ -1,0 +1,95 @@
+"""Score persons on items whose parameters are taken as known."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from thetaline.errors import InputError
+from thetaline.irt.derivatives import Array, Index, Mask
+from thetaline.irt.items import Items
+from thetaline.irt.responses import Responses
+from thetaline.irt.scoring.eap import eap
+from thetaline.irt.scoring.lattice import curvature_bound
+from thetaline.irt.scoring.map import maximum_a_posteriori
+from thetaline.irt.scoring.mle import maximum_likelihood
+from thetaline.irt.scoring.sheet import Sheet, match
+from thetaline.irt.scoring.value import Scores, ScoreStatus
+from thetaline.irt.scoring.wle import weighted_likelihood
+
+Found = tuple[Array, Array, Mask]
+
+
+def score(
+    responses: Responses,
+    items: Items,
+    *,
+    method: str = "EAP",
+    prior: tuple[ArrayLike, ArrayLike] = (0.0, 1.0),
+) -> Scores:
+    """Estimate θ and its standard error for every person of `responses`.
+
+    `method` is "EAP" (posterior mean and sd), "MAP" and "MLE" (se from the bend at the maximum, the observed
+    information) or "WLE" (se from the Fisher information, as Warm has it).  `prior` is the mean and sd of a normal, one
+    for all or (N,) one a person; MLE and WLE take none.  Without answers EAP and MAP are the prior, MLE and WLE NaN;
+    where the likelihood has no maximum MLE is ±inf with se inf; `Scores.notes` names these persons.  A person's score
+    depends on that person's answers and prior alone.
+
+    Raises ItemsError for answered items that the bank lacks, ResponsesError for answers beyond an item's categories,
+    InputError for an unknown method or a prior that is none.
+    """
+    if method.upper() not in SCORERS:
+        raise InputError(f"unknown scoring method {method!r}; known are {', '.join(SCORERS)}")
+    mean, sd = _prior(prior, responses.n_persons)
+    sheet = match(responses, items)
+    informed = np.flatnonzero(curvature_bound(sheet) > 0.0)
+    bayesian = method.upper() in ("EAP", "MAP")
+    theta, se = (mean.copy(), sd.copy()) if bayesian else _unknown(responses.n_persons)
+    status = np.full(responses.n_persons, ScoreStatus.NO_ANSWERS, dtype=np.uint8)
+    if informed.size:
+        chosen = sheet.chosen(informed)
+        theta[informed], se[informed], done = SCORERS[method.upper()](chosen, mean[informed], sd[informed])
+        status[informed] = _status(theta[informed], done)
+    return Scores(
+        ids=responses.person_ids,
+        theta=theta,
+        se=se,
+        method=method.upper(),
+        status=status,
+        n_answers=sheet.n_answers,
+        counts=responses.counts,
+        prior=(mean, sd) if bayesian else None,
+    )
+
+
+def _eap(sheet: Sheet, mean: Array, sd: Array) -> Found:
+    return (*eap(sheet, mean, sd), np.ones(sheet.n_persons, dtype=bool))
+
+
+SCORERS: dict[str, Callable[[Sheet, Array, Array], Found]] = {
+    "EAP": _eap,
+    "MAP": maximum_a_posteriori,
+    "MLE": lambda sheet, _mean, _sd: maximum_likelihood(sheet),
+    "WLE": lambda sheet, _mean, _sd: weighted_likelihood(sheet),
+}
+
+
+def _prior(prior: Any, n_persons: int) -> tuple[Array, Array]:
+    mean, sd = (np.asarray(part, dtype=np.float64) for part in prior)
+    for name, part in (("mean", mean), ("sd", sd)):
+        if part.shape not in ((), (n_persons,)):
+            raise InputError(f"the prior's {name} has the shape {part.shape}; one number or ({n_persons},) is needed")
+    if not (np.isfinite(mean).all() and np.isfinite(sd).all() and (sd > 0).all()):
+        raise InputError("a prior needs finite means and finite standard deviations > 0")
+    return np.broadcast_to(mean, n_persons).copy(), np.broadcast_to(sd, n_persons).copy()
+
+
+def _unknown(n_persons: int) -> tuple[Array, Array]:
+    return np.full(n_persons, np.nan), np.full(n_persons, np.inf)
+
+
+def _status(theta: Array, done: Mask) -> Index:
+    status = np.where(done, ScoreStatus.OK, ScoreStatus.NOT_CONVERGED)
+    status = np.where(theta == -np.inf, ScoreStatus.MINUS_INFINITY, status)
+    return np.where(theta == np.inf, ScoreStatus.PLUS_INFINITY, status)

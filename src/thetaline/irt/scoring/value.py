@@ -1,0 +1,68 @@
+"""Scores of persons as a value."""
+
+from dataclasses import dataclass, replace
+from enum import IntEnum
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from thetaline.irt.derivatives import Array
+from thetaline.irt.frames import frame
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+class ScoreStatus(IntEnum):
+    """How a person's score came about."""
+
+    OK = 0
+    NO_ANSWERS = 1
+    MINUS_INFINITY = 2
+    PLUS_INFINITY = 3
+    NOT_CONVERGED = 4
+
+
+NOTES = {
+    ScoreStatus.NO_ANSWERS: "no answers",
+    ScoreStatus.MINUS_INFINITY: "the likelihood rises without end towards −inf",
+    ScoreStatus.PLUS_INFINITY: "the likelihood rises without end towards +inf",
+    ScoreStatus.NOT_CONVERGED: "the search for the maximum did not converge",
+}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Scores:
+    """θ and its standard error of N persons, in the order of the responses; of EAP the posterior mean and sd."""
+
+    ids: Any  # (N,)
+    theta: Array  # (N,)
+    se: Array  # (N,)
+    method: str
+    status: NDArray[np.uint8]  # (N,) ScoreStatus
+    n_answers: NDArray[np.intp]  # (N,)
+    counts: Array  # (N,) how many persons a row stands for
+    prior: tuple[Array, Array] | None  # mean and sd (N,) each; None where the method has none
+
+    def __len__(self) -> int:
+        """N."""
+        return len(self.ids)
+
+    def __repr__(self) -> str:
+        """Method, number of persons and how many need a look."""
+        return f"Scores({self.method} of {len(self)} persons, {len(self.notes)} with notes)"
+
+    @property
+    def notes(self) -> dict[Any, str]:
+        """Persons whose score is not an ordinary one: {id: why}."""
+        return {self.ids[n]: NOTES[ScoreStatus(self.status[n])] for n in np.flatnonzero(self.status)}
+
+    def rescaled(self, A: float, B: float) -> Self:
+        """Scores on the scale θ' = A θ + B: A θ + B, A se."""
+        prior = (A * self.prior[0] + B, A * self.prior[1]) if self.prior else None
+        return replace(self, theta=A * self.theta + B, se=A * self.se, prior=prior)
+
+    def to_frame(self) -> "pd.DataFrame":
+        """One row a person: user_id, theta, se, n_answers; raises InputError where pandas is not installed."""
+        return frame({"user_id": self.ids, "theta": self.theta, "se": self.se, "n_answers": self.n_answers})
