@@ -1,0 +1,48 @@
+"""Differential item functioning: do people of equal ability but different groups do equally well on an item?"""
+
+from collections.abc import Callable
+
+from numpy.typing import ArrayLike
+
+from thetaline.errors import InputError
+from thetaline.irt.dif.groups import TwoGroups, two_groups
+from thetaline.irt.dif.observed_score import logistic_regression_dif, mantel_haenszel_dif
+from thetaline.irt.dif.result import Dif as Dif
+from thetaline.irt.dif.result import DifClass as DifClass
+from thetaline.irt.dif.result import Settings
+from thetaline.irt.dif.wald import wald_dif
+from thetaline.irt.priors import Priors
+from thetaline.irt.responses import Responses
+
+METHODS: dict[str, Callable[[Responses, TwoGroups, Settings], Dif]] = {
+    "mantel-haenszel": mantel_haenszel_dif,
+    "logistic": logistic_regression_dif,
+    "wald": wald_dif,
+}
+
+
+def dif(
+    responses: Responses,
+    groups: ArrayLike,
+    *,
+    method: str = "mantel-haenszel",
+    reference: object = None,
+    purify: bool = True,
+    alpha: float = 0.05,
+    model: str | dict[object, str] = "2PL",
+    priors: Priors | None = None,
+) -> Dif:
+    """Compare a focal with a reference group, item by item; `groups` (N,) are labels of two kinds.
+
+    "mantel-haenszel" (Holland & Thayer 1988) and "logistic" (Swaminathan & Rogers 1990) match people on the number
+    right of the anchors and the studied item; they take two categories and the persons who answered all items. "wald"
+    (Lord 1980, with the error of the link) calibrates `model` with `priors` in each group; it takes every family and
+    missing answers. With `purify`, items with p < `alpha` leave the anchors and all are tested again until none does.
+
+    Raises InputError for an unknown method, ResponsesError for other than two groups and for answers that a method
+    cannot take.
+    """
+    if method not in METHODS:
+        raise InputError(f"unknown DIF method {method!r}; choose one of {', '.join(METHODS)}")
+    settings = Settings(alpha=alpha, purified=purify, model=model, priors=priors)
+    return METHODS[method](responses, two_groups(responses, groups, reference), settings)

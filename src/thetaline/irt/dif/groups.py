@@ -1,0 +1,57 @@
+"""Who is compared with whom."""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from thetaline.errors import ResponsesError
+from thetaline.irt.responses import Responses
+
+
+class TwoGroups(NamedTuple):
+    """A reference and a focal group."""
+
+    reference: object
+    focal: object
+    is_focal: NDArray[np.bool_]  # (N,)
+
+    def size(self, responses: Responses, *, focal: bool) -> int:
+        """Persons of one group, patterns counted as often as they occur."""
+        return round(float(responses.counts[self.is_focal == focal].sum()))
+
+
+def two_groups(responses: Responses, groups: ArrayLike, reference: object) -> TwoGroups:
+    """Tell the two labels apart; without a `reference` it is the first label in sorted order, as in `calibrate`.
+
+    Raises ResponsesError for another number of labels than persons, and for other than two distinct ones.
+    """
+    column = np.asarray(groups)
+    if column.shape != (responses.n_persons,):
+        raise ResponsesError(
+            f"groups has shape {column.shape}; it needs a label for each of {responses.n_persons} persons"
+        )
+    labels, code = np.unique(column, return_inverse=True)
+    distinct: list[Any] = labels.tolist()
+    if len(distinct) != 2:
+        raise ResponsesError(f"DIF compares two groups, but there are {len(distinct)}: {distinct[:5]}")
+    first = distinct[0] if reference is None else reference
+    if first not in distinct:
+        raise ResponsesError(f"reference = {reference!r} is no group label; the labels are {distinct}")
+    focal = distinct[1] if first == distinct[0] else distinct[0]
+    return TwoGroups(first, focal, code == distinct.index(focal))
+
+
+def persons(responses: Responses, chosen: NDArray[np.bool_]) -> Responses:
+    """The answers of some persons, with all items kept."""
+    rows = np.flatnonzero(chosen)
+    taken = chosen[responses.person]
+    indptr = np.concatenate([[0], np.cumsum(np.diff(responses.indptr)[rows])])
+    return Responses(
+        responses.person_ids[rows],
+        responses.item_ids,
+        indptr,
+        responses.item[taken],
+        responses.answer[taken],
+        responses.counts[rows],
+    )

@@ -1,0 +1,107 @@
+"""What the fit statistics read off a calibration."""
+
+from typing import NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from thetaline.errors import InputError, ResponsesError
+from thetaline.irt.families import FAMILIES
+from thetaline.irt.items import Items
+from thetaline.irt.population import Population
+from thetaline.irt.responses import Responses
+from thetaline.irt.scoring.eap import eap
+from thetaline.irt.scoring.sheet import match
+
+Array = NDArray[np.float64]
+Index = NDArray[np.intp]
+
+
+class Calibration(Protocol):
+    """The part of `irt.calibrate`'s result that is read here."""
+
+    @property
+    def items(self) -> Items:
+        """The bank."""
+
+    @property
+    def population(self) -> Population:
+        """Distribution of θ per group, with the nodes and weights that the fit ended with."""
+
+    @property
+    def anchored(self) -> NDArray[np.bool_]:
+        """Whether an item was held fixed, (I,)."""
+
+
+class Estimated(NamedTuple):
+    """A bank, which of its items were held fixed, the population, and the group of every person."""
+
+    items: Items
+    fixed: NDArray[np.bool_]  # (I,)
+    population: Population
+    group: Index  # (N,)
+
+    def prior(self) -> tuple[Array, Array]:
+        """Mean and sd of each person's population, (N,) each."""
+        return self.population.mean[self.group], self.population.sd[self.group]
+
+    def n_estimated(self, item: int) -> int:
+        """Parameters of an item that the data decided: none of an anchor; a shared slope counts with each item."""
+        family = FAMILIES[str(self.items.model[item])]
+        return 0 if self.fixed[item] else family.n_free(int(self.items.n_categories[item]))
+
+
+def estimated(fit: Calibration, responses: Responses, groups: ArrayLike | None) -> Estimated:
+    """Match persons to the groups of the calibration; with one group no labels are needed.
+
+    Raises InputError where labels are missing or unknown, ResponsesError where they are not one a person.
+    """
+    codes = _codes(fit.population, responses, groups)
+    return Estimated(fit.items, fit.anchored, fit.population, codes)
+
+
+def _codes(population: Population, responses: Responses, groups: ArrayLike | None) -> Index:
+    if len(population.groups) == 1:
+        return np.zeros(responses.n_persons, dtype=np.intp)
+    if groups is None:
+        raise InputError(f"the calibration has groups {list(population.groups)[:5]}; give `groups`, a label a person")
+    labels = np.asarray(groups).tolist()
+    if len(labels) != responses.n_persons:
+        raise ResponsesError(f"{len(labels)} group labels for {responses.n_persons} persons")
+    place = {label: code for code, label in enumerate(population.groups)}
+    unknown = [label for label in dict.fromkeys(labels) if label not in place]
+    if unknown:
+        raise InputError(f"groups {unknown[:5]} were not calibrated; the calibration has {list(population.groups)[:5]}")
+    return np.array([place[label] for label in labels], dtype=np.intp)
+
+
+def answers_within(items: Items, responses: Responses) -> Responses:
+    """Leave out the answers to items that the bank does not hold; every person stays.
+
+    Raises ResponsesError when no answer is left.
+    """
+    known = np.isin(responses.item_ids, items.ids)
+    if known.all():
+        return responses
+    kept = known[responses.item]
+    if not kept.any():
+        raise ResponsesError(
+            f"none of the {responses.n_items} items answered is among the {len(items)} calibrated ones; "
+            "are the ids of one type and from one bank?"
+        )
+    position = np.cumsum(known) - 1
+    n_answers = np.bincount(responses.person[kept], minlength=responses.n_persons)
+    return Responses(
+        responses.person_ids,
+        responses.item_ids[known],
+        np.concatenate([[0], np.cumsum(n_answers)]),
+        position[responses.item[kept]].astype(np.int32),
+        responses.answer[kept],
+        responses.counts,
+    )
+
+
+def abilities(model: Estimated, responses: Responses) -> Array:
+    """(N,) EAP of every person under their own population; NaN for a person without answers."""
+    theta, _ = eap(match(responses, model.items), *model.prior())
+    return np.where(np.diff(responses.indptr) > 0, theta, np.nan)

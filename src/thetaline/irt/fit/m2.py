@@ -1,0 +1,63 @@
+"""M2: the quadratic form in the first and second moments that is χ² under the model (Maydeu-Olivares & Joe 2005, 2006).
+
+M2 = N r' (Ξ⁻¹ − Ξ⁻¹ Δ (Δ' Ξ⁻¹ Δ)⁻¹ Δ' Ξ⁻¹) r with residual moments r, their covariance Ξ and derivatives Δ. With
+Ξ = L L' it is N times the squared length of L⁻¹ r after its projection on the columns of L⁻¹ Δ is taken off: one
+Cholesky factor and one QR, no inverse. Groups with their own population stack.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from thetaline.errors import ResponsesError
+
+Array = NDArray[np.float64]
+
+
+class MomentFit(NamedTuple):
+    """Moments of one group: n persons, residual observed − expected (S,), covariance (S, S), derivatives (S, P)."""
+
+    n: float
+    residual: Array
+    covariance: Array
+    derivatives: Array
+
+
+def m2(groups: Sequence[MomentFit]) -> tuple[float, int]:
+    """M2 and its degrees of freedom: moments less the rank of the derivatives.
+
+    Raises ResponsesError where a moment cannot vary, as with an item that everybody answers alike.
+    """
+    whitened = [_whitened(group) for group in groups]
+    residual = np.concatenate([r for r, _ in whitened])
+    derivatives = np.concatenate([d for _, d in whitened])
+    basis, rank = _column_space(derivatives)
+    remainder = residual - basis @ (basis.T @ residual)
+    return float(remainder @ remainder), residual.size - rank
+
+
+def _whitened(group: MomentFit) -> tuple[Array, Array]:
+    from scipy.linalg import LinAlgError, cholesky, solve_triangular  # noqa: PLC0415  (only when asked for)
+
+    try:
+        factor = cholesky(group.covariance, lower=True)
+    except LinAlgError as error:
+        raise ResponsesError(
+            "the covariance of the item moments is singular; an item is all but always answered alike: leave it out"
+        ) from error
+    stacked = np.column_stack([group.residual, group.derivatives])
+    solved = np.sqrt(group.n) * solve_triangular(factor, stacked, lower=True)
+    return solved[:, 0], solved[:, 1:]
+
+
+def _column_space(matrix: Array) -> tuple[Array, int]:
+    """Orthonormal basis of the columns and its rank; columns are scaled first, slopes and intercepts differ in size."""
+    from scipy.linalg import qr  # noqa: PLC0415  (only when asked for)
+
+    length = np.linalg.norm(matrix, axis=0)
+    basis, upper, _ = qr(matrix / np.where(length > 0, length, 1.0), mode="economic", pivoting=True)
+    size = np.abs(np.diag(upper))
+    rank = int(np.sum(size > size[0] * 1e-9)) if size.size else 0
+    return np.asarray(basis[:, :rank], dtype=np.float64), rank

@@ -1,0 +1,50 @@
+"""RMSD: distance between the model's curve and the one that the data show (Köhler, Robitzsch & Hartig 2020).
+
+The observed curve of category k at node q is r_ikq / n_iq: expected number of people at the node who gave k, of those
+at the node who answered, from the posteriors of the E-step.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from thetaline.irt.calibration.expectation import expect
+from thetaline.irt.calibration.observations import observe
+from thetaline.irt.fit.estimated import Estimated
+from thetaline.irt.responses import Responses
+
+Array = NDArray[np.float64]
+
+
+def rmsd(model: Estimated, responses: Responses) -> Array:
+    """(I,) sqrt of the mean over the population and over the categories of (observed − expected)²; NaN if unanswered.
+
+    All items of `responses` are in the bank. Groups are averaged by the people who answered the item in them.
+    """
+    population = model.population
+    answered = model.items.take(responses.item_ids)
+    seen = observe(responses, answered.n_categories, model.group, len(population.groups))
+    ordered = answered.take(answered.ids[seen.order])
+    tables = np.stack([ordered.log_prob(nodes) for nodes in population.nodes])
+    counts = expect(seen, tables, _log(population.weights), None).counts
+    groups = zip(counts, np.exp(tables), population.weights, strict=True)
+    parts = [_distance(*group, seen.offsets) for group in groups]
+    squared, people = (np.array(column) for column in zip(*parts, strict=True))
+    result = np.full(len(model.items), np.nan)
+    with np.errstate(invalid="ignore"):
+        result[model.items.positions(ordered.ids)] = np.sqrt(np.sum(squared * people, axis=0) / np.sum(people, axis=0))
+    return result
+
+
+def _log(weights: Array) -> Array:
+    with np.errstate(divide="ignore"):
+        return np.log(weights)
+
+
+def _distance(counts: Array, expected: Array, weights: Array, offsets: NDArray[np.intp]) -> tuple[Array, Array]:
+    """Mean squared distance of every item in one group, and the people who answered it there."""
+    sizes = np.diff(offsets)
+    people = np.add.reduceat(counts, offsets[:-1], axis=0)
+    reached = np.repeat(people, sizes, axis=0)
+    observed = np.divide(counts, reached, out=expected.copy(), where=reached > 0)
+    squared = np.add.reduceat(np.square(observed - expected), offsets[:-1], axis=0) / sizes[:, None]
+    return squared @ weights, people.sum(axis=1)

@@ -1,0 +1,50 @@
+"""Tail areas of χ² and the normal from scipy.special alone, and only when asked: scipy.stats is slow to import."""
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+Array = NDArray[np.float64]
+
+
+def p_value(statistic: ArrayLike, degrees: ArrayLike) -> Array:
+    """P(χ²_df ≥ statistic); NaN where df < 1."""
+    from scipy.special import chdtrc  # noqa: PLC0415  (see the head)
+
+    df = np.asarray(degrees, dtype=np.float64)
+    with np.errstate(invalid="ignore"):
+        p = chdtrc(np.where(df >= 1, df, np.nan), np.asarray(statistic, dtype=np.float64))
+    return np.asarray(p, dtype=np.float64)
+
+
+def noncentrality(statistic: float, degrees: float, probability: float) -> float:
+    """Return λ with P(χ²_df(λ) ≤ statistic) = probability; 0 when even λ = 0 stays below it."""
+    from scipy.special import chdtr, chndtrinc  # noqa: PLC0415  (see the head)
+
+    if chdtr(degrees, statistic) <= probability:
+        return 0.0
+    return float(chndtrinc(statistic, degrees, probability))
+
+
+def lower_tail(z: ArrayLike) -> Array:
+    """P(Z ≤ z) for a standard normal Z."""
+    from scipy.special import ndtr  # noqa: PLC0415  (see the head)
+
+    return np.asarray(ndtr(np.asarray(z, dtype=np.float64)), dtype=np.float64)
+
+
+def two_sided(z: ArrayLike) -> Array:
+    """P(|Z| ≥ |z|) for a standard normal Z."""
+    return 2.0 * lower_tail(-np.abs(np.asarray(z, dtype=np.float64)))
+
+
+def false_discovery(p: ArrayLike) -> Array:
+    """Adjust p for the number of tests (Benjamini & Hochberg 1995); NaN is not a test."""
+    tails = np.asarray(p, dtype=np.float64)
+    adjusted, known = tails.copy(), np.isfinite(tails)
+    order = np.argsort(tails[known])[::-1]
+    m = order.size
+    scaled = tails[known][order] * m / np.arange(m, 0, -1)
+    restored = np.empty(m)
+    restored[order] = np.minimum(np.minimum.accumulate(scaled), 1.0)
+    adjusted[known] = restored
+    return adjusted
