@@ -14,7 +14,20 @@ from thetaline.irt.calibration.notes import (
 from thetaline.irt.calibration.notes import (
     Note as Note,
 )
+from thetaline.irt.dif import Dif as Dif
+from thetaline.irt.dif import DifClass as DifClass
+from thetaline.irt.dif import dif as dif
+from thetaline.irt.drift import Drift as Drift
+from thetaline.irt.drift import drift as drift
 from thetaline.irt.families import FAMILIES as FAMILIES
+from thetaline.irt.fit import ItemFit as ItemFit
+from thetaline.irt.fit import LocalDependence as LocalDependence
+from thetaline.irt.fit import ModelFit as ModelFit
+from thetaline.irt.fit import PersonFit as PersonFit
+from thetaline.irt.fit import item_fit as item_fit
+from thetaline.irt.fit import local_dependence as local_dependence
+from thetaline.irt.fit import model_fit as model_fit
+from thetaline.irt.fit import person_fit as person_fit
 from thetaline.irt.grid import Grid as Grid
 from thetaline.irt.items import Items as Items
 from thetaline.irt.linking import (

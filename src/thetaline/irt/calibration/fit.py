@@ -55,6 +55,11 @@ class Fit:
         return self.status is Status.CONVERGED
 
     @property
+    def anchored(self) -> NDArray[np.bool_]:
+        """Whether an item of `items` was held fixed, (I,)."""
+        return self.solution.plan.anchored
+
+    @property
     def cycles(self) -> int:
         """Number of E-steps, those on a part of the persons included (see `path`)."""
         return len(self.path)
