@@ -68,7 +68,7 @@ def assign(names: Sequence[str], chosen: Mapping[Role, str]) -> dict[Role, str]:
     absent = [f"--{role} {name}" for role, name in chosen.items() if name not in names]
     if absent:
         raise InputError(f"the file has no column for {', '.join(absent)}; its columns are: {_listed(names)}")
-    taken = set(chosen.values())
+    taken = {name for role, name in chosen.items() if role is not Role.DATED_BY}  # which may say something else too
     columns = dict(chosen)
     for role, usual in USUAL_NAMES.items():
         found = next((name for name in usual if name in names and name not in taken), None)

@@ -45,6 +45,14 @@ class Checker:
     reading: Reading
     now: datetime
 
+    @property
+    def names(self) -> dict[str, Role]:
+        """The columns that are read, each once, with the first of its roles."""
+        names: dict[str, Role] = {}
+        for role, name in self.columns.items():
+            names.setdefault(name, role)
+        return names
+
     def check(self, batch: Batch) -> Checked:
         """The batch's answers and its bad rows, in the order of their lines."""
         faults: _Faults = np.full(len(batch.lines), "", dtype=object)

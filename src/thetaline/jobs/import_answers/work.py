@@ -33,15 +33,16 @@ def import_file(
     columns = assign(source.names, chosen)
     _check_time(columns, reading)
     _check_aside(path, skip_bad)
-    with BadRows(skip_bad, list(columns.values())) as bad:
-        counts = _load(context, source, Checker(columns, reading, context.now), bad)
+    checker = Checker(columns, reading, context.now)
+    with BadRows(skip_bad, list(checker.names)) as bad:
+        counts = _load(context, source, checker, bad)
         tell(_in_words(path, counts, bad, dry_run=context.dry_run))
     return {"file": path.name, **counts, "bad_rows": bad.total, "bad_reasons": dict(bad.counts)}
 
 
 def _load(context: JobContext, source: Source, checker: Checker, bad: BadRows) -> dict[str, object]:
     started, tally = time.monotonic(), _Tally()
-    loading = Loading(context.conn, list(checker.columns))
+    loading = Loading(context.conn, list(checker.names.values()))
     with progress(f"reading {source.path.name}") as update:
         loading.stage(_checked(source, checker, bad, tally, _paced(update, started)))
     if not tally.rows:
@@ -55,7 +56,7 @@ def _load(context: JobContext, source: Source, checker: Checker, bad: BadRows) -
 
 
 def _checked(source: Source, checker: Checker, bad: BadRows, tally: _Tally, update: Update) -> Iterator[pa.Table]:
-    for batch in source.batches(list(checker.columns.values())):
+    for batch in source.batches(list(checker.names)):
         checked = checker.check(batch)
         bad.add(checked.bad)
         tally.rows += len(batch.lines) + len(batch.unreadable)

@@ -1,0 +1,177 @@
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from datetime import UTC, date, datetime
+
+import numpy as np
+import psycopg
+import pytest
+
+from thetaline.errors import HeldError, InputError, JobError, LockedError
+from thetaline.jobs import entry
+
+
+@pytest.fixture
+def run(database, monkeypatch, capsys):
+    """Run a job on a fresh database; returns its exit code, its summary and what it told."""
+    monkeypatch.setenv("DATABASE_URL", database)
+
+    def run_(work, **options):
+        code = entry.run_job("a_job", work, **options)
+        out, err = capsys.readouterr()
+        assert out.count("\n") == 1
+        return code, json.loads(out), err
+
+    return run_
+
+
+def add_a_question(context):
+    context.conn.execute("insert into question (content) values ('2 + 2')")
+    return {"questions": 1}
+
+
+def questions(url):
+    with psycopg.connect(url) as conn:
+        return conn.execute("select count(*) from question").fetchone()[0]
+
+
+def raising(error):
+    def work(context):
+        add_a_question(context)
+        raise error
+
+    return work
+
+
+def test_a_job_that_works_commits_and_says_so(run, database):
+    code, summary, _ = run(add_a_question)
+    assert (code, summary["job"], summary["status"], summary["questions"]) == (0, "a_job", "done", 1)
+    assert summary["elapsed_secs"] >= 0
+    assert questions(database) == 1
+
+
+def test_a_job_that_had_nothing_to_do_exits_0(run):
+    code, summary, _ = run(lambda _: {"status": entry.Outcome.ALREADY_DONE, "run_id": "fit-1"})
+    assert (code, summary["status"], summary["run_id"]) == (0, "already_done", "fit-1")
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "status"),
+    [
+        (JobError("no luck"), 1, "failed"),
+        (HeldError("kept back"), 1, "held"),
+        (LockedError("run 7 holds it"), 1, "locked"),
+        (InputError("what is this"), 2, "bad_input"),
+        (ValueError("a bug"), 1, "failed"),
+        (MemoryError(), 1, "failed"),
+        (KeyboardInterrupt(), 130, "interrupted"),
+    ],
+)
+def test_every_way_to_fail_has_its_code_and_leaves_the_tables_as_they_were(run, database, error, code, status):
+    ended, summary, told = run(raising(error))
+    assert (ended, summary["status"]) == (code, status)
+    assert summary["error"] in told
+    assert str(error) in told
+    assert questions(database) == 0
+
+
+def test_a_fault_of_the_database_is_told_in_one_line(run):
+    code, summary, _ = run(lambda context: context.conn.execute("select * from no_such_table"))
+    assert code == 1
+    assert 'relation "no_such_table" does not exist' in summary["error"]
+    assert "thetaline db migrate" in summary["error"]
+
+
+def test_a_dry_run_cannot_write_even_when_the_work_tries(run, database):
+    code, summary, _ = run(add_a_question, dry_run=True)
+    assert code == 1
+    assert "read-only" in summary["error"]
+    assert questions(database) == 0
+
+
+def test_a_dry_run_with_temporary_tables_is_rolled_back(run, database):
+    code, summary, _ = run(add_a_question, dry_run=True, writes_temp=True)
+    assert (code, summary["status"]) == (0, "dry_run")
+    assert questions(database) == 0
+
+
+def test_the_setting_dry_run_is_obeyed(run, monkeypatch):
+    monkeypatch.setenv("DRY_RUN", "true")
+    seen = []
+    run(lambda context: seen.append(context.dry_run) or {})
+    assert seen == [True]
+
+
+def test_the_date_is_the_runs_and_today_by_default(run):
+    seen = []
+    run(lambda context: seen.append(context.as_of) or {}, date="2025-11-02")
+    run(lambda context: seen.append(context.as_of) or {})
+    assert seen == [date(2025, 11, 2), datetime.now(UTC).date()]
+
+
+@pytest.mark.parametrize("text", ["2999-01-01", "02.11.2025", "2025-13-01", "yesterday", ""])
+def test_a_date_that_is_none_or_lies_ahead_exits_2(run, text):
+    code, summary, _ = run(add_a_question, date=text)
+    assert (code, summary["status"]) == (2, "bad_input")
+    assert text in summary["error"]
+
+
+def test_a_wrong_setting_exits_2_with_the_rule(run, monkeypatch):
+    monkeypatch.setenv("MIRT_LOOKBACK_DAYS", "0")
+    code, summary, _ = run(add_a_question)
+    assert (code, summary["status"]) == (2, "bad_input")
+    assert "MIRT_LOOKBACK_DAYS is '0'; it must be a whole number" in summary["error"]
+
+
+def test_an_unreachable_database_exits_1_without_its_password(run, monkeypatch):
+    monkeypatch.setenv("DATABASE_URL", "postgresql://app:hunter2@127.0.0.1:1/x")
+    code, summary, told = run(add_a_question)
+    assert code == 1
+    assert "DATABASE_URL" in summary["error"]
+    assert "hunter2" not in told + summary["error"]
+
+
+def test_a_database_without_the_schema_says_what_to_run(run, monkeypatch, empty_database):
+    monkeypatch.setenv("DATABASE_URL", empty_database)
+    code, summary, _ = run(add_a_question)
+    assert code == 1
+    assert "thetaline db migrate" in summary["error"]
+
+
+def test_the_summary_is_json_whatever_the_work_returns(run):
+    _, summary, _ = run(lambda _: {"n": np.int64(3), "x": [np.float64("nan"), float("inf")], "on": date(2025, 1, 2)})
+    assert (summary["n"], summary["x"], summary["on"]) == (3, [None, None], "2025-01-02")
+
+
+SLOW_JOB = """
+import sys
+from thetaline.jobs import entry
+
+def work(context):
+    context.conn.execute("insert into question (content) values ('half-way')")
+    print("begun", flush=True)
+    context.conn.execute("select pg_sleep(60)")
+    return {}
+
+sys.exit(entry.run_job("slow", work))
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_job_that_is_stopped_rolls_back_and_exits_130(database, number):
+    environment = {**os.environ, "DATABASE_URL": database}
+    with subprocess.Popen(
+        [sys.executable, "-c", SLOW_JOB], env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as job:
+        assert job.stdout.readline() == "begun\n"
+        time.sleep(0.2)
+        job.send_signal(number)
+        out, err = job.communicate(timeout=20)
+    assert job.returncode == 130
+    assert json.loads(out)["status"] == "interrupted"
+    assert err.startswith("stopped: ")
+    assert "Traceback" not in err
+    assert questions(database) == 0
