@@ -60,6 +60,15 @@ def postmaster(data: Path) -> int | None:
     return pid if _serves(pid, data) else None
 
 
+def is_ready(data: Path) -> bool:
+    """Whether a server takes connections; PostgreSQL writes its state in the eighth line of `postmaster.pid`."""
+    try:
+        lines = (data / "postmaster.pid").read_text(encoding="utf-8").splitlines()
+    except FileNotFoundError:
+        return False
+    return len(lines) >= 8 and lines[7].strip() == "ready" and postmaster(data) is not None
+
+
 def _serves(pid: int, data: Path) -> bool:
     """Whether the process is a PostgreSQL on `data`: after a crash a mere number may belong to anybody."""
     command = _command_line(pid)
@@ -83,19 +92,34 @@ def _command_line(pid: int) -> list[str]:
 class Server:
     """One PostgreSQL child of this process."""
 
-    def __init__(self, root: Path, command: list[str], uid: int | None) -> None:
+    def __init__(self, root: Path, sockets: Path, command: list[str], uid: int | None) -> None:
         """Know how to start it; `uid` is whom to run it as, None for ourselves."""
-        self.root, self.data, self.command, self.uid = root, root / "data", command, uid
+        self.root, self.data, self.sockets, self.command, self.uid = root, root / "data", sockets, command, uid
         self.child: subprocess.Popen[bytes] | None = None
 
-    def start(self) -> None:
-        """Start the child; a leftover of a killed keeper is shut down first, a stale pid file removed."""
-        leftover = postmaster(self.data)
-        if leftover is not None:
-            end(leftover, self.data)
-        (self.data / "postmaster.pid").unlink(missing_ok=True)
+    def rises(self) -> bool:
+        """Start the child and wait for it; a server killed before may hold its shared memory for a moment."""
+        deadline = time.monotonic() + RESTART_SECS
+        while time.monotonic() < deadline and not _Stop.wanted:
+            said = self._start()
+            while self.is_alive():
+                if is_ready(self.data):
+                    return True
+                time.sleep(0.02)
+            if b"is still in use" not in (self.root / "server.log").read_bytes()[said:]:
+                return False
+            time.sleep(0.2)
+        return False
+
+    def _start(self) -> int:
+        """Start the child; return how long the log was before."""
+        # PostgreSQL believes the number in these files as long as any process bears it, be it a zombie or a stranger.
+        # Both folders are ours alone, and shared memory still tells it whether a process of the killed server is left.
+        for stale in (self.data / "postmaster.pid", *self.sockets.glob(".s.PGSQL.*")):
+            stale.unlink(missing_ok=True)
         identity: dict[str, Any] = {} if self.uid is None else {"user": self.uid, "group": self.uid, "extra_groups": []}
         with (self.root / "server.log").open("ab") as log:
+            said = log.tell()
             self.child = subprocess.Popen(  # noqa: S603
                 self.command,
                 stdin=subprocess.DEVNULL,
@@ -104,6 +128,7 @@ class Server:
                 preexec_fn=_die_with_parent,  # noqa: PLW1509 - the keeper has one thread
                 **identity,
             )
+        return said
 
     def is_alive(self) -> bool:
         """Whether the child runs; reaps it if it ended."""
@@ -134,12 +159,13 @@ def end(pid: int, data: Path) -> None:
 
 
 def keep(server: Server, grace_secs: float) -> None:
-    """Watch until the server is no longer needed, restart it if it was killed; returns with the server stopped."""
-    server.start()
+    """Run the server until it is no longer needed, again if it was killed; returns with the server stopped."""
+    if not server.rises():
+        return
     needed_at = time.monotonic()
     while not _Stop.wanted:
         time.sleep(POLL_SECS)
-        if not server.is_alive() and not restart(server):
+        if not server.is_alive() and not (is_needed(server.root) and server.rises()):
             return
         if is_needed(server.root):
             needed_at = time.monotonic()
@@ -149,17 +175,6 @@ def keep(server: Server, grace_secs: float) -> None:
                     server.stop()
                     return
     server.stop()
-
-
-def restart(server: Server) -> bool:
-    """Start again a server that ended by itself, while somebody needs it; says whether it stays up."""
-    deadline = time.monotonic() + RESTART_SECS
-    while is_needed(server.root) and time.monotonic() < deadline and not _Stop.wanted:
-        server.start()
-        time.sleep(0.5)
-        if server.is_alive():
-            return True
-    return False
 
 
 @contextlib.contextmanager
@@ -205,7 +220,7 @@ def _become_keeper(root: Path) -> TextIO | None:
 
 
 def main(argument: str) -> int:
-    """Run as the keeper that `argument` (JSON: root, command, uid, socket_folder, grace_secs) describes."""
+    """Run as the keeper that `argument` (JSON: root, sockets, command, uid, grace_secs) describes."""
     told = json.loads(argument)
     root = Path(told["root"])
     lock = _become_keeper(root)
@@ -215,10 +230,11 @@ def main(argument: str) -> int:
     for ignored in (signal.SIGHUP, signal.SIGINT):
         signal.signal(ignored, signal.SIG_IGN)
     with lock:
-        keep(Server(root, told["command"], told["uid"]), told["grace_secs"])
-        if not Path(told["socket_folder"]).is_relative_to(root):
+        sockets = Path(told["sockets"])
+        keep(Server(root, sockets, told["command"], told["uid"]), told["grace_secs"])
+        if not sockets.is_relative_to(root):
             with contextlib.suppress(OSError):
-                Path(told["socket_folder"]).rmdir()
+                sockets.rmdir()
     return 0
 
 

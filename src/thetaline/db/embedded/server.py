@@ -101,9 +101,9 @@ def lease(root: Path, *, grace_secs: float = GRACE_SECS, settings: Mapping[str, 
     return taken
 
 
-def start(root: Path, *, hours: float) -> str:
+def start(root: Path, *, hours: float, grace_secs: float = GRACE_SECS) -> str:
     """Start by hand: the server stays up for that time though nobody holds a lease. Returns its URL."""
-    with lease(root) as held:
+    with lease(root, grace_secs=grace_secs) as held:
         pin = root.absolute() / "pin"
         pin.touch()
         os.utime(pin, (time.time(), time.time() + hours * 3600))
@@ -116,11 +116,13 @@ def stop(root: Path, *, force: bool = False) -> bool:
     if not folder.root.is_dir():
         return False
     with _start_lock(folder):
-        users = _users(folder)
-        if users and not force:
-            raise LockedError(f"the server of {root} is in use by {', '.join(users)}; end them, or add --force")
         (folder.root / "pin").unlink(missing_ok=True)
-        return _stop(folder)
+        running = keeper.postmaster(folder.data) is not None
+        users = _users(folder)
+        if running and users and not force:
+            raise LockedError(f"the server of {root} is in use by {', '.join(users)}; end them, or add --force")
+        _stop(folder)
+    return running
 
 
 def status(root: Path) -> Status:
@@ -198,20 +200,35 @@ def _users(folder: Folder) -> list[str]:
 
 
 def _ensure_running(folder: Folder, who: identity.Identity, grace_secs: float, settings: Mapping[str, str]) -> None:
-    """Under the start lock: a keeper with a ready server, or a new one."""
-    if keeper.is_locked(folder.root / "keeper"):
-        _wait_until_ready(folder)
+    """Under the start lock: a keeper whose server is up, or comes up, or else a new one."""
+    if _comes_up(folder):
         return
     _sweep(folder)
     folder.initialise(who)
     folder.prepare_sockets(who)
     _spawn_keeper(folder, who, grace_secs, settings)
-    _wait_until_ready(folder)
+    if not _comes_up(folder):
+        raise DatabaseError(f"the embedded server did not start; the end of {folder.log}:\n{folder.log_tail()}")
     _create_database(folder)
 
 
+def _comes_up(folder: Folder) -> bool:
+    """Wait for the keeper's server; False when there is no keeper (any more: it may have been about to end)."""
+    deadline = time.monotonic() + READY_SECS
+    while keeper.is_locked(folder.root / "keeper"):
+        if keeper.is_ready(folder.data):
+            return True
+        if time.monotonic() > deadline:
+            raise DatabaseError(f"the embedded server is not ready after {READY_SECS:.0f} s; see {folder.log}")
+        time.sleep(0.02)
+    return False
+
+
 def _sweep(folder: Folder) -> None:
-    """Remove the leases of dead processes and cut a long log; nobody runs, so nobody minds."""
+    """Without a keeper: shut down a server that lost its own, remove the leases of the dead, cut a long log."""
+    leftover = keeper.postmaster(folder.data)
+    if leftover is not None:
+        keeper.end(leftover, folder.data)
     for path in (folder.root / "leases").glob("*"):
         if not keeper.is_locked(path):
             path.unlink(missing_ok=True)
@@ -225,32 +242,13 @@ def _spawn_keeper(folder: Folder, who: identity.Identity, grace_secs: float, set
     command = who.command(binaries.for_data(folder.data) / "postgres", "-D", folder.data, *words)
     told = {
         "root": str(folder.root), "command": command, "uid": who.uid,
-        "socket_folder": str(folder.sockets), "grace_secs": grace_secs,
+        "sockets": str(folder.sockets), "grace_secs": grace_secs,
     }  # fmt: skip
     with folder.log.open("ab") as log:
         subprocess.run(  # noqa: S603
             [sys.executable, "-I", keeper.__file__, json.dumps(told)],
             stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd="/", check=True,
         )  # fmt: skip
-
-
-def _wait_until_ready(folder: Folder) -> None:
-    deadline = time.monotonic() + READY_SECS
-    while not _is_ready(folder):
-        if not keeper.is_locked(folder.root / "keeper"):
-            raise DatabaseError(f"the embedded server did not start; the end of {folder.log}:\n{folder.log_tail()}")
-        if time.monotonic() > deadline:
-            raise DatabaseError(f"the embedded server is not ready after {READY_SECS:.0f} s; see {folder.log}")
-        time.sleep(0.02)
-
-
-def _is_ready(folder: Folder) -> bool:
-    """PostgreSQL writes its state in the eighth line of `postmaster.pid`."""
-    try:
-        lines = (folder.data / "postmaster.pid").read_text(encoding="utf-8").splitlines()
-    except FileNotFoundError:
-        return False
-    return len(lines) >= 8 and lines[7].strip() == "ready" and keeper.postmaster(folder.data) is not None
 
 
 def _create_database(folder: Folder) -> None:
@@ -263,17 +261,16 @@ def _create_database(folder: Folder) -> None:
             conn.execute(sql.SQL("create database {} owner {}").format(owner, owner))
 
 
-def _stop(folder: Folder) -> bool:
+def _stop(folder: Folder) -> None:
     """Under the start lock: end the keeper, who ends the server; a server without a keeper is ended here."""
     held = folder.root / "keeper"
-    running = keeper.postmaster(folder.data)
     if keeper.is_locked(held):
         os.kill(int(held.read_text(encoding="utf-8")), signal.SIGTERM)
         while keeper.is_locked(held):
             time.sleep(0.02)
-    elif running is not None:
-        keeper.end(running, folder.data)
-    return running is not None
+    leftover = keeper.postmaster(folder.data)
+    if leftover is not None:
+        keeper.end(leftover, folder.data)
 
 
 def _url(folder: Folder, user: str, database: str) -> str:
