@@ -105,7 +105,6 @@ class LinkingConstants(Reply):
     B: FiniteFloat
     n_anchors_used: int
     method: str
-    rmsd: float | None = None
     dropped: dict[str, str] = Field(default_factory=dict)
 
 
@@ -121,6 +120,13 @@ class Metrics(Reply):
     engine: str = ""
 
 
+class Population(Reply):
+    """Mean and standard deviation of θ on the reply's scale."""
+
+    mean: float
+    sd: float
+
+
 class FitMeta(Reply):
     """The run, what it fitted, onto which scale, and how it went."""
 
@@ -129,6 +135,8 @@ class FitMeta(Reply):
     linked: bool | None = Field(default=None, description="whether the result is on the anchors' scale")
     not_linked: str | None = Field(default=None, description="why anchors were given and yet not used")
     linking_constants: LinkingConstants | None = None
+    population: Population | None = None
+    item_notes: dict[str, list[str]] = Field(default_factory=dict, description="findings, and the items they are about")
     metrics: Metrics
 
 

@@ -106,12 +106,12 @@ class ThetaUpdateRequest(Payload):
 
 
 class ThetaUpdated(Reply):
-    """θ after the session; `n_answers` of it were new (the same answers again change nothing)."""
+    """θ on the answers of the learner's window, the session's among them; the same session again changes nothing."""
 
     status: Literal["ok"] = "ok"
     user_id: str
-    theta: float
-    se: float
-    n_answers: int
-    run_id: str
-    unknown_items: list[str] = Field(default_factory=list, description="answered, yet without published parameters")
+    theta: float | None = Field(description="null: no answer in the window is to an item with published parameters")
+    se: float | None
+    n_answers: int = Field(description="answers in the window that θ stands on")
+    changed: bool = Field(description="whether θ moved, and was written")
+    run_id: str | None = Field(description="under which it was written; null where nothing was")

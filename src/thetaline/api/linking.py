@@ -45,6 +45,6 @@ class LinkResponse(Reply):
     method: str
     n_anchors_used: int
     rmsd: float | None
-    dropped: list[str]
+    dropped: dict[str, str] = Field(description="anchors left out, with the reason")
     se: dict[str, float | None]
     item_params: dict[str, dict[str, float]] = Field(description="`new` on the scale of `reference`")

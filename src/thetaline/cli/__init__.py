@@ -29,6 +29,8 @@ MOUNTS = (
     Mount("tag", "thetaline.jobs.tag_anchor_items", CALIBRATION, "Choose anchor items and freeze their reference."),
     Mount("runs", "thetaline.cli.runs", CALIBRATION, "List, show, publish or retract runs."),
     Mount("db", "thetaline.cli.db", OPERATION, "Start, stop, migrate and query the database."),
+    Mount("serve", "thetaline.cli.serve", OPERATION, "Serve calibration, scoring and reading over HTTP."),
+    Mount("tokens", "thetaline.cli.tokens", OPERATION, "Create, list and revoke tokens of the HTTP service."),
     Mount("doctor", "thetaline.cli.doctor", OPERATION, "Check the installation and say what to do about each fault."),
 )
 

@@ -121,9 +121,15 @@ def cancel_job(conn: psycopg.Connection[Any], job_id: UUID) -> QueuedJob | None:
 def job_body(conn: psycopg.Connection[Any], job_id: UUID, part: Part) -> Iterator[bytes]:
     """The stored body, chunk by chunk."""
     number = 0
-    while chunk := conn.execute(SQL["read_chunk"], {"job_id": job_id, "part": part, "chunk_no": number}).fetchone():
-        yield chunk[0]
+    while chunk := body_chunk(conn, job_id, part, number):
+        yield chunk
         number += 1
+
+
+def body_chunk(conn: psycopg.Connection[Any], job_id: UUID, part: Part, number: int) -> bytes | None:
+    """One chunk; None after the last."""
+    row = conn.execute(SQL["read_chunk"], {"job_id": job_id, "part": part, "chunk_no": number}).fetchone()
+    return None if row is None else bytes(row[0])
 
 
 def count_jobs(conn: psycopg.Connection[Any]) -> dict[str, int]:

@@ -1,0 +1,158 @@
+"""`create_app(settings)`: the FastAPI application with everything that a running service shares."""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+
+import psycopg
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.responses import Response
+
+import thetaline
+from thetaline import logs
+from thetaline.jobs.entry import ready_database
+from thetaline.service.answers import error_response
+from thetaline.service.bounding import MB, BodyLimits, Bounding
+from thetaline.service.database import Database
+from thetaline.service.documents import ERRORS, document
+from thetaline.service.faults import AWAY, SHOWN_CHARS, SHOWN_FAULTS, Fault
+from thetaline.service.fits.pool import FitPool, PoolLimits
+from thetaline.service.fits.runner import JobRunner, RunnerLimits
+from thetaline.service.fits.spool import Spool
+from thetaline.service.metrics import Metrics
+from thetaline.service.observing import Observing, request_id_of
+from thetaline.service.published import PublishedBank
+from thetaline.service.rates import RateLimits
+from thetaline.service.routes import irt, items, jobs, learners, operation, runs
+from thetaline.service.services import Services
+from thetaline.service.tokens import REFRESH_SECS, TokenBook
+from thetaline.service.updates import ThetaUpdates
+from thetaline.settings import Settings, load
+
+DESCRIPTION = """Calibrate, link and score by item response theory, and read what the nightly runs published.
+
+Every route but `/healthz`, `/readyz` and `/metrics` asks for a bearer token. The paths under `/v1` are versioned;
+`/irt` and `/jobs` are the same routes under the names of the older contract."""
+log = logs.get_logger(__name__)
+
+
+def create_app(settings: Settings | None = None, *, anonymous: bool = False) -> FastAPI:
+    """The application; `anonymous` serves a local caller without a token for as long as no token exists."""
+    settings = settings or load()
+    metrics = Metrics()
+    limits = BodyLimits(int(settings.service_max_body_mb * MB), settings.service_body_timeout_secs)
+    app = FastAPI(
+        title="thetaline",
+        version=thetaline.__version__,
+        description=DESCRIPTION,
+        lifespan=_lifespan(settings, metrics, anonymous=anonymous),
+        middleware=[Middleware(Observing, metrics=metrics), Middleware(Bounding, limits=limits)],
+        exception_handlers={HTTPException: _http_error, RequestValidationError: _parameter_error},
+        responses=ERRORS,
+        docs_url="/docs",
+        redoc_url=None,
+    )
+    app.include_router(operation.router)
+    for versioned in (irt.router, jobs.router, learners.router, items.router, runs.router):
+        app.include_router(versioned, prefix="/v1", generate_unique_id_function=_versioned_id)
+    app.include_router(irt.router)
+    app.include_router(jobs.router)
+    app.openapi = lambda: document(app)  # type: ignore[method-assign]
+    return app
+
+
+def services_for(settings: Settings, metrics: Metrics, *, anonymous: bool) -> Services:
+    """Everything that the routes share, not yet started."""
+    # The embedded server is started and migrated here; another database may be away for now, /readyz tells.
+    database = Database(settings.database_url or ready_database(settings))
+    spool, pool = Spool(), FitPool(_pool_limits(settings))
+    internal = settings.r_irt_internal_token
+    return Services(
+        settings=settings,
+        database=database,
+        pool=pool,
+        runner=JobRunner(database, pool, spool=spool, limits=_runner_limits(settings)),
+        spool=spool,
+        tokens=TokenBook(None if internal is None else internal.get_secret_value()),
+        rates=RateLimits(settings.service_rate_per_sec),
+        metrics=metrics,
+        bank=PublishedBank(database),
+        updates=ThetaUpdates(database, settings.mirt_lookback_days),
+        anonymous=anonymous,
+    )
+
+
+def _pool_limits(settings: Settings) -> PoolLimits:
+    threads = max(1, (os.cpu_count() or 1) // settings.service_workers)
+    return PoolLimits(
+        workers=settings.service_workers,
+        waiting=settings.service_fit_queue,
+        memory_mb=settings.service_worker_memory_mb,
+        threads=threads,
+    )
+
+
+def _runner_limits(settings: Settings) -> RunnerLimits:
+    return RunnerLimits(
+        timeout_secs=settings.service_job_timeout_secs,
+        most=settings.service_max_observations,
+        at_once=max(1, settings.service_workers - 1),  # one process stays for small fits
+        retention_days=settings.service_job_retention_days,
+    )
+
+
+def _lifespan(settings: Settings, metrics: Metrics, *, anonymous: bool):  # type: ignore[no-untyped-def]
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        services = services_for(settings, metrics, anonymous=anonymous)
+        app.state.services = services
+        services.database.open()
+        await _refresh_tokens(services)
+        await services.pool.start()
+        services.runner.start()
+        refreshing = asyncio.create_task(_keep_tokens_fresh(services))
+        try:
+            yield
+        finally:
+            refreshing.cancel()
+            await services.runner.close()
+            await services.pool.close()
+            services.database.close()
+            services.spool.close()
+
+    return lifespan
+
+
+async def _keep_tokens_fresh(services: Services) -> None:
+    while True:
+        await asyncio.sleep(REFRESH_SECS)
+        await _refresh_tokens(services)
+
+
+async def _refresh_tokens(services: Services) -> None:
+    """A database that is away leaves the tokens as they were last seen."""
+    with suppress(*AWAY, psycopg.errors.UndefinedTable):
+        await services.tokens.refresh(services.database)
+
+
+async def _http_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)  # noqa: S101  for the type checker
+    fault = Fault(error.status_code, str(error.detail), headers=error.headers)
+    return error_response(fault, request_id_of(request.state))
+
+
+async def _parameter_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)  # noqa: S101  for the type checker
+    faults = [
+        {"loc": list(one["loc"]), "msg": one["msg"][:SHOWN_CHARS], "type": one["type"]}
+        for one in error.errors()[:SHOWN_FAULTS]
+    ]
+    return error_response(Fault(422, "a parameter is not valid", faults), request_id_of(request.state))
+
+
+def _versioned_id(route: object) -> str:
+    return f"v1_{getattr(route, 'name', '')}"

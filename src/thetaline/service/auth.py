@@ -1,0 +1,85 @@
+"""Who may do what: dependencies that a route names in its signature."""
+
+from collections.abc import Callable, Coroutine
+from typing import Annotated, Any
+
+from fastapi import Depends, Path, Request
+from fastapi.security import APIKeyHeader, HTTPBearer
+from fastapi.security.http import HTTPAuthorizationCredentials
+
+from thetaline.api.base import MAX_ID_CHARS
+from thetaline.service.faults import AWAY, Fault, unavailable
+from thetaline.service.services import Services, services_of
+from thetaline.service.tokens import FULL, Principal, Scope
+
+_BEARER = HTTPBearer(auto_error=False, description="a token of `thetaline tokens create`, or R_IRT_INTERNAL_TOKEN")
+_INTERNAL = APIKeyHeader(name="X-Internal-Token", auto_error=False, description="the same token in the older header")
+ANONYMOUS = Principal("anonymous", FULL)
+
+Bearer = Annotated[HTTPAuthorizationCredentials | None, Depends(_BEARER)]
+Internal = Annotated[str | None, Depends(_INTERNAL)]
+UserId = Annotated[str, Path(min_length=1, max_length=MAX_ID_CHARS, pattern=r"^[^\x00]+$", description="learner id")]
+
+
+async def identify(request: Request, bearer: Bearer, internal: Internal) -> Principal:
+    """Who shows which token; counts against that token's rate. Raises 401, 429, 503."""
+    services = services_of(request)
+    shown = bearer.credentials if bearer else internal
+    who = await _principal(services, shown)
+    request.state.token = who.name
+    services.rates.take(who.name)
+    return who
+
+
+def needs(scope: Scope) -> Any:
+    """The dependency of a route that asks for one scope."""
+
+    async def check(who: Annotated[Principal, Depends(identify)]) -> Principal:
+        if not who.may(scope):
+            raise _forbidden(scope)
+        return who
+
+    return Depends(check)
+
+
+async def reads_learner(user_id: UserId, who: Annotated[Principal, Depends(identify)]) -> str:
+    """The learner in the path, if the token may read it."""
+    if not who.may_read(user_id):
+        raise Fault(403, "this token may not read this learner")
+    return user_id
+
+
+Check = Callable[..., Coroutine[Any, Any, Principal]]
+Learner = Annotated[str, Depends(reads_learner)]
+Calibrates = Annotated[Principal, needs(Scope.CALIBRATE)]
+Scores = Annotated[Principal, needs(Scope.SCORE)]
+ReadsAll = Annotated[Principal, needs(Scope.READ_ALL)]
+
+
+async def _principal(services: Services, shown: str | None) -> Principal:
+    if shown is None:
+        if services.anonymous and services.tokens.loaded and not len(services.tokens):
+            return ANONYMOUS
+        raise _unauthorized("no token; send Authorization: Bearer <token>")
+    if services.tokens.is_unknown_yet(shown):
+        await _refresh(services)
+    who = services.tokens.principal(shown)
+    if who is None:
+        raise _unauthorized("the token is not in force")
+    return who
+
+
+async def _refresh(services: Services) -> None:
+    try:
+        await services.tokens.refresh(services.database)
+    except AWAY:
+        if not services.tokens.loaded:
+            raise unavailable("tokens cannot be checked: the database is not available") from None
+
+
+def _unauthorized(error: str) -> Fault:
+    return Fault(401, error, headers={"www-authenticate": "Bearer"})
+
+
+def _forbidden(scope: Scope) -> Fault:
+    return Fault(403, f"this token lacks the scope {scope}")

@@ -1,0 +1,25 @@
+"""Request bodies: read within bounds, validated straight from their bytes."""
+
+from typing import TypeVar
+
+from fastapi import Request
+from pydantic import BaseModel
+
+from thetaline.service.answers import JSON
+from thetaline.service.faults import Fault
+
+M = TypeVar("M", bound=BaseModel)
+
+
+def content_type(request: Request, known: tuple[str, ...]) -> str:
+    """The body's, without parameters. Raises a 415."""
+    given = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if given not in known:
+        raise Fault(415, f"content type {given[:100] or 'none'!r} is not taken here", {"known": list(known)})
+    return given
+
+
+async def read_payload(request: Request, model: type[M]) -> M:
+    """A JSON body. Raises 400, 408, 413, 415, 422."""
+    content_type(request, (JSON,))
+    return model.model_validate_json(await request.body())

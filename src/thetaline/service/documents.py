@@ -1,0 +1,57 @@
+"""The OpenAPI document: request bodies that are read by hand are told by hand; errors look alike everywhere."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+from pydantic import BaseModel
+from pydantic.json_schema import models_json_schema
+
+from thetaline.api import ErrorBody
+from thetaline.service.answers import JSON
+
+REF = "#/components/schemas/{model}"
+_WORDS = {
+    400: "The body is not what its content type says.",
+    401: "No token, or one that is not in force.",
+    403: "The token's scopes do not reach so far.",
+    404: "There is no such thing.",
+    405: "The path has no such method.",
+    408: "The body took too long to arrive.",
+    409: "Not in this state.",
+    413: "The body or what it asks for is too large.",
+    415: "A content type or encoding that is not taken here.",
+    422: "The body or a parameter breaks its rule; `detail` says which.",
+    429: "Too many requests or fits; `Retry-After` says when.",
+    503: "The database or the fit processes are not available now.",
+}
+ERRORS: dict[int | str, dict[str, Any]] = {
+    status: {"model": ErrorBody, "description": words} for status, words in _WORDS.items()
+}
+_REQUESTS: dict[str, type[BaseModel]] = {}
+
+
+def takes(model: type[BaseModel], others: Mapping[str, str] | None = None) -> dict[str, Any]:
+    """The `openapi_extra` of a route that takes this model, or `others`: content types with a word on each."""
+    _REQUESTS[model.__name__] = model
+    content: dict[str, Any] = {JSON: {"schema": {"$ref": REF.format(model=model.__name__)}}}
+    for kind, words in (others or {}).items():
+        content[kind] = {"schema": {"type": "string", "format": "binary", "description": words}}
+    return {"requestBody": {"required": True, "content": content}}
+
+
+def document(app: FastAPI) -> dict[str, Any]:
+    """The document, made once."""
+    if app.openapi_schema is None:
+        made = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
+        schemas = made.setdefault("components", {}).setdefault("schemas", {})
+        schemas.update(_schemas(_REQUESTS.values()))
+        app.openapi_schema = made
+    return app.openapi_schema
+
+
+def _schemas(models: Iterable[type[BaseModel]]) -> dict[str, Any]:
+    _, together = models_json_schema([(model, "validation") for model in models], ref_template=REF)
+    found: dict[str, Any] = together.get("$defs", {})
+    return found

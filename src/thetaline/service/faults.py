@@ -1,0 +1,108 @@
+"""Every fault of a request as one value: what an answer that is no success has to say."""
+
+from collections.abc import Mapping
+
+import psycopg
+from psycopg_pool import PoolTimeout, TooManyRequests
+from pydantic import ValidationError
+
+from thetaline.db.sessions import SessionConflictError, UnknownSessionError
+from thetaline.errors import DatabaseError, InputError, JobError, MigrationError
+
+SHOWN_FAULTS = 20  # of a 422: enough to mend a body by, bounded whatever the body
+SHOWN_CHARS = 300
+TOO_MANY = 429
+# What says that the database is away, as opposed to what it says of a statement.
+AWAY = (DatabaseError, psycopg.OperationalError, psycopg.InterfaceError, PoolTimeout, TooManyRequests)
+
+
+class Fault(Exception):  # noqa: N818  it is a value first: what the client is told
+    """What a client is told; raise it from anywhere below a route."""
+
+    def __init__(
+        self, status: int, error: str, detail: object = None, *, headers: Mapping[str, str] | None = None
+    ) -> None:
+        """`error` is for people, `detail` for programs too."""
+        super().__init__(error)
+        self.status, self.error, self.detail = status, error, detail
+        self.headers = dict(headers or {})
+
+    def body(self, request_id: str | None = None) -> dict[str, object]:
+        """The contract's error body."""
+        return {"error": self.error, "detail": self.detail, "request_id": request_id}
+
+
+def busy(error: str, *, retry_after_secs: int) -> Fault:
+    """429 with Retry-After."""
+    return Fault(TOO_MANY, error, headers={"retry-after": str(max(1, retry_after_secs))})
+
+
+def unavailable(error: str, *, retry_after_secs: int = 5) -> Fault:
+    """503 with Retry-After."""
+    return Fault(503, error, headers={"retry-after": str(retry_after_secs)})
+
+
+def fault_of(error: BaseException) -> Fault | None:
+    """The fault behind an exception of ours or of a library; None for one that is a defect of ours."""
+    for kinds, answer in _ANSWERS:
+        if isinstance(error, kinds):
+            return answer(error)
+    return None
+
+
+def not_valid(error: ValidationError) -> Fault:
+    """400 for what is no JSON, 422 for JSON that breaks the schema; values of the body are not repeated at length."""
+    faults = [
+        {"loc": list(one["loc"]), "msg": one["msg"][:SHOWN_CHARS], "type": one["type"]}
+        for one in error.errors(include_url=False, include_context=False, include_input=False)[:SHOWN_FAULTS]
+    ]
+    if faults and faults[0]["type"] == "json_invalid":
+        return Fault(400, "the body is not JSON", faults)
+    more = error.error_count() - len(faults)
+    return Fault(422, "the body is not valid" + (f"; {more} further faults" if more > 0 else ""), faults)
+
+
+def _same(error: BaseException) -> Fault:
+    assert isinstance(error, Fault)  # noqa: S101  for the type checker
+    return error
+
+
+def _invalid(error: BaseException) -> Fault:
+    assert isinstance(error, ValidationError)  # noqa: S101  for the type checker
+    return not_valid(error)
+
+
+def _input(error: BaseException) -> Fault:
+    return Fault(422, str(error)[:2000])
+
+
+def _conflict(error: BaseException) -> Fault:
+    return Fault(409, str(error)[:2000])
+
+
+def _absent(error: BaseException) -> Fault:
+    return Fault(404, str(error)[:2000])
+
+
+def _memory(_error: BaseException) -> Fault:
+    return Fault(413, "the request needs more memory than a fit process may have", "send fewer answers, or as Parquet")
+
+
+def _migration(_error: BaseException) -> Fault:
+    return unavailable("the database schema is not that of this version; run `thetaline db migrate`")
+
+
+def _database(_error: BaseException) -> Fault:
+    return unavailable("the database is not available")
+
+
+_ANSWERS = (
+    (Fault, _same),
+    (ValidationError, _invalid),
+    (UnknownSessionError, _absent),
+    ((SessionConflictError, JobError), _conflict),
+    (InputError, _input),
+    (MemoryError, _memory),
+    ((MigrationError, psycopg.errors.UndefinedTable), _migration),
+    (AWAY, _database),
+)

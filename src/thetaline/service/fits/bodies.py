@@ -1,0 +1,149 @@
+"""A stored request body as a calibration request: JSON, NDJSON, Parquet or Arrow, read in bounded pieces."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import chain, islice
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+from pydantic import TypeAdapter, ValidationError
+from pydantic_core import from_json
+
+from thetaline.api.calibration import Anchor as AnchorPayload
+from thetaline.api.calibration import CalibrateHeader, CalibrateRequest, Cell, Observation
+from thetaline.jobs.anchors import Anchor
+from thetaline.jobs.calibration_engine import CalibrationRequest
+from thetaline.jobs.observations import Observations
+from thetaline.service.faults import Fault, not_valid
+from thetaline.service.fits.columns import Columns, microseconds
+from thetaline.service.scoring import cells
+
+JSON = "application/json"
+NDJSON = "application/x-ndjson"
+PARQUET = "application/vnd.apache.parquet"
+ARROW = "application/vnd.apache.arrow.stream"
+BATCH_ROWS = 20_000
+MAX_LINE_BYTES = 64 * 1024
+MAX_HEADER_BYTES = 16 * 1024 * 1024  # a header names anchors, up to a hundred thousand
+_ROWS = TypeAdapter(list[Observation])
+
+Reader = Callable[[Path, CalibrateHeader, Columns], CalibrationRequest]
+
+
+def read_body(path: Path, content_type: str, *, options: Mapping[str, str], most: int) -> CalibrationRequest:
+    """The request in the file; `options` are the query's, for bodies that are rows only. Raises Fault."""
+    header = CalibrateHeader.model_validate(dict(options))
+    return READERS[content_type](path, header, Columns(most))
+
+
+def _read_json(path: Path, _header: CalibrateHeader, columns: Columns) -> CalibrationRequest:
+    request = CalibrateRequest.model_validate_json(path.read_bytes())
+    if request.observations is not None:
+        _add_rows(columns, request.observations)
+    else:
+        _add_matrix(columns, request.responses or [])
+    return _request(columns.observations(), request.model, request.anchors)
+
+
+def _read_ndjson(path: Path, header: CalibrateHeader, columns: Columns) -> CalibrationRequest:
+    with path.open("rb") as file:
+        lines = _lines(file)
+        first = next(lines, b"{}")
+        has_header = not _is_observation(first)
+        header = CalibrateHeader.model_validate_json(first) if has_header else header
+        numbered = 1 + int(has_header)
+        for batch in _batches(lines if has_header else chain([first], lines)):
+            _add_rows(columns, _parsed(batch, numbered))
+            numbered += len(batch)
+    return _request(columns.observations(), header.model, header.anchors)
+
+
+def _read_parquet(path: Path, header: CalibrateHeader, columns: Columns) -> CalibrationRequest:
+    from thetaline.service.fits import frames  # noqa: PLC0415  pyarrow takes half a second that JSON need not pay
+
+    frames.add_parquet(path, columns, batch_rows=BATCH_ROWS)
+    return _request(columns.observations(), header.model, header.anchors)
+
+
+def _read_arrow(path: Path, header: CalibrateHeader, columns: Columns) -> CalibrationRequest:
+    from thetaline.service.fits import frames  # noqa: PLC0415  as above
+
+    frames.add_arrow(path, columns)
+    return _request(columns.observations(), header.model, header.anchors)
+
+
+READERS: Mapping[str, Reader] = {JSON: _read_json, NDJSON: _read_ndjson, PARQUET: _read_parquet, ARROW: _read_arrow}
+
+
+def _request(observations: Observations, model: str, anchors: Iterable[AnchorPayload]) -> CalibrationRequest:
+    return CalibrationRequest(observations, model, tuple(_anchor(anchor) for anchor in anchors))
+
+
+def _anchor(anchor: AnchorPayload) -> Anchor:
+    params = anchor.params
+    if params.a <= 0:
+        raise Fault(422, f"anchor {anchor.item_id!r} has a = {params.a:g}; a reference must discriminate, a > 0")
+    return Anchor(anchor.item_id, params.a, params.b, params.c, params.d, anchor.model, anchor.fixed)
+
+
+def _add_rows(columns: Columns, rows: list[Observation]) -> None:
+    rows = [row for row in rows if row["is_correct"] is not None]
+    columns.add(
+        [row["user_id"] for row in rows],
+        [row["item_id"] for row in rows],
+        correct=np.array([row["is_correct"] for row in rows], dtype=np.uint8),
+        answered_at=np.array([microseconds(row.get("responded_at")) for row in rows], dtype=np.int64),
+    )
+
+
+def _add_matrix(columns: Columns, matrix: list[list[Cell]]) -> None:
+    """Learners and items of a matrix are named by their row and column, from 1."""
+    row, item, correct = cells(matrix)
+    columns.add(
+        (row + 1).astype(str).tolist(),
+        (item + 1).astype(str).tolist(),
+        correct=correct,
+        answered_at=np.zeros(correct.size, dtype=np.int64),
+    )
+
+
+def _is_observation(line: bytes) -> bool:
+    try:
+        first = from_json(line)
+    except ValueError as error:
+        raise Fault(400, "line 1 is not JSON", str(error)) from None
+    return isinstance(first, dict) and not first.keys() & {"model", "anchors"}
+
+
+def _lines(file: BinaryIO) -> Iterator[bytes]:
+    most = MAX_HEADER_BYTES
+    while line := file.readline(most):
+        if len(line) == most and not line.endswith(b"\n"):
+            raise Fault(413, f"a line is longer than {most} bytes")
+        if line.strip():
+            yield line
+        most = MAX_LINE_BYTES
+
+
+def _batches(lines: Iterable[bytes]) -> Iterator[list[bytes]]:
+    iterator = iter(lines)
+    while batch := list(islice(iterator, BATCH_ROWS)):
+        yield batch
+
+
+def _parsed(batch: list[bytes], first_number: int) -> list[Observation]:
+    try:
+        return _ROWS.validate_json(b"[" + b",".join(batch) + b"]")
+    except ValidationError:
+        raise _first_fault(batch, first_number) from None
+
+
+def _first_fault(batch: list[bytes], first_number: int) -> Fault:
+    one = TypeAdapter(Observation)
+    for number, line in enumerate(batch, first_number):
+        try:
+            one.validate_json(line)
+        except ValidationError as error:
+            fault = not_valid(error)
+            return Fault(fault.status, f"line {number}: {fault.error}", fault.detail)
+    return Fault(400, f"lines from {first_number} on are not one JSON object each")

@@ -1,0 +1,93 @@
+"""One fit process as its parent sees it."""
+
+import asyncio
+import json
+import os
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from typing import Any
+
+from thetaline.service.faults import Fault
+from thetaline.service.fits.worker import Task
+
+LONGEST_WORD_BYTES = 1 << 20
+START_TIMEOUT_SECS = 60.0
+THREAD_SETTINGS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+
+OnProgress = Callable[[dict[str, Any]], None]
+
+
+class WorkerDiedError(Exception):
+    """The process ended while it worked."""
+
+
+class FitProcess:
+    """Started, asked, ended; one task at a time."""
+
+    def __init__(self, *, memory_mb: int, threads: int) -> None:
+        """Nothing runs before `start`."""
+        self._memory_mb, self._threads = memory_mb, threads
+        self._process: asyncio.subprocess.Process | None = None
+
+    @property
+    def pid(self) -> int | None:
+        """Of the running process."""
+        return self._process.pid if self.alive and self._process else None
+
+    @property
+    def alive(self) -> bool:
+        """Whether it can take a task."""
+        return self._process is not None and self._process.returncode is None
+
+    async def start(self) -> None:
+        """Start it and wait until its libraries are loaded. Raises WorkerDiedError."""
+        threads = {name: str(self._threads) for name in THREAD_SETTINGS}
+        self._process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            *("-m", "thetaline.service.fits.worker", str(self._memory_mb)),
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            env={**os.environ, **threads},
+            limit=LONGEST_WORD_BYTES,
+            # Ctrl-C in a terminal goes to the whole group: the parent decides what becomes of a fit.
+            start_new_session=True,
+        )
+        async with asyncio.timeout(START_TIMEOUT_SECS):
+            await self._word()
+
+    async def run(self, task: Task, on_progress: OnProgress | None = None) -> Mapping[str, Any]:
+        """Do it; returns what the worker says of it. Raises Fault, WorkerDiedError."""
+        self._send(task)
+        while True:
+            word = await self._word()
+            if "progress" in word and on_progress:
+                on_progress(word["progress"])
+            if "failed" in word:
+                raise Fault(**word["failed"])
+            if "done" in word:
+                done: Mapping[str, Any] = word["done"]
+                return done
+
+    async def end(self) -> None:
+        """Kill it, whatever it does, and reap it."""
+        if self._process is None:
+            return
+        if self._process.returncode is None:
+            self._process.kill()
+        await self._process.wait()
+
+    def _send(self, task: Task) -> None:
+        if self._process is None or self._process.stdin is None:
+            raise WorkerDiedError
+        self._process.stdin.write(json.dumps(asdict(task)).encode() + b"\n")
+
+    async def _word(self) -> dict[str, Any]:
+        if self._process is None or self._process.stdout is None:
+            raise WorkerDiedError
+        line = await self._process.stdout.readline()
+        if not line.endswith(b"\n"):
+            await self._process.wait()
+            raise WorkerDiedError
+        word: dict[str, Any] = json.loads(line)
+        return word

@@ -1,0 +1,93 @@
+"""The outermost layer: request ids, one log line a request, metrics, and an answer to every exception."""
+
+import re
+import time
+from typing import Any
+from uuid import uuid4
+
+import structlog
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from thetaline import logs
+from thetaline.service.answers import error_response
+from thetaline.service.faults import Fault, fault_of
+from thetaline.service.metrics import Metrics
+
+ID_HEADER = b"x-request-id"
+_GOOD_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+_SECURITY_HEADERS = [(b"x-content-type-options", b"nosniff"), (b"cache-control", b"no-store")]
+log = logs.get_logger(__name__)
+
+
+class Observing:
+    """ASGI middleware; a client's request id is kept if it is a plain one."""
+
+    def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
+        """`app` is what it watches."""
+        self._app, self._metrics = app, metrics
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        request_id = _request_id(scope)
+        scope.setdefault("state", {})["request_id"] = request_id
+        structlog.contextvars.clear_contextvars()
+        structlog.contextvars.bind_contextvars(request_id=request_id)
+        started, answer = time.perf_counter(), _Answer(send, request_id)
+        try:
+            await self._app(scope, receive, answer.send)
+        except Exception as error:  # noqa: BLE001  the edge of a request: every exception is an answer
+            await _tell(error, scope, receive, answer)
+        finally:
+            self._record(scope, answer, time.perf_counter() - started)
+
+    def _record(self, scope: Scope, answer: "_Answer", seconds: float) -> None:
+        route = getattr(scope.get("route"), "path", "unmatched")
+        status = answer.status or 499  # 499: the client went away before there was an answer
+        self._metrics.requests.labels(scope["method"], route, str(status)).inc()
+        self._metrics.request_secs.labels(route).observe(seconds)
+        # The route, not the path: paths carry learners' ids.
+        log.info(
+            "request",
+            method=scope["method"],
+            route=route,
+            status=status,
+            ms=round(seconds * 1000, 2),
+            client=scope["state"].get("token"),
+        )
+
+
+class _Answer:
+    """Passes the answer on with our headers, and remembers whether it has begun."""
+
+    def __init__(self, send: Send, request_id: str) -> None:
+        self._send, self._headers = send, [(ID_HEADER, request_id.encode()), *_SECURITY_HEADERS]
+        self.status: int | None = None
+
+    async def send(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            message = {**message, "headers": [*message["headers"], *self._headers]}
+        await self._send(message)
+
+
+async def _tell(error: Exception, scope: Scope, receive: Receive, answer: _Answer) -> None:
+    fault = fault_of(error)
+    if fault is None:
+        log.error("a request met a defect", exc_info=error)
+        fault = Fault(500, "a defect of the service; its log has the trace under the request id")
+    if answer.status is not None:
+        raise error  # too late for an answer: the server cuts the connection, so that nobody takes a part for the whole
+    await error_response(fault, scope["state"]["request_id"])(scope, receive, answer.send)
+
+
+def _request_id(scope: Scope) -> str:
+    given = next((value for name, value in scope["headers"] if name == ID_HEADER), b"").decode("latin-1")
+    return given if _GOOD_ID.fullmatch(given) else uuid4().hex
+
+
+def request_id_of(state: Any) -> str | None:
+    """The id of the request whose state this is."""
+    return getattr(state, "request_id", None)

@@ -1,0 +1,33 @@
+"""A learner's week computed again: the job's own function on one learner."""
+
+from datetime import UTC, date, datetime
+from typing import Any
+
+import psycopg
+
+from thetaline.db import reading
+from thetaline.errors import InputError
+from thetaline.jobs import compute_daily_kpis
+from thetaline.jobs.entry import JobContext
+from thetaline.service.faults import Fault
+from thetaline.settings import Settings
+
+
+def recompute_week(
+    conn: psycopg.Connection[Any], user_id: str, week_start: date, *, as_of: date, settings: Settings
+) -> dict[str, Any] | None:
+    """The week's row after the recompute as of its last day (today, if that is earlier). Raises a 404."""
+    context = JobContext(
+        name=compute_daily_kpis.JOB,
+        settings=settings,
+        url=settings.database_url or "",  # a recompute reads through its connection only
+        conn=conn,
+        as_of=as_of,
+        now=datetime.now(UTC),
+        dry_run=False,
+    )
+    try:
+        compute_daily_kpis.recompute(context, [user_id])
+    except InputError as error:
+        raise Fault(404, str(error)) from None
+    return next((week for week in reading.kpis(conn, user_id, 520) if week["week_start"] == week_start), None)

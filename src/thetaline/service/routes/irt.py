@@ -1,0 +1,84 @@
+"""POST /irt/…: calibrate, score, link, information, next items."""
+
+from fastapi import APIRouter, Request, Response
+
+from thetaline.api import (
+    CalibrateRequest,
+    CalibrateResponse,
+    InformationRequest,
+    InformationResponse,
+    JobAccepted,
+    LinkRequest,
+    LinkResponse,
+    NextItemsRequest,
+    NextItemsResponse,
+    ScoreRequest,
+    ScoreResponse,
+)
+from thetaline.service import selection
+from thetaline.service.answers import JSON, json_response
+from thetaline.service.auth import Calibrates, Scores
+from thetaline.service.bodies import content_type, read_payload
+from thetaline.service.documents import takes
+from thetaline.service.fits import submission
+from thetaline.service.fits.bodies import ARROW, NDJSON, PARQUET, READERS
+from thetaline.service.linking import link_json
+from thetaline.service.routes.operation import Shared
+from thetaline.service.scoring import score_json
+
+LARGE_SCORE_BYTES = 4_000_000  # 20 ms of parsing; a larger one is worked off by a fit process
+_ROWS = {
+    NDJSON: "one observation a line; a first line with `model` or `anchors` is the header",
+    PARQUET: "columns user_id, item_id, is_correct, responded_at?; `?model=` names the model",
+    ARROW: "an IPC stream with the columns of Parquet",
+}
+router = APIRouter(prefix="/irt", tags=["irt"])
+
+
+@router.post(
+    "/calibrate",
+    openapi_extra=takes(CalibrateRequest, _ROWS),
+    response_model=CalibrateResponse,
+    responses={202: {"model": JobAccepted, "description": "A large fit, or Prefer: respond-async; see `Location`."}},
+)
+async def calibrate(request: Request, services: Shared, who: Calibrates, model: str | None = None) -> Response:
+    """Fit the model, link to the anchors, score the learners.
+
+    A body above SERVICE_LARGE_MB, or a request with `Prefer: respond-async`, is answered by 202 and a job.
+    """
+    kind = content_type(request, tuple(READERS))
+    asked = submission.Asked("calibrate", kind, {} if model is None else {"model": model}, who.name)
+    return await submission.submit(request, services, asked)
+
+
+@router.post("/score", openapi_extra=takes(ScoreRequest), response_model=ScoreResponse)
+async def score(request: Request, services: Shared, who: Scores) -> Response:
+    """Abilities on fixed item parameters: EAP, or MAP or WLE; positional or keyed."""
+    content_type(request, (JSON,))
+    body = await request.body()
+    if len(body) > LARGE_SCORE_BYTES:
+        return await submission.score_large(body, services, who.name)
+    payload = ScoreRequest.model_validate_json(body)
+    return json_response(score_json(payload, most=services.settings.service_max_observations))
+
+
+@router.post("/link", openapi_extra=takes(LinkRequest), response_model=LinkResponse)
+async def link(request: Request, _who: Scores) -> Response:
+    """The transformation that puts `new` on the scale of `reference`, with its standard errors."""
+    return json_response(link_json(await read_payload(request, LinkRequest)))
+
+
+@router.post("/information", openapi_extra=takes(InformationRequest))
+async def information(request: Request, services: Shared, _who: Scores) -> InformationResponse:
+    """Information and expected score over θ, of items in the body or of the published bank."""
+    payload = await read_payload(request, InformationRequest)
+    bank = await selection.bank_for(payload.item_params, services, payload.item_ids)
+    return selection.information(bank, payload.theta)
+
+
+@router.post("/next-items", openapi_extra=takes(NextItemsRequest))
+async def next_items(request: Request, services: Shared, _who: Scores) -> NextItemsResponse:
+    """The items that tell most at θ, or under the posterior N(θ, se²)."""
+    payload = await read_payload(request, NextItemsRequest)
+    bank = await selection.bank_for(payload.item_params, services)
+    return selection.next_items(bank, payload)

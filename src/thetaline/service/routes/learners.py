@@ -1,0 +1,106 @@
+"""The reading API of one learner, and what a finished session does."""
+
+from datetime import UTC, date, datetime, timedelta
+from typing import Annotated, Any
+
+import psycopg
+from fastapi import APIRouter, Query, Request
+
+from thetaline.api import (
+    LearnerKpis,
+    LearnerTheta,
+    NextItemsRequest,
+    NextItemsResponse,
+    RecomputeRequest,
+    ThetaHistory,
+    ThetaUpdated,
+    ThetaUpdateRequest,
+    WeekRecomputed,
+)
+from thetaline.db import reading
+from thetaline.service import selection
+from thetaline.service.auth import Learner, Scores, UserId
+from thetaline.service.bodies import read_payload
+from thetaline.service.documents import takes
+from thetaline.service.faults import Fault
+from thetaline.service.recompute import recompute_week
+from thetaline.service.routes.operation import Shared
+
+router = APIRouter(prefix="/learners/{user_id}", tags=["learners"])
+TopicId = Annotated[str | None, Query(min_length=1, max_length=200, pattern=r"^[^\x00]+$")]
+Weeks = Annotated[int, Query(ge=1, le=520)]
+HowMany = Annotated[int, Query(ge=1, le=100)]
+
+
+@router.get("/theta")
+async def theta(learner: Learner, services: Shared) -> LearnerTheta:
+    """The latest θ, general and per topic."""
+
+    def read(conn: psycopg.Connection[Any]) -> dict[str, Any]:
+        general = reading.ability(conn, learner)
+        if general is None:
+            raise _no_theta(learner)
+        return {"user_id": learner, "general": general, "topics": reading.topic_abilities(conn, learner)}
+
+    return LearnerTheta.model_validate(await services.database.run(read))
+
+
+@router.get("/theta/history")
+async def theta_history(learner: Learner, services: Shared, topic_id: TopicId = None) -> ThetaHistory:
+    """Every published θ, newest first."""
+    points = await services.database.run(reading.ability_history, learner, topic_id)
+    return ThetaHistory.model_validate({"user_id": learner, "topic_id": topic_id, "points": points})
+
+
+@router.post("/theta", openapi_extra=takes(ThetaUpdateRequest))
+async def update_theta(request: Request, user_id: UserId, services: Shared, _who: Scores) -> ThetaUpdated:
+    """Carry θ over a session that has ended; the same session again changes nothing."""
+    return await services.updates.update(user_id, await read_payload(request, ThetaUpdateRequest))
+
+
+@router.get("/kpis")
+async def kpis(learner: Learner, services: Shared, weeks: Weeks = 12) -> LearnerKpis:
+    """The weekly indicators, newest week first."""
+    rows = await services.database.run(reading.kpis, learner, weeks)
+    return LearnerKpis.model_validate({"user_id": learner, "weeks": rows})
+
+
+@router.post("/kpis", openapi_extra=takes(RecomputeRequest))
+async def recompute(request: Request, user_id: UserId, services: Shared, _who: Scores) -> WeekRecomputed:
+    """Compute the indicators of a week again."""
+    payload = await read_payload(request, RecomputeRequest)
+    today = datetime.now(UTC).date()
+    if payload.week_start > today:
+        raise Fault(422, f"the week of {payload.week_start} lies in the future")
+    week = await services.database.run(
+        recompute_week,
+        user_id,
+        payload.week_start,
+        as_of=_last_day(payload.week_start, today),
+        settings=services.settings,
+    )
+    return WeekRecomputed.model_validate({"user_id": user_id, "week": week})
+
+
+@router.get("/next-items")
+async def learner_next_items(learner: Learner, services: Shared, n: HowMany = 5) -> NextItemsResponse:
+    """What of the published bank tells most about this learner, answered items left out."""
+    bank = await services.bank.items()
+    found = await services.database.run(_standing, learner)
+    request = NextItemsRequest.model_construct(**found, n=n)
+    return selection.next_items(bank, request)
+
+
+def _standing(conn: psycopg.Connection[Any], learner: str) -> dict[str, Any]:
+    general = reading.ability(conn, learner)
+    if general is None:
+        raise _no_theta(learner)
+    return {"theta": general["theta"], "se": general["se"], "answered": reading.answered_items(conn, learner)}
+
+
+def _no_theta(learner: str) -> Fault:
+    return Fault(404, f"learner {learner!r} has no published θ")
+
+
+def _last_day(week_start: date, today: date) -> date:
+    return min(week_start + timedelta(days=6), today)

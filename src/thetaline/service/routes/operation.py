@@ -1,0 +1,59 @@
+"""GET /healthz, /readyz, /metrics: without a token."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Response
+from prometheus_client import CONTENT_TYPE_LATEST
+
+from thetaline.api import Health, Readiness
+from thetaline.db import check_migrated, reading
+from thetaline.errors import MigrationError
+from thetaline.service.database import Database
+from thetaline.service.faults import AWAY
+from thetaline.service.services import Services, services_of
+
+CONTRACT_VERSION = "1.0.0"  # of the HTTP contract; the package has its own
+OK = "ok"
+router = APIRouter(tags=["operation"])
+Shared = Annotated[Services, Depends(services_of)]
+
+
+@router.get("/healthz")
+async def healthz(services: Shared) -> Health:
+    """The process answers."""
+    return Health(service=services.settings.service_name, version=CONTRACT_VERSION)
+
+
+@router.get(
+    "/readyz", responses={503: {"model": Readiness, "description": "Not in full; the body says what is wrong."}}
+)
+async def readyz(services: Shared, response: Response) -> Readiness:
+    """Whether requests can be served in full: database, migrations, fit processes; and which run is published."""
+    database, migrations, published = await _state_of(services.database)
+    ready = database == migrations == OK and services.pool.alive > 0
+    response.status_code = 200 if ready else 503
+    return Readiness(
+        status="ready" if ready else "not ready",
+        database=database,
+        migrations=migrations,
+        published_run=published,
+        workers=services.pool.alive,
+    )
+
+
+@router.get("/metrics", response_class=Response, responses={200: {"content": {"text/plain": {}}}})
+async def metrics(services: Shared) -> Response:
+    """Prometheus' text format."""
+    await services.refresh_gauges()
+    return Response(services.metrics.text(), media_type=CONTENT_TYPE_LATEST)
+
+
+async def _state_of(database: Database) -> tuple[str, str, str | None]:
+    try:
+        await database.run(check_migrated)
+        return OK, OK, await database.run(reading.newest_published_run)
+    except MigrationError as error:
+        return OK, str(error), None
+    except AWAY as error:
+        # The class only: the text of a driver may carry addresses, and this answer needs no token.
+        return f"not available ({type(error).__name__})", "not known", None

@@ -1,0 +1,31 @@
+"""The ledger, to read."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Query
+
+from thetaline.api import Run, RunPage
+from thetaline.db import reading
+from thetaline.service.auth import ReadsAll
+from thetaline.service.faults import Fault
+from thetaline.service.routes.operation import Shared
+
+router = APIRouter(prefix="/runs", tags=["runs"])
+RunId = Annotated[str, Path(min_length=1, max_length=200, pattern=r"^[^\x00]+$")]
+Job = Annotated[str | None, Query(max_length=100, pattern=r"^[^\x00]*$")]
+Limit = Annotated[int, Query(ge=1, le=1000)]
+
+
+@router.get("")
+async def runs(services: Shared, _who: ReadsAll, limit: Limit = 50, job: Job = None) -> RunPage:
+    """The newest runs."""
+    return RunPage.model_validate({"runs": await services.database.run(reading.runs, limit, job)})
+
+
+@router.get("/{run_id}")
+async def run(run_id: RunId, services: Shared, _who: ReadsAll) -> Run:
+    """One run with what the publication gate said."""
+    found = await services.database.run(reading.run, run_id)
+    if found is None:
+        raise Fault(404, f"there is no run {run_id!r}")
+    return Run.model_validate(found)

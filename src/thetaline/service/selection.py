@@ -1,0 +1,65 @@
+"""Information and next items, of a bank in a request or of the published one."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from thetaline import irt
+from thetaline.api import InformationResponse, ItemCurve, NextItem, NextItemsRequest, NextItemsResponse
+from thetaline.api.base import Params, named_items
+from thetaline.api.selection import Bank
+from thetaline.service.faults import Fault
+from thetaline.service.scoring import bank_of
+from thetaline.service.services import Services
+
+MAX_CELLS = 5_000_000  # items × abilities of one answer
+# Gauss–Hermite for the weight exp(−x²/2): 15 nodes integrate the information of any item under a normal posterior.
+_NODES, _WEIGHTS = np.polynomial.hermite_e.hermegauss(15)
+
+
+async def bank_for(given: Bank | None, services: Services, wanted: list[str] | None = None) -> irt.Items:
+    """The bank of the request, else the published one; `wanted` chooses by id. Raises 404, 422."""
+    if given is None:
+        bank = await services.bank.items()
+        return bank if wanted is None else _chosen(bank, wanted)
+    items: dict[str, Params] = named_items(given)
+    return bank_of(items if wanted is None else {name: items[name] for name in wanted})
+
+
+def _chosen(bank: irt.Items, wanted: list[str]) -> irt.Items:
+    known = set(bank.ids.tolist())
+    unknown = [name for name in wanted if name not in known]
+    if unknown:
+        raise Fault(404, f"{len(unknown)} items are not published", unknown[:20])
+    return bank.take(list(dict.fromkeys(wanted)))
+
+
+def information(bank: irt.Items, theta: list[float]) -> InformationResponse:
+    """Curves of each item and of all together."""
+    if len(bank) * len(theta) > MAX_CELLS:
+        raise Fault(413, f"{len(bank)} items at {len(theta)} abilities are more than {MAX_CELLS} numbers")
+    at = np.asarray(theta, dtype=np.float64)
+    info, score = bank.information(at), bank.expected_score(at)
+    total = info.sum(axis=0)
+    curves = zip(bank.ids.tolist(), info.tolist(), score.tolist(), strict=True)
+    return InformationResponse(
+        theta=at.tolist(),
+        items=[ItemCurve(item_id=name, information=one, expected_score=mean) for name, one, mean in curves],
+        test_information=total.tolist(),
+        se=[float(1 / np.sqrt(value)) if value > 0 else None for value in total],
+    )
+
+
+def next_items(bank: irt.Items, request: NextItemsRequest) -> NextItemsResponse:
+    """The best of what is left; equal information keeps the bank's order."""
+    info = posterior_information(bank, request.theta, request.se)
+    left = np.flatnonzero(~np.isin(bank.ids.astype(str), np.array(request.answered, dtype=str)))
+    best = left[np.argsort(-info[left], kind="stable")][: request.n]
+    items = [NextItem(item_id=str(bank.ids[i]), information=float(info[i])) for i in best]
+    return NextItemsResponse(theta=request.theta, items=items)
+
+
+def posterior_information(bank: irt.Items, theta: float, se: float | None) -> NDArray[np.float64]:
+    """(I,) Fisher information at θ, or its mean under N(θ, se²)."""
+    if se is None:
+        return bank.information(np.array([theta]))[:, 0]
+    return np.asarray(bank.information(theta + se * _NODES) @ (_WEIGHTS / _WEIGHTS.sum()))

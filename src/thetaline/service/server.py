@@ -1,0 +1,87 @@
+"""Run the service: where it may listen, how many files it may open, how it stops."""
+
+import ipaddress
+import resource
+import socket
+
+import psycopg
+import uvicorn
+
+from thetaline import logs
+from thetaline.db import connect
+from thetaline.db.tokens import active_tokens
+from thetaline.errors import DatabaseError, SettingsError
+from thetaline.jobs.entry import ready_database
+from thetaline.service.app import create_app
+from thetaline.service.protocol import bounded_protocol
+from thetaline.settings import Settings
+
+SPARE_FILES = 256  # for the database, the fit processes, bodies on disk
+KEEP_ALIVE_SECS = 15
+BACKLOG = 4096
+log = logs.get_logger(__name__)
+
+
+def serve(settings: Settings) -> None:
+    """Serve until SIGTERM or Ctrl-C; requests under way are then finished. Raises SettingsError for an open door."""
+    logs.configure()
+    anonymous = is_loopback(settings.service_host)
+    if not anonymous:
+        require_tokens(settings)
+    elif not has_tokens(settings):
+        log.warning("no token exists: every local caller is served; `thetaline tokens create` closes the door")
+    config = uvicorn.Config(
+        create_app(settings, anonymous=anonymous),
+        host=settings.service_host,
+        port=settings.service_port,
+        http=bounded_protocol(
+            header_timeout_secs=settings.service_header_timeout_secs, max_connections=_connections(settings)
+        ),
+        ws="none",
+        backlog=BACKLOG,
+        timeout_keep_alive=KEEP_ALIVE_SECS,
+        timeout_graceful_shutdown=max(1, round(settings.service_shutdown_secs)),
+        access_log=False,
+        server_header=False,
+        log_config=None,
+    )
+    uvicorn.Server(config).run()
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can reach the address. Raises SettingsError for a host that is none."""
+    try:
+        found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
+    except OSError as error:
+        raise SettingsError(f"SERVICE_HOST is {host!r}; it must be an address of this machine ({error})") from None
+    return all(ipaddress.ip_address(one[4][0]).is_loopback for one in found)
+
+
+def require_tokens(settings: Settings) -> None:
+    """Raise SettingsError where everybody would be kept out, or in."""
+    if not has_tokens(settings):
+        raise SettingsError(
+            f"SERVICE_HOST is {settings.service_host!r}, which others can reach, and no token exists; "
+            "create one (`thetaline tokens create`) or set R_IRT_INTERNAL_TOKEN, or listen on 127.0.0.1"
+        )
+
+
+def has_tokens(settings: Settings) -> bool:
+    """Whether a token is in force: R_IRT_INTERNAL_TOKEN, or one in the database."""
+    if settings.r_irt_internal_token is not None:
+        return True
+    try:
+        with connect(settings.database_url or ready_database(settings)) as conn:
+            return bool(active_tokens(conn))
+    except (DatabaseError, psycopg.Error):
+        return False
+
+
+def _connections(settings: Settings) -> int:
+    """As many as the setting says, and as files may be open."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = settings.service_max_connections + SPARE_FILES
+    if soft < wanted:
+        soft = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    return max(1, min(settings.service_max_connections, soft - SPARE_FILES))

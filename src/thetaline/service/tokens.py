@@ -1,0 +1,115 @@
+"""Bearer tokens: `tl_<id>_<secret>`; the secret has 256 random bits and is kept as its SHA-256 only."""
+
+import hashlib
+import hmac
+import secrets
+import time
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+
+from thetaline.db.tokens import StoredToken, active_tokens
+from thetaline.errors import InputError
+from thetaline.service.database import Database
+
+PREFIX = "tl"
+REFRESH_SECS = 5.0  # how long a revoked token may go on working
+MISS_REFRESH_SECS = 1.0  # how often an unknown id may make us look whether it is new
+_NO_TOKEN = b"\x00" * 32
+
+
+class Scope(StrEnum):
+    """What a token may do."""
+
+    CALIBRATE = "calibrate"
+    SCORE = "score"
+    READ_ALL = "read:all"
+    READ_SELF = "read:self"
+
+
+FULL = frozenset({Scope.CALIBRATE, Scope.SCORE, Scope.READ_ALL})
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """Who asks; `user_id` is the one learner that a read:self token may read."""
+
+    name: str
+    scopes: frozenset[Scope]
+    user_id: str | None = None
+
+    def may(self, scope: Scope) -> bool:
+        """Whether a token of this scope was shown."""
+        return scope in self.scopes
+
+    def may_read(self, user_id: str) -> bool:
+        """Whether this learner's data may be read."""
+        return self.may(Scope.READ_ALL) or (self.may(Scope.READ_SELF) and self.user_id == user_id)
+
+
+def new_token(
+    name: str, scopes: Collection[Scope], *, user_id: str | None, expires_at: datetime | None
+) -> tuple[str, StoredToken]:
+    """The token to hand out, once, and the row to keep. Raises InputError for scopes that do not go together."""
+    if not scopes:
+        raise InputError(f"a token needs a scope: {', '.join(Scope)}")
+    if (Scope.READ_SELF in scopes) != (user_id is not None):
+        raise InputError("read:self goes with the learner it is for (--user), and only read:self does")
+    token_id, secret = secrets.token_hex(6), secrets.token_urlsafe(32)
+    row = StoredToken(token_id, name, _digest(secret), sorted(scopes), user_id, expires_at)
+    return f"{PREFIX}_{token_id}_{secret}", row
+
+
+class TokenBook:
+    """The tokens in force: those of the database, seen at most 5 s ago, and R_IRT_INTERNAL_TOKEN with full scope."""
+
+    def __init__(self, internal: str | None) -> None:
+        """`internal` is told at once; the rest comes with `refresh`."""
+        self._internal = None if internal is None else _digest(internal)
+        self._stored: dict[str, StoredToken] = {}
+        self._seen_at: float | None = None
+
+    def __len__(self) -> int:
+        """How many there are."""
+        return len(self._stored) + (self._internal is not None)
+
+    @property
+    def loaded(self) -> bool:
+        """Whether the database was ever asked."""
+        return self._seen_at is not None
+
+    async def refresh(self, database: Database) -> None:
+        """Read the tokens in force."""
+        self._seen_at = time.monotonic()
+        self._stored = {token.token_id: token for token in await database.run(active_tokens)}
+
+    def is_unknown_yet(self, bearer: str) -> bool:
+        """Whether a look into the database may know this token: its id is new to us, and we did not just look."""
+        looked = self._seen_at is not None and time.monotonic() - self._seen_at < MISS_REFRESH_SECS
+        return not looked and bearer.startswith(f"{PREFIX}_") and _parts(bearer)[0] not in self._stored
+
+    def principal(self, bearer: str) -> Principal | None:
+        """Who shows this token, None if it is not in force; takes as long for a wrong id as for a wrong secret."""
+        if self._internal is not None and hmac.compare_digest(_digest(bearer), self._internal):
+            return Principal("internal", FULL)
+        token_id, secret = _parts(bearer)
+        stored = self._stored.get(token_id)
+        right = hmac.compare_digest(_digest(secret), stored.secret_sha256 if stored else _NO_TOKEN)
+        if not right or stored is None or _is_over(stored):
+            return None
+        return Principal(stored.name, frozenset(map(Scope, stored.scopes)), stored.user_id)
+
+
+def _digest(secret: str) -> bytes:
+    return hashlib.sha256(secret.encode("utf-8", "surrogateescape")).digest()
+
+
+def _parts(bearer: str) -> tuple[str, str]:
+    _prefix, _, rest = bearer.partition("_")
+    token_id, _, secret = rest.partition("_")
+    return token_id, secret
+
+
+def _is_over(token: StoredToken) -> bool:
+    return token.expires_at is not None and token.expires_at <= datetime.now(UTC)
