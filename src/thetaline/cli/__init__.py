@@ -31,7 +31,7 @@ MOUNTS = (
     Mount("db", "thetaline.cli.db", OPERATION, "Start, stop, migrate and query the database."),
     Mount("serve", "thetaline.cli.serve", OPERATION, "Serve calibration, scoring and reading over HTTP."),
     Mount("tokens", "thetaline.cli.tokens", OPERATION, "Create, list and revoke tokens of the HTTP service."),
-    Mount("doctor", "thetaline.cli.doctor", OPERATION, "Check the installation and say what to do about each fault."),
+    Mount("doctor", "thetaline.jobs.doctor", OPERATION, "Check the installation and say what to do about each fault."),
 )
 
 app = typer.Typer(
