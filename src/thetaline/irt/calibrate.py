@@ -2,9 +2,6 @@
 
 import math
 import warnings
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -13,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from thetaline.errors import InputError, ModelWarning
 from thetaline.irt.calibration.build import build_model, published_items, starting_state, theta_scale
 from thetaline.irt.calibration.climb import Climb, Cycle, Problem, Progress, Status, climb
-from thetaline.irt.calibration.expectation import log_likelihood, single_threaded_blas, thread_count
+from thetaline.irt.calibration.expectation import log_likelihood, single_threaded_blas, workers
 from thetaline.irt.calibration.fit import Fit, Solution
 from thetaline.irt.calibration.hindsight import found_in
 from thetaline.irt.calibration.model import Nodes, State
@@ -95,7 +92,7 @@ def calibrate(
     built = build_model(plan, observations, fixed_nodes=grid is not None)
     state = starting_state(built, plan, counts)
     nodes = first_nodes(observations) if grid is None else Nodes(grid.nodes, fixed=True)
-    with _workers(threads, observations.n_answers * nodes.z.size) as executor, single_threaded_blas():
+    with workers(threads, observations.n_answers * nodes.z.size) as executor, single_threaded_blas():
         problem = Problem(built, observations, chosen, nodes, executor)
         problem, ended = _climb_in_stages(problem, state, settings)
         value = log_likelihood(problem.observations, *problem.tables(ended.state), executor)
@@ -137,16 +134,6 @@ def _warm_share(problem: Problem) -> float:
     observations = problem.observations
     wanted = max(WARM_ANSWERS, WARM_ANSWERS_AN_ITEM * len(observations.order))
     return wanted / observations.n_answers if observations.n_answers >= WARM_WORTH * wanted else 1.0
-
-
-@contextmanager
-def _workers(threads: int | None, work: float) -> Iterator[ThreadPoolExecutor | None]:
-    n = thread_count(threads, work)
-    if n == 1:
-        yield None
-        return
-    with ThreadPoolExecutor(n) as executor:
-        yield executor
 
 
 def _warn_of_asymptotes(plan: Plan, priors: Priors) -> None:

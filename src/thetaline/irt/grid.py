@@ -1,4 +1,4 @@
-"""Quadrature nodes: equally spaced, where the trapezoidal rule on a smooth integrand converges faster than any power."""
+"""Quadrature nodes: equally spaced; on a smooth integrand that converges faster than any power of the spacing."""
 
 import math
 from dataclasses import dataclass

@@ -154,7 +154,7 @@ class Items:
         at = self.positions(ids)
         columns = {name: getattr(self, name)[at] for name in ("ids", "model", "a", "c", "d")}
         b = self.b[at]
-        return self._replaced(**columns, b=b)
+        return self.replaced(**columns, b=b)
 
     def positions(self, ids: Iterable[object]) -> NDArray[np.intp]:
         """Return where these ids are in the bank; raises ItemsError for ids that are not in it."""
@@ -167,11 +167,10 @@ class Items:
 
     def rescaled(self, A: float, B: float) -> Self:
         """Return the items on the scale theta' = A theta + B: a / A, A b + B, c and d as they are."""
-        if not (np.isfinite(A) and np.isfinite(B) and A > 0):
-            raise InputError(f"a scale needs finite A > 0 and finite B, not A = {A}, B = {B}")
-        return self._replaced(a=self.a / A, b=A * self.b + B)
+        check_scale(A, B)
+        return self.replaced(a=self.a / A, b=A * self.b + B)
 
-    def _replaced(self, **columns: NDArray[Any]) -> Self:
+    def replaced(self, **columns: NDArray[Any]) -> Self:
         """Return a copy with other columns, unchecked: they come from checked ones."""
         out = object.__new__(type(self))
         for name in self.__dataclass_fields__:
@@ -186,6 +185,12 @@ class Items:
             raise InputError("to_frame needs pandas: pip install 'thetaline[frames]'") from error
         b = {"b": self.b} if self.b.ndim == 1 else {f"b{k + 1}": self.b[:, k] for k in range(self.b.shape[1])}
         return pd.DataFrame({"item_id": self.ids, "model": self.model, "a": self.a, **b, "c": self.c, "d": self.d})
+
+
+def check_scale(A: float, B: float) -> None:
+    """Raise InputError for constants that are no change of scale."""
+    if not (np.isfinite(A) and np.isfinite(B) and A > 0):
+        raise InputError(f"a scale needs finite A > 0 and finite B, not A = {A}, B = {B}")
 
 
 def _id_column(ids: Iterable[object]) -> NDArray[np.object_]:

@@ -1,8 +1,8 @@
 """Blocks of persons: the two products of the E-step, dense through BLAS or sparse through SciPy.
 
 A design knows how answers meet the table of log-probabilities (one row a category of an item, one column a node).
-Dense columns are the categories above 0, against the difference to category 0, and, where cells are missing, whether the
-item was answered; so complete dichotomous data need one product with an (I, Q) table.
+Dense columns are the categories above 0, against the difference to category 0, and, where cells are missing, whether
+the item was answered; so complete dichotomous data need one product with an (I, Q) table.
 """
 
 from dataclasses import dataclass
@@ -19,7 +19,9 @@ Work = NDArray[Any]  # float32 or float64, as the size of the problem asks
 class Block(Protocol):
     """Some persons' answers and how often each pattern occurs."""
 
-    weight: Work  # (n,)
+    @property
+    def weight(self) -> Work:
+        """Frequency of each pattern, (n,)."""
 
     def log_likelihood(self, table: Work) -> Work:
         """Return log P(answers | node), shape (n, Q); `table` is the design's."""

@@ -16,7 +16,7 @@ Ints = NDArray[np.int64]
 
 
 def item_order(responses: Responses) -> NDArray[np.intp]:
-    """Return the items' positions by number of answers, sum, and agreement with the persons' sums; ties keep id order."""
+    """Return the items' positions by number of answers, sum, agreement with the persons' sums, and id."""
     n = np.bincount(responses.item, minlength=responses.n_items)
     total = np.zeros(responses.n_items)
     agreement = np.zeros(responses.n_items)

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -48,9 +49,20 @@ class _Sums:
 
 
 @contextmanager
+def workers(threads: int | None, work: float) -> Iterator[ThreadPoolExecutor | None]:
+    """Give an executor for `thread_count` threads, None where one thread does."""
+    n = thread_count(threads, work)
+    if n == 1:
+        yield None
+        return
+    with ThreadPoolExecutor(n) as executor:
+        yield executor
+
+
+@contextmanager
 def single_threaded_blas() -> Iterator[None]:
     """Hold BLAS to one thread; results then depend neither on the machine's cores nor on its load."""
-    from threadpoolctl import threadpool_limits  # noqa: PLC0415  (20 ms of import that reading a bank does not need)
+    from threadpoolctl import threadpool_limits  # noqa: PLC0415  (20 ms that reading a bank does not need)
 
     with threadpool_limits(limits=1, user_api="blas"):
         yield
@@ -96,7 +108,7 @@ def _block_log_likelihood(block: Block, table: Work, prior: Work) -> float:
 def _deal(blocks: tuple[Block, ...], table_size: int) -> list[tuple[Block, ...]]:
     n = int(max(1, min(LANES, len(blocks), LANE_BYTES // (8 * table_size))))
     edges = np.linspace(0, len(blocks), n + 1).round().astype(int)
-    return [blocks[low:high] for low, high in zip(edges[:-1], edges[1:], strict=True)]
+    return [blocks[low:high] for low, high in pairwise(edges)]
 
 
 def _lane(blocks: tuple[Block, ...], table: Work, prior: Work) -> _Sums:

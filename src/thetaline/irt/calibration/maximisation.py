@@ -30,7 +30,7 @@ class Curvature:
 
 
 def improve_items(model: Model, state: State, theta: Array, counts: Array, priors: Priors, *, steps: int) -> State:
-    """Take Newton steps for all estimated items; `theta` (G, Q) and `counts` (G, sum of K, Q) are stacked over groups."""
+    """Take Newton steps for all estimated items at nodes `theta` (G, Q) with `counts` (G, sum of K, Q)."""
     nodes = theta.ravel()
     tied: dict[str, list[int]] = defaultdict(list)
     free = list(state.free)
@@ -145,7 +145,7 @@ def _schur_steps(at: list[Curvature]) -> list[Array]:
     ]
 
 
-def _capped(step: Array) -> Array:
+def _capped(step: NDArray[np.floating]) -> Array:
     """Shorten each item's step so that no parameter moves farther than LARGEST_STEP."""
     longest = np.abs(step).max(axis=1, keepdims=True)
     return np.asarray(step * np.minimum(1.0, LARGEST_STEP / np.maximum(longest, LARGEST_STEP)))

@@ -1,4 +1,4 @@
-"""What is estimated: batches of items in free form, the population of each group, and their order in one flat vector."""
+"""What is estimated: items in free form and the population of each group, and their order in one flat vector."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace

@@ -77,7 +77,7 @@ def observe(responses: Responses, n_categories: Index, group: Index, n_groups: i
 
 
 def _merged_rows(responses: Responses, hashes: NDArray[np.uint64], group: Index) -> tuple[Index, Array, Index]:
-    """Persons with answers by (group, hash): their rows, weights and groups; equal patterns as one row where that pays."""
+    """Persons with answers by (group, hash): rows, weights, groups; equal patterns as one row where that pays."""
     rows = np.flatnonzero(np.diff(responses.indptr) > 0)
     rows = rows[np.lexsort((hashes[rows], group[rows])) if group.any() else np.argsort(hashes[rows], kind="stable")]
     new = np.concatenate([[True], (np.diff(hashes[rows]) != 0) | (np.diff(group[rows]) != 0)])
