@@ -10,7 +10,7 @@ import httpx
 from thetaline import api
 from thetaline.client import calls
 from thetaline.client.connection import AsyncConnection
-from thetaline.client.polling import Polling
+from thetaline.client.polling import OnProgress, Polling
 from thetaline.errors import ServiceError
 
 
@@ -26,13 +26,17 @@ class AsyncClient(AsyncConnection):
         *,
         content_type: str = calls.JSON,
         model: str | None = None,
+        on_progress: OnProgress | None = None,
     ) -> api.CalibrateResponse:
-        """Calibrate, wait for a large fit, and return the result; bytes are a body of `content_type` as it stands."""
+        """Calibrate, wait for a large fit, and return the result; bytes are a body of `content_type` as it stands.
+
+        `on_progress` hears of a large fit each time that it is looked at.
+        """
         call = calls.calibrate(request, content_type, model)
         response = await self._answer(call)
         if response.status_code != httpx.codes.ACCEPTED:
             return calls.read(calls.as_result(call), response)
-        return await self._wait_for(calls.read(calls.as_job(call), response).job_id)
+        return await self._wait_for(calls.read(calls.as_job(call), response).job_id, on_progress)
 
     async def health(self) -> api.Health:
         """Whether the process answers, and its name and version."""
@@ -118,15 +122,17 @@ class AsyncClient(AsyncConnection):
         """Stop a large fit; the process that works on it is ended."""
         return await self._call(calls.cancel_job(job_id))
 
-    async def _wait_for(self, job_id: UUID) -> api.CalibrateResponse:
+    async def _wait_for(self, job_id: UUID, on_progress: OnProgress | None) -> api.CalibrateResponse:
         poll = Polling(self._timeout_secs)
         try:
-            while not (await self.job(job_id)).state.final:
+            while not (job := await self.job(job_id)).state.final:
+                if on_progress is not None:
+                    on_progress(job)
                 await asyncio.sleep(poll.next_wait(job_id))
         except BaseException:
             # Nobody will fetch it: a fit that is no longer waited for would keep a process busy.
             with suppress(ServiceError):
                 await self.cancel_job(job_id)
             raise
-        poll.require_done(await self.job(job_id))
+        poll.require_done(job)
         return await self.job_result(job_id)

@@ -1,11 +1,13 @@
 """How long to wait between two looks at a large fit, and for how long in all."""
 
 import time
+from collections.abc import Callable
 from uuid import UUID
 
 from thetaline import api
 from thetaline.errors import ServiceError
 
+OnProgress = Callable[[api.Job], None]
 FIRST_WAIT_SECS = 0.1
 LONGEST_WAIT_SECS = 2.0
 

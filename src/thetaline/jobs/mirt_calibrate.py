@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from thetaline import logs
 from thetaline.db.ledger import State, open_run
-from thetaline.errors import HeldError, ResponsesError, SettingsError
+from thetaline.errors import HeldError, ResponsesError
 from thetaline.jobs.anchors import AnchorSet, read_anchors
 from thetaline.jobs.calibration_engine import CalibrationEngine, CalibrationReply, CalibrationRequest
 from thetaline.jobs.calibration_record import (
@@ -28,6 +28,7 @@ from thetaline.jobs.calibration_window import WindowAnswers, load_answers, windo
 from thetaline.jobs.entry import DateOption, DryRunOption, JobContext, Outcome, Summary, run_app, run_job
 from thetaline.jobs.exclusions import Excluded, excluded_items, excluded_users
 from thetaline.jobs.gate import GateCheck, GateLimits, failures, judge
+from thetaline.jobs.http_engine import HttpEngine
 from thetaline.jobs.in_process_engine import InProcessEngine
 from thetaline.jobs.observations import Observations
 from thetaline.jobs.progress import progress
@@ -138,12 +139,8 @@ def _call_calibrate(
 
 
 def engine_of(settings: Settings | None) -> CalibrationEngine:
-    """The engine of this process, unless an IRT service is named. Raises SettingsError."""
-    if settings and settings.r_irt_base_url:
-        raise SettingsError(
-            f"R_IRT_BASE_URL is {settings.r_irt_base_url!r}, but this version calibrates in-process only; unset it"
-        )
-    return InProcessEngine()
+    """The engine of this process, unless an IRT service is named."""
+    return HttpEngine.of(settings) if settings and settings.r_irt_base_url else InProcessEngine()
 
 
 def _require_enough(all_answers: Observations, left: Observations, *, out: Excluded, window: Window) -> None:

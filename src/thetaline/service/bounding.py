@@ -50,7 +50,7 @@ class Bounding:
         body = _Body(receive, scope, self._limits, self._in_flight)
         try:
             body.check_headers()
-            await self._app(body.scope, body.receive, body.sender(send))
+            await self._app(scope, body.receive, body.sender(send))
         except Fault:
             await body.drain()
             raise
@@ -93,7 +93,8 @@ class _Body:
         self.encoding = headers.get(b"content-encoding", b"identity").strip().lower()
         self.inflate = _Gzip() if self.encoding == b"gzip" else None
         kept = [pair for pair in self.scope["headers"] if pair[0] not in (b"content-encoding", b"content-length")]
-        self.scope = {**self.scope, "headers": kept if self.inflate else self.scope["headers"]}
+        if self.inflate:
+            self.scope["headers"] = kept
 
     def check_headers(self) -> None:
         """Refuse before a byte of the body is read."""

@@ -14,6 +14,7 @@ from thetaline.service.faults import Fault, fault_of
 from thetaline.service.metrics import Metrics
 
 ID_HEADER = b"x-request-id"
+QUIET = ("/healthz", "/readyz", "/metrics")  # asked every few seconds by machines
 _GOOD_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _SECURITY_HEADERS = [(b"x-content-type-options", b"nosniff"), (b"cache-control", b"no-store")]
 log = logs.get_logger(__name__)
@@ -49,7 +50,7 @@ class Observing:
         self._metrics.requests.labels(scope["method"], route, str(status)).inc()
         self._metrics.request_secs.labels(route).observe(seconds)
         # The route, not the path: paths carry learners' ids.
-        log.info(
+        (log.debug if route in QUIET else log.info)(
             "request",
             method=scope["method"],
             route=route,

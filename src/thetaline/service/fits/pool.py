@@ -10,7 +10,7 @@ from typing import Any
 from thetaline import logs
 from thetaline.service.faults import Fault, busy, unavailable
 from thetaline.service.fits.process import FitProcess, OnProgress, WorkerDiedError
-from thetaline.service.fits.worker import Task
+from thetaline.service.fits.task import Task
 
 ATTEMPTS = 2  # of a small fit whose worker died: once may be chance, twice is the fit
 log = logs.get_logger(__name__)

@@ -9,7 +9,7 @@ from dataclasses import asdict
 from typing import Any
 
 from thetaline.service.faults import Fault
-from thetaline.service.fits.worker import Task
+from thetaline.service.fits.task import Task
 
 LONGEST_WORD_BYTES = 1 << 20
 START_TIMEOUT_SECS = 60.0

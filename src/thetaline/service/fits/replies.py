@@ -1,14 +1,12 @@
 """A calibration reply as the contract's JSON."""
 
+import math
+from collections.abc import Mapping
 from datetime import datetime
 
-import numpy as np
-from numpy.typing import NDArray
 from pydantic_core import to_json
 
 from thetaline.jobs.calibration_engine import CalibrationReply, CalibrationRequest, ItemEstimates
-
-Vector = NDArray[np.float64]
 
 
 def reply_json(request: CalibrationRequest, reply: CalibrationReply, *, now: datetime) -> bytes:
@@ -59,11 +57,19 @@ def _items(items: ItemEstimates) -> list[dict[str, object]]:
     return [
         {
             "item_id": item_id,
-            "params": {name: values[i] for name, values in params.items() if np.isfinite(values[i])},
-            "se": {name: values[i] for name, values in errors.items() if np.isfinite(values[i])},
+            "params": {**_finite(params, i), "c": params["c"][i] if _has(params, "c", i) else 0.0},
+            "se": _finite(errors, i),
         }
         for i, item_id in enumerate(items.item_ids.tolist())
     ]
+
+
+def _finite(columns: Mapping[str, list[float]], i: int) -> dict[str, float]:
+    return {name: values[i] for name, values in columns.items() if math.isfinite(values[i])}
+
+
+def _has(columns: Mapping[str, list[float]], name: str, i: int) -> bool:
+    return name in columns and math.isfinite(columns[name][i])
 
 
 def _abilities(reply: CalibrationReply) -> list[dict[str, object]]:

@@ -18,7 +18,7 @@ from thetaline.service.faults import AWAY, Fault
 from thetaline.service.fits.pool import FitPool
 from thetaline.service.fits.process import WorkerDiedError
 from thetaline.service.fits.spool import Spool, chunks, restore
-from thetaline.service.fits.worker import Task
+from thetaline.service.fits.task import Task
 
 POLL_SECS = 2.0  # for jobs that another replica queued or dropped; our own wake us at once
 REPORT_SECS = 0.5

@@ -18,7 +18,7 @@ from thetaline.service.answers import JSON, json_response
 from thetaline.service.bounding import MB
 from thetaline.service.faults import Fault, busy
 from thetaline.service.fits.spool import chunks, store
-from thetaline.service.fits.worker import Task
+from thetaline.service.fits.task import Task
 from thetaline.service.services import Services
 
 

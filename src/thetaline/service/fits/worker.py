@@ -9,30 +9,18 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TextIO
 
 from thetaline import logs
 from thetaline.service.faults import Fault, fault_of
+from thetaline.service.fits.task import Task
 
 PROGRESS_EVERY_SECS = 0.1
 log = logs.get_logger(__name__)
 
 Progress = Callable[[int, float, float], None]
-
-
-@dataclass(frozen=True, slots=True)
-class Task:
-    """What to do with which file, and where the result goes; `most` is the limit of rows."""
-
-    kind: str
-    body: str
-    result: str
-    content_type: str
-    options: Mapping[str, str]
-    most: int
 
 
 class Voice:

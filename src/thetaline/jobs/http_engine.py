@@ -1,0 +1,178 @@
+"""The calibration engine behind R_IRT_BASE_URL: any server with the contract's POST /irt/calibrate."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from thetaline import api
+from thetaline.client import Client, Retries
+from thetaline.client.polling import OnProgress
+from thetaline.errors import ServiceError
+from thetaline.jobs.anchors import Anchor
+from thetaline.jobs.calibration_engine import (
+    AbilityEstimates,
+    CalibrationReply,
+    CalibrationRequest,
+    FitReport,
+    ItemEstimates,
+    Linking,
+    Progress,
+)
+from thetaline.jobs.observations import Observations
+from thetaline.masking import mask_text
+from thetaline.settings import Settings
+
+# What a model estimates; a server may send c = 0 along with a 2PL.
+PARAMETERS = {"3PL": ("a", "b", "c"), "4PL": ("a", "b", "c", "d")}
+
+
+@dataclass(frozen=True, slots=True)
+class HttpEngine:
+    """Asks the service; a large fit is waited for, connection errors, 429 and 502 to 504 are tried again."""
+
+    base_url: str
+    token: str | None
+    timeout_secs: float
+    retries: Retries
+
+    @classmethod
+    def of(cls, settings: Settings) -> "HttpEngine":
+        """As R_IRT_BASE_URL, R_IRT_INTERNAL_TOKEN, R_IRT_TIMEOUT_SECS and MIRT_MAX_RETRIES say."""
+        token = settings.r_irt_internal_token
+        return cls(
+            base_url=settings.r_irt_base_url or "",
+            token=None if token is None else token.get_secret_value(),
+            timeout_secs=settings.r_irt_timeout_secs,
+            retries=Retries(settings.mirt_max_retries, settings.mirt_retry_delay_secs),
+        )
+
+    @property
+    def name(self) -> str:
+        """The address, without a password."""
+        return f"IRT service at {mask_text(self.base_url)}"
+
+    def calibrate(self, request: CalibrationRequest, *, progress: Progress | None = None) -> CalibrationReply:
+        """Ask and wait. Raises ServiceError."""
+        with Client(self.base_url, self.token, timeout_secs=self.timeout_secs, retries=self.retries) as client:
+            response = client.calibrate(request_json(request), on_progress=_heard_by(progress))
+        return reply_of(request, response)
+
+
+def request_json(request: CalibrationRequest) -> bytes:
+    """The contract's body; ids are encoded once an id and not once an answer."""
+    anchors = json.dumps([_anchor(anchor) for anchor in request.anchors])
+    head = f'{{"model":{json.dumps(request.model)},"anchors":{anchors},"observations":['
+    return b"".join([head.encode(), ",".join(_rows(request.observations)).encode(), b"]}"])
+
+
+def reply_of(request: CalibrationRequest, response: api.CalibrateResponse) -> CalibrationReply:
+    """The answer as the job has it. Raises ServiceError for one that is not about what was asked."""
+    _require_asked(request, response)
+    meta = response.fit_meta
+    names = PARAMETERS.get(request.model, ("a", "b"))
+    items = response.item_params
+    return CalibrationReply(
+        fit=_report(meta.metrics),
+        items=ItemEstimates(
+            item_ids=_ids([item["item_id"] for item in items]),
+            parameters={name: _column([item["params"] for item in items], name) for name in names},
+            se={name: _column([item.get("se", {}) for item in items], name) for name in names},
+        ),
+        abilities=AbilityEstimates(
+            user_ids=_ids([one["user_id"] for one in response.abilities]),
+            theta=np.array([one["theta"] for one in response.abilities], dtype=np.float64),
+            se=np.array([one["se"] for one in response.abilities], dtype=np.float64),
+        ),
+        linking=_linking(meta.linking_constants),
+        not_linked=_not_linked(request, meta),
+        population=None if meta.population is None else (meta.population.mean, meta.population.sd),
+        item_notes={finding: tuple(names) for finding, names in meta.item_notes.items()},
+    )
+
+
+def _rows(observations: Observations) -> list[str]:
+    users = [json.dumps(str(name)) for name in observations.user_ids]
+    items = [json.dumps(str(name)) for name in observations.item_ids]
+    times = np.datetime_as_string(observations.responded_at, unit="ms", timezone="UTC").tolist()
+    columns = (observations.user.tolist(), observations.item.tolist(), observations.correct.tolist(), times)
+    return [
+        f'{{"user_id":{users[user]},"item_id":{items[item]},"is_correct":{_TRUTH[correct]},"responded_at":"{at}"}}'
+        for user, item, correct, at in zip(*columns, strict=True)
+    ]
+
+
+_TRUTH = ("false", "true")
+
+
+def _anchor(anchor: Anchor) -> dict[str, object]:
+    params = {"a": anchor.a, "b": anchor.b, "c": anchor.c, "d": anchor.d}
+    known = {name: value for name, value in params.items() if value is not None}
+    return {"item_id": anchor.item_id, "params": known, "fixed": anchor.fixed}
+
+
+def _heard_by(progress: Progress | None) -> "OnProgress | None":
+    if progress is None:
+        return None
+
+    def heard(job: api.Job) -> None:
+        if job.progress is not None:
+            report = job.progress
+            progress(report.cycle, report.log_likelihood or np.nan, report.largest_change or np.nan)
+
+    return heard
+
+
+def _require_asked(request: CalibrationRequest, response: api.CalibrateResponse) -> None:
+    asked = {"items": request.observations.item_ids, "learners": request.observations.user_ids}
+    told = {
+        "items": [item["item_id"] for item in response.item_params],
+        "learners": [one["user_id"] for one in response.abilities],
+    }
+    for kind, names in asked.items():
+        strange = set(told[kind]) - set(map(str, names))
+        if strange or len(set(told[kind])) < len(told[kind]):
+            raise ServiceError(
+                f"the IRT service answered for {kind} {sorted(strange)[:5]} that were not asked, or twice"
+            )
+
+
+def _report(metrics: api.Metrics) -> FitReport:
+    return FitReport(
+        status=metrics.status or ("converged" if metrics.converged else "not converged"),
+        converged=metrics.converged,
+        cycles=metrics.cycles,
+        log_likelihood=metrics.log_likelihood,
+        aic=metrics.aic,
+        bic=metrics.bic,
+        engine=metrics.engine or "IRT service",
+    )
+
+
+def _linking(constants: api.LinkingConstants | None) -> Linking | None:
+    if constants is None:
+        return None
+    return Linking(
+        A=constants.A,
+        B=constants.B,
+        n_anchors_used=constants.n_anchors_used,
+        method=constants.method,
+        dropped=dict(constants.dropped),
+    )
+
+
+def _not_linked(request: CalibrationRequest, meta: api.FitMeta) -> str:
+    if meta.linking_constants is not None or not request.anchors:
+        return ""
+    return meta.not_linked or "the IRT service linked to no anchor and did not say why"
+
+
+def _ids(names: list[str]) -> NDArray[np.object_]:
+    return np.array(names, dtype=object)
+
+
+def _column(rows: list[Mapping[str, float | None]], name: str) -> NDArray[np.float64]:
+    """(I,) NaN where a row has no such parameter."""
+    return np.array([np.nan if row.get(name) is None else row[name] for row in rows], dtype=np.float64)
