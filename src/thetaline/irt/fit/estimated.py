@@ -10,8 +10,7 @@ from thetaline.irt.families import FAMILIES
 from thetaline.irt.items import Items
 from thetaline.irt.population import Population
 from thetaline.irt.responses import Responses
-from thetaline.irt.scoring.eap import eap
-from thetaline.irt.scoring.sheet import match
+from thetaline.irt.scoring import score
 
 Array = NDArray[np.float64]
 Index = NDArray[np.intp]
@@ -103,5 +102,5 @@ def answers_within(items: Items, responses: Responses) -> Responses:
 
 def abilities(model: Estimated, responses: Responses) -> Array:
     """(N,) EAP of every person under their own population; NaN for a person without answers."""
-    theta, _ = eap(match(responses, model.items), *model.prior())
+    theta = score(responses, model.items, method="EAP", prior=model.prior()).theta
     return np.where(np.diff(responses.indptr) > 0, theta, np.nan)
