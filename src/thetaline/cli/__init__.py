@@ -9,6 +9,7 @@ import typer
 
 CALIBRATION = "Nightly calibration"
 ANSWERS = "Answers in, a first look"
+INDICATORS = "From abilities to indicators"
 OPERATION = "Database and operation"
 
 
@@ -28,6 +29,12 @@ MOUNTS = (
     Mount("calibrate", "thetaline.jobs.mirt_calibrate", CALIBRATION, "Calibrate, link, gate and publish one night."),
     Mount("tag", "thetaline.jobs.tag_anchor_items", CALIBRATION, "Choose anchor items and freeze their reference."),
     Mount("runs", "thetaline.cli.runs", CALIBRATION, "List, show, publish or retract runs."),
+    Mount("nightly", "thetaline.jobs.nightly", INDICATORS, "Run the whole night, or go on where it failed."),
+    Mount("snapshot", "thetaline.jobs.snapshot_theta", INDICATORS, "Estimate θ of learners and topics for a day."),
+    Mount("update-theta", "thetaline.jobs.update_theta", INDICATORS, "Update θ of one learner after a session."),
+    Mount("features", "thetaline.jobs.backfill_features", INDICATORS, "Refresh the daily features of each topic."),
+    Mount("kpis", "thetaline.jobs.compute_daily_kpis", INDICATORS, "Compute the weekly indicators of learners."),
+    Mount("drift", "thetaline.cli.drift", INDICATORS, "List, check or resolve drift of items."),
     Mount("db", "thetaline.cli.db", OPERATION, "Start, stop, migrate and query the database."),
     Mount("serve", "thetaline.cli.serve", OPERATION, "Serve calibration, scoring and reading over HTTP."),
     Mount("tokens", "thetaline.cli.tokens", OPERATION, "Create, list and revoke tokens of the HTTP service."),

@@ -42,7 +42,7 @@ def work(
     start = context.as_of - dt.timedelta(days=context.settings.agg_lookback_days - 1)
     if since is not None:
         start = parse_date(since, today=context.as_of)
-    if context.dry_run:
+    if context.dry_run or user_id is not None:  # the ledger has what was done for everybody
         return _summary(context, start, _backfill(context, start, user_id, idle_days), None)
     with ledger.open_run(context.url, JOB, as_of=context.as_of, now=context.now) as run:
         counts = _backfill(context, start, user_id, idle_days)

@@ -71,6 +71,6 @@ def _number(params: dict[str, Any], name: str, absent: float) -> float:
 
 
 def _population(conn: psycopg.Connection[Any], run_id: str) -> tuple[float, float]:
-    """Mean of θ and sd = √(var θ_EAP + mean se²), the moments of the calibrated learners on the published scale."""
+    """Mean and sd of θ among the calibrated learners, on the published scale."""
     mean, sd = conn.execute(SQL["population"], {"run_id": run_id}).fetchone() or STANDARD_NORMAL
     return (float(mean), float(sd)) if mean is not None and sd else STANDARD_NORMAL

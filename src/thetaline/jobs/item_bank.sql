@@ -14,4 +14,13 @@ cross join lateral (
 order by item.item_no
 
 -- name: population
-select avg(theta), sqrt(var_pop(theta) + avg(se * se)) from ability where run_id = cast(%(run_id)s as text)
+-- As the calibration says; an engine that does not say leaves it to the moments of its abilities: mean of θ, and
+-- √(var θ_EAP + mean se²).
+select coalesce((metrics -> 'population' ->> 'mean')::float8, of_abilities.mean),
+       coalesce((metrics -> 'population' ->> 'sd')::float8, of_abilities.sd)
+from calibration
+cross join lateral (
+    select avg(theta) as mean, sqrt(var_pop(theta) + avg(se * se)) as sd
+    from ability where ability.run_id = calibration.run_id and metrics -> 'population' ->> 'sd' is null
+) as of_abilities
+where calibration.run_id = cast(%(run_id)s as text)

@@ -1,0 +1,76 @@
+"""`thetaline drift`: the items that changed, what is proposed, and the decision of the person who answers for it."""
+
+import json
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+import typer
+
+from thetaline import db
+from thetaline.errors import InputError
+from thetaline.jobs.default_command import defaults_to
+from thetaline.jobs.entry import DateOption, DryRunOption, ready_database, run_job
+from thetaline.jobs.irt_drift import JOB, SQL, work
+from thetaline.settings import load
+
+COLUMNS = (
+    "run_id",
+    "item_id",
+    "is_anchor",
+    "severity",
+    "statistics",
+    "proposal",
+    "created_at",
+    "resolved_at",
+    "resolution",
+)
+
+app = typer.Typer(
+    add_completion=False,
+    cls=defaults_to("list"),
+    help="List, check or resolve drift of items; without a command: list.",
+)
+
+
+@app.command("list")
+def list_(
+    everything: Annotated[bool, typer.Option("--all", help="Resolved alerts too.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+) -> None:
+    """List the open alerts, the gravest first."""
+    with db.connect(ready_database(load()), name="thetaline drift") as conn:
+        rows = conn.execute(SQL["open_alerts"], {"all": everything}).fetchall()
+    alerts = [dict(zip(COLUMNS, row, strict=True)) for row in rows]
+    if as_json:
+        typer.echo(json.dumps(alerts, ensure_ascii=False, default=str))
+        return
+    typer.echo("\n".join(map(_line, alerts)) or "no item has drifted")
+
+
+@app.command()
+def check(date: DateOption = None, dry_run: DryRunOption = False) -> None:
+    """Compare the newest calibration with the reference of each item and write alerts (the job `irt_drift`)."""
+    raise typer.Exit(run_job(JOB, work, date=date, dry_run=dry_run))
+
+
+@app.command()
+def resolve(
+    item: Annotated[str, typer.Argument(metavar="ITEM", help="The item's id as `thetaline drift` lists it.")],
+    reason: Annotated[str, typer.Option("--reason", help="What was decided; kept with the alert.")],
+) -> None:
+    """Close the open alert of an item. Retiring the anchor itself is `thetaline tag`."""
+    if not reason.strip():
+        raise InputError("--reason is empty; say what was decided, for those who read the alert later")
+    with db.connect(ready_database(load()), name="thetaline drift") as conn:
+        parameters = {"item_id": item, "reason": reason.strip(), "now": datetime.now(UTC)}
+        if conn.execute(SQL["resolve_alert"], parameters).rowcount == 0:
+            raise InputError(f"item {item!r} has no open alert; `thetaline drift` lists those that do")
+    typer.echo(f"the alert of item {item} is resolved", err=True)
+
+
+def _line(alert: dict[str, Any]) -> str:
+    numbers = alert["statistics"]
+    head = f"{alert['severity']:<8}  item {alert['item_id']:<12}  {'anchor' if alert['is_anchor'] else '':<6}"
+    change = f"score {numbers['effect']:+.3f}  b {numbers['change_b']:+.2f}  a {numbers['change_a']:+.2f}"
+    done = f"  [{alert['resolution']}]" if alert["resolved_at"] else ""
+    return f"{head}  {change}  p {numbers['p_adjusted']:.1g}  {alert['proposal'] or ''}{done}".rstrip()

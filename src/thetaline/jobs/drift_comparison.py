@@ -1,0 +1,111 @@
+"""Two sets of item parameters as the drift test wants them: the recent calibration and the reference of each item."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+
+import numpy as np
+import psycopg
+
+from thetaline import db, irt
+from thetaline.errors import JobError
+
+SQL = db.sql("jobs/irt_drift.sql")
+PARAMETERS = ("a", "b", "c", "d")
+Connection = psycopg.Connection[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class ItemRow:
+    """One item's model, parameters and their standard errors (empty where unknown)."""
+
+    model: str
+    params: Mapping[str, float]
+    se: Mapping[str, float]
+    source: str  # the run that it comes from
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Items in both sets by item_no; `names` are their ids, `anchors` those whose reference is a frozen one."""
+
+    run_id: str
+    recent: Mapping[int, ItemRow]
+    reference: Mapping[int, ItemRow]
+    names: Mapping[int, str]
+    anchors: frozenset[int]
+
+
+def load_comparison(conn: Connection, as_of: date, *, lookback_days: int) -> Comparison:
+    """The newest calibration up to the day against the frozen anchors and, for other items, their first publication.
+
+    A first publication counts when its window ended before the recent one began, so that no answer is in both. Raises
+    JobError where there is no calibration.
+    """
+    newest = conn.execute(SQL["newest_calibration"], {"as_of": as_of}).fetchone()
+    if newest is None:
+        raise JobError(f"no calibration up to {as_of} is stored; run `thetaline calibrate` first")
+    run_id, run_day = newest
+    rows = conn.execute(SQL["recent_items"], {"run_id": run_id}).fetchall()
+    recent = {number: _row(model, params, params.get("se"), run_id) for number, _, model, params in rows}
+    frozen = _frozen(conn, run_id)
+    earlier = _first_published(conn, run_day - timedelta(days=lookback_days))
+    reference = _same_model(recent, {**earlier, **frozen})
+    return Comparison(
+        run_id=run_id,
+        recent={number: recent[number] for number in reference},
+        reference=reference,
+        names={number: name for number, name, _, _ in rows},
+        anchors=frozenset(frozen) & frozenset(reference),
+    )
+
+
+def compare(comparison: Comparison) -> irt.Drift:
+    """Wald tests on one scale. Raises ItemsError where too few items are in common."""
+    recent, reference = comparison.recent, comparison.reference
+    errors = {number: row.se or recent[number].se for number, row in reference.items()}
+    return irt.drift(
+        new=_bank(recent),
+        reference=_bank(reference),
+        new_covariance=_covariance({number: row.se for number, row in recent.items()}),
+        reference_covariance=_covariance(errors),
+    )
+
+
+def _frozen(conn: Connection, recent_run: str) -> dict[int, ItemRow]:
+    """Anchors whose reference was frozen from another run than the recent one."""
+    rows = conn.execute(SQL["frozen_anchors"]).fetchall()
+    return {
+        number: _row(model or "2PL", params, se, run_id or "frozen")
+        for number, model, params, se, run_id in rows
+        if run_id != recent_run
+    }
+
+
+def _first_published(conn: Connection, before: date) -> dict[int, ItemRow]:
+    rows = conn.execute(SQL["first_published_items"], {"before": before}).fetchall()
+    return {number: _row(model, params, params.get("se"), run_id) for number, model, params, run_id in rows}
+
+
+def _same_model(recent: Mapping[int, ItemRow], reference: Mapping[int, ItemRow]) -> dict[int, ItemRow]:
+    """References of the recent items under the same model: a and b mean something else under another."""
+    common = sorted(set(recent) & set(reference))
+    return {number: reference[number] for number in common if reference[number].model == recent[number].model}
+
+
+def _row(model: str, params: Mapping[str, Any], se: Mapping[str, Any] | None, source: str) -> ItemRow:
+    known, errors = ({n: float(p[n]) for n in PARAMETERS if p.get(n) is not None} for p in (params, se or {}))
+    return ItemRow(model, known, errors, source)
+
+
+def _bank(rows: Mapping[int, ItemRow]) -> irt.Items:
+    column = {name: [row.params.get(name, np.nan) for row in rows.values()] for name in PARAMETERS}
+    column["a"] = [row.params.get("a", 1.0) for row in rows.values()]
+    return irt.Items(ids=list(rows), model=[row.model for row in rows.values()], **column)
+
+
+def _covariance(errors: Mapping[int, Mapping[str, float]]) -> irt.ItemCovariance:
+    known = [(number, name, se) for number, of_item in errors.items() for name, se in of_item.items()]
+    ids, names, values = zip(*known, strict=True) if known else ((), (), ())
+    return irt.ItemCovariance(np.array(ids, object), np.array(names, object), np.diag(np.square(values)))

@@ -1,0 +1,66 @@
+-- name: newest_calibration
+-- Held ones too: a run is often held because its anchors drifted.
+select run.run_id, run.as_of
+from run join calibration using (run_id)
+where run.job = 'mirt_calibrate' and run.state in ('published', 'held') and run.as_of <= cast(%(as_of)s as date)
+order by run.as_of desc, calibration.fitted_at desc
+limit 1
+
+-- name: recent_items
+select item.item_no, item.item_id, item_param.model, item_param.params
+from item_param join item using (item_no)
+where item_param.run_id = cast(%(run_id)s as text)
+order by item.item_no
+
+-- name: first_published_items
+-- What an item was first published as, from a window that ended before the recent one began.
+select distinct on (item.item_no) item.item_no, item_param.model, item_param.params, item_param.run_id
+from item_param
+join item using (item_no)
+join run using (run_id)
+where run.state = 'published' and item_param.as_of <= cast(%(before)s as date)
+order by item.item_no, item_param.as_of, item_param.fitted_at
+
+-- name: frozen_anchors
+-- The reference that was frozen with the tag, and the errors of the run that it was frozen from.
+select item.item_no, coalesce(question.meta -> 'irt' ->> 'model', frozen.model), question.meta -> 'irt', frozen.params -> 'se',
+       question.meta -> 'irt' ->> 'run_id'
+from question
+join item on item.item_id = cast(question.id as text)
+left join item_param as frozen
+    on frozen.item_no = item.item_no and frozen.run_id = question.meta -> 'irt' ->> 'run_id'
+where question.meta -> 'tags' @> cast('["anchor"]' as jsonb)
+  and jsonb_typeof(question.meta -> 'irt' -> 'a') = 'number'
+  and jsonb_typeof(question.meta -> 'irt' -> 'b') = 'number'
+order by item.item_no
+
+-- name: insert_alert
+insert into drift_alert (run_id, item_no, is_anchor, severity, statistics, proposal, created_at)
+values (cast(%(run_id)s as text), cast(%(item_no)s as integer), cast(%(is_anchor)s as boolean),
+        cast(%(severity)s as text), cast(%(statistics)s as jsonb), cast(%(proposal)s as text),
+        cast(%(now)s as timestamptz))
+
+-- name: close_older_alerts
+-- An item has one open alert at most: a newer run that looked at the item says what holds now.
+update drift_alert
+set resolved_at = cast(%(now)s as timestamptz),
+    resolution = case when item_no = any(cast(%(drifted)s as integer[]))
+        then 'replaced by ' || cast(%(run_id)s as text)
+        else 'drifts no more in ' || cast(%(run_id)s as text) end
+where resolved_at is null
+  and run_id <> cast(%(run_id)s as text)
+  and item_no = any(cast(%(tested)s as integer[]))
+
+-- name: open_alerts
+select drift_alert.run_id, item.item_id, drift_alert.is_anchor, drift_alert.severity, drift_alert.statistics,
+       drift_alert.proposal, drift_alert.created_at, drift_alert.resolved_at, drift_alert.resolution
+from drift_alert join item using (item_no)
+where cast(%(all)s as boolean) or drift_alert.resolved_at is null
+order by drift_alert.created_at desc, array_position(array['critical', 'warning', 'info'], drift_alert.severity),
+         abs((drift_alert.statistics ->> 'effect')::float8) desc
+
+-- name: resolve_alert
+update drift_alert
+set resolved_at = cast(%(now)s as timestamptz), resolution = cast(%(reason)s as text)
+from item
+where item.item_no = drift_alert.item_no and item.item_id = cast(%(item_id)s as text) and drift_alert.resolved_at is null

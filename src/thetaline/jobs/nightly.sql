@@ -1,0 +1,5 @@
+-- name: succeeded
+select job, max(finished_at)
+from run
+where as_of = cast(%(as_of)s as date) and job = any(cast(%(jobs)s as text[])) and state in ('done', 'published')
+group by job
