@@ -6,7 +6,7 @@ s = ∂ log P / ∂θ and s' = ∂² log P / ∂θ² everything else follows: P'
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -102,17 +102,46 @@ def partial_credit(theta: Array, a: Array, b: Array, _c: Array, _d: Array) -> Cu
     return Curve(p, a[..., None] * away, ds)
 
 
+class Slopes(NamedTuple):
+    """s = ∂ log P / ∂θ and ds = ∂² log P / ∂θ² of the answers given, (M,)."""
+
+    s: Array
+    ds: Array
+
+
+def logistic_answered(theta: Array, item: "Alike", answer: NDArray[np.uint8]) -> Slopes:
+    """A wrong answer is a right one to the item turned round: −a, lower asymptote 1 − d, upper 1 − c."""
+    right = answer == 1
+    a = np.where(right, item.a, -item.a)
+    z = np.clip(a * (theta - item.b[:, 0]), -LARGEST_LOGIT, LARGEST_LOGIT)
+    odds_against = np.exp(-z)
+    missing = odds_against / (1.0 + odds_against)
+    if not item.c.any() and (item.d == 1.0).all():
+        return Slopes(a * missing, -np.square(a) * missing * (1.0 - missing))
+    c, d = np.where(right, item.c, 1.0 - item.d), np.where(right, item.d, 1.0 - item.c)
+    s = a * (d - c) * missing / (d + c * odds_against)
+    return Slopes(s, s * (a * (2.0 * missing - 1.0) - s))
+
+
+def polytomous_answered(theta: Array, item: "Alike", answer: NDArray[np.uint8]) -> Slopes:
+    """Those of all categories, and of them the one answered."""
+    curve, row = item.curve(theta), np.arange(len(answer))
+    return Slopes(curve.s[row, answer], curve.ds[row, answer])
+
+
 @dataclass(frozen=True, slots=True)
 class Formula:
-    """How θ enters an item: the curves, and a bound of −ds in units of a² for items of K categories."""
+    """How θ enters an item: all categories, the answered one, and a bound of −ds in units of a² where there are K."""
 
     curve: Callable[[Array, Array, Array, Array, Array], Curve]
+    answered: Callable[[Array, "Alike", NDArray[np.uint8]], Slopes]
     largest_bend: Callable[[int], float]
 
 
-LOGISTIC = Formula(logistic, lambda _k: 0.25)  # the variance of a right or wrong answer
-GRADED = Formula(graded, lambda k: 0.25 if k == 2 else 0.5)  # of the two thresholds of a category
-PARTIAL_CREDIT = Formula(partial_credit, lambda k: (k - 1) ** 2 / 4.0)  # of a score on 0 … K − 1
+# the bounds: the variance of a right or wrong answer, of the two thresholds of a category, of a score on 0 … K − 1
+LOGISTIC = Formula(logistic, logistic_answered, lambda _k: 0.25)
+GRADED = Formula(graded, polytomous_answered, lambda k: 0.25 if k == 2 else 0.5)
+PARTIAL_CREDIT = Formula(partial_credit, polytomous_answered, lambda k: (k - 1) ** 2 / 4.0)
 FORMULAS: dict[str, Formula] = {
     **dict.fromkeys(("Rasch", "1PL", "2PL", "3PL", "4PL"), LOGISTIC),
     "GRM": GRADED,
@@ -145,18 +174,29 @@ class Alike:
         """Every item at every node: (G, Q, K)."""
         return self.formula.curve(theta, *(x[:, None] for x in (self.a, self.b, self.c, self.d)))
 
-    def at(self, theta: Array, which: Index) -> Curve:
-        """Item `which[m]` (position within this group) at `theta[m]`: (M, K)."""
-        return self.formula.curve(theta, self.a[which], self.b[which], self.c[which], self.d[which])
+    def curve(self, theta: Array) -> Curve:
+        """Item g at `theta[g]`: (G, K)."""
+        return self.formula.curve(theta, self.a, self.b, self.c, self.d)
+
+    def answered(self, theta: Array, answer: NDArray[np.uint8]) -> Slopes:
+        """Derivatives of log P(answer to item g) at `theta[g]`, (G,)."""
+        return self.formula.answered(theta, self, answer)
+
+    def rows(self, which: Index) -> Self:
+        """The items at these positions, repeated as often as they are named."""
+        taken = (x[which] for x in (self.index, self.a, self.b, self.c, self.d))
+        index, a, b, c, d = taken
+        return type(self)(index, self.formula, a, b, c, d)
 
 
 def alike(items: Parameters) -> Iterator[Alike]:
     """Split a bank by formula and number of categories, so that each part is one rectangular array."""
-    formulas = np.array([FORMULAS[str(model)] for model in items.model], dtype=object)
     b, c, d = items.thresholds, np.nan_to_num(items.c, nan=0.0), np.nan_to_num(items.d, nan=1.0)
-    for formula in dict.fromkeys(formulas.tolist()):
-        for k in np.unique(items.n_categories[formulas == formula]):
-            index = np.flatnonzero((formulas == formula) & (items.n_categories == k))
+    models, counts = np.unique(items.model).tolist(), items.n_categories
+    for formula in (LOGISTIC, GRADED, PARTIAL_CREDIT):
+        mine = np.isin(items.model, [model for model in models if FORMULAS[model] is formula])
+        for k in np.unique(counts[mine]):
+            index = np.flatnonzero(mine & (counts == k))
             yield Alike(index, formula, items.a[index], b[index, : k - 1], c[index], d[index])
 
 

@@ -11,10 +11,9 @@ from typing import NamedTuple
 import numpy as np
 
 from thetaline.irt.derivatives import Array, Index
-from thetaline.irt.scoring.sheet import Sheet
 
 COARSEST = 1.0  # curves bend within a logit or so: a wider step could pass over a mode
-REACH = 6.5  # prior standard deviations on either side: beyond them lies 1e-10 of the prior
+REACH = 6.0  # prior standard deviations on either side: beyond them lies 2e-9 of the prior
 
 
 class Span(NamedTuple):
@@ -27,16 +26,8 @@ class Span(NamedTuple):
 
     @property
     def nodes(self) -> Array:
-        """Multiples of h from below `low` to above `high`."""
-        return self.h * np.arange(np.floor(self.low / self.h), np.ceil(self.high / self.h) + 1.0)
-
-
-def curvature_bound(sheet: Sheet) -> Array:
-    """Most that the answers' log-likelihood can bend, Σ max_θ −∂² log P / ∂θ², (N,)."""
-    bound = np.empty(len(sheet.bank))
-    for part in sheet.parts:
-        bound[part.index] = part.largest_bend
-    return sheet.per_person(bound[sheet.item])
+        """Multiples of h that cover low … high, taken to whole logits so that blocks of persons share tables."""
+        return self.h * np.arange(np.floor(np.floor(self.low) / self.h), np.ceil(np.ceil(self.high) / self.h) + 1.0)
 
 
 def spans(information: Array, low: Array, high: Array) -> Iterator[Span]:
@@ -46,8 +37,3 @@ def spans(information: Array, low: Array, high: Array) -> Iterator[Span]:
     for step in np.unique(level):
         who = np.flatnonzero(level == step)
         yield Span(who, float(2.0 ** (-step / 2.0)), float(low[who].min()), float(high[who].max()))
-
-
-def log_likelihood(sheet: Sheet, table: Array) -> Array:
-    """Σ over a person's answers of a category table (ΣK, Q): (N, Q)."""
-    return np.asarray(sheet.one_hot() @ table)

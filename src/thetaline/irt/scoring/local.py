@@ -1,32 +1,35 @@
 """Derivatives of a person's log-likelihood at the person's own θ, summed over the answers."""
 
-from typing import NamedTuple
-
 import numpy as np
 
 from thetaline.irt.derivatives import Array
 from thetaline.irt.scoring.sheet import Sheet
 
 
-class LikelihoodAt(NamedTuple):
-    """Sums over each person's answers, (N,)."""
+def slope_and_bend(sheet: Sheet, theta: Array) -> tuple[Array, Array]:
+    """First and second derivative of log L at each person's θ, (N,)."""
+    slope, bend = np.zeros((2, sheet.n_persons))
+    for person, item, answer in sheet.answers:
+        s, ds = item.answered(theta[person], answer)
+        slope += np.bincount(person, s, sheet.n_persons)
+        bend += np.bincount(person, ds, sheet.n_persons)
+    return slope, bend
 
-    slope: Array  # ∂ log L / ∂θ
-    bend: Array  # ∂² log L / ∂θ²
-    information: Array  # Fisher information
-    warm_bias: Array  # J of Warm (1989)
+
+def information_and_bias(sheet: Sheet, theta: Array) -> tuple[Array, Array]:
+    """Fisher information and Warm's J of each person's items at the person's θ, (N,)."""
+    information, bias = np.zeros((2, sheet.n_persons))
+    for person, item, _ in sheet.answers:
+        curve = item.curve(theta[person])
+        information += np.bincount(person, curve.information, sheet.n_persons)
+        bias += np.bincount(person, curve.warm_bias, sheet.n_persons)
+    return information, bias
 
 
-def likelihood_at(sheet: Sheet, theta: Array) -> LikelihoodAt:
-    """Evaluate every answer at its person's θ (N,)."""
-    part_of, within = sheet.home
-    part = part_of[sheet.item]
-    sums = np.zeros((4, sheet.n_persons))
-    for number, alike_items in enumerate(sheet.parts):
-        mine = np.flatnonzero(part == number) if len(sheet.parts) > 1 else slice(None)
-        person, answer = sheet.person[mine], sheet.answer[mine]
-        curve = alike_items.at(theta[person], within[sheet.item[mine]])
-        row = np.arange(len(person))
-        terms = (curve.s[row, answer], curve.ds[row, answer], curve.information, curve.warm_bias)
-        sums += [np.bincount(person, term, sheet.n_persons) for term in terms]
-    return LikelihoodAt(*sums)
+def log_likelihood(sheet: Sheet, theta: Array) -> Array:
+    """log L at each person's θ, (N,); for finite θ, where no answer is impossible."""
+    total = np.zeros(sheet.n_persons)
+    for person, item, answer in sheet.answers:
+        p = item.curve(theta[person]).p[np.arange(len(person)), answer]
+        total += np.bincount(person, np.log(p), sheet.n_persons)
+    return total

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from thetaline.irt.derivatives import Array, Index, Mask
-from thetaline.irt.scoring.lattice import REACH, curvature_bound
-from thetaline.irt.scoring.local import likelihood_at
+from thetaline.irt.scoring.lattice import REACH
+from thetaline.irt.scoring.local import slope_and_bend
 from thetaline.irt.scoring.modes import Local, modes
 from thetaline.irt.scoring.sheet import Sheet
 
@@ -24,13 +24,14 @@ class Posterior:
 
     def at(self, sheet: Sheet, who: Index, theta: Array) -> Local:
         """Exact."""
-        here, precision = likelihood_at(sheet, theta), 1.0 / self.sd[who] ** 2
-        return Local(here.slope - precision * (theta - self.mean[who]), here.bend - precision)
+        slope, bend = slope_and_bend(sheet, theta)
+        precision = 1.0 / self.sd[who] ** 2
+        return Local(slope - precision * (theta - self.mean[who]), bend - precision)
 
 
 def maximum_a_posteriori(sheet: Sheet, mean: Array, sd: Array) -> tuple[Array, Array, Mask]:
     """θ, its standard error (N,) from the posterior's bend, and whether the search ended."""
-    information = 1.0 / sd**2 + curvature_bound(sheet)
+    information = 1.0 / sd**2 + sheet.curvature_bound
     posterior = Posterior(mean, sd)
     found = modes(sheet, posterior, information, mean - REACH * sd, mean + REACH * sd)
     bend = posterior.at(sheet, np.arange(sheet.n_persons), found.theta).bend

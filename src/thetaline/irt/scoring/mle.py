@@ -3,8 +3,8 @@
 import numpy as np
 
 from thetaline.irt.derivatives import Array, Index, Mask
-from thetaline.irt.scoring.lattice import curvature_bound, log_likelihood, spans
-from thetaline.irt.scoring.local import likelihood_at
+from thetaline.irt.scoring.lattice import spans
+from thetaline.irt.scoring.local import log_likelihood, slope_and_bend
 from thetaline.irt.scoring.modes import Local, modes
 from thetaline.irt.scoring.sheet import Sheet
 
@@ -21,14 +21,13 @@ class Likelihood:
 
     def at(self, sheet: Sheet, _who: Index, theta: Array) -> Local:
         """Exact."""
-        here = likelihood_at(sheet, theta)
-        return Local(here.slope, here.bend)
+        return Local(*slope_and_bend(sheet, theta))
 
 
 def search_range(sheet: Sheet) -> tuple[Array, Array]:
     """First ranges (N,) for estimates without a prior."""
-    low = np.full(sheet.n_persons, np.nanmin(sheet.bank.thresholds) - MARGIN)
-    return low, np.full(sheet.n_persons, np.nanmax(sheet.bank.thresholds) + MARGIN)
+    low = np.full(sheet.n_persons, np.nanmin(sheet.bank.items.thresholds) - MARGIN)
+    return low, np.full(sheet.n_persons, np.nanmax(sheet.bank.items.thresholds) + MARGIN)
 
 
 def maximum_likelihood(sheet: Sheet) -> tuple[Array, Array, Mask]:
@@ -42,20 +41,21 @@ def maximum_likelihood(sheet: Sheet) -> tuple[Array, Array, Mask]:
     bounded = np.flatnonzero(limits.max(axis=0) < highest - FLAT)
     if bounded.size:
         inner = sheet.chosen(bounded)
-        found = modes(inner, Likelihood(), curvature_bound(inner), *search_range(inner))
+        found = modes(inner, Likelihood(), inner.curvature_bound, *search_range(inner))
         theta[bounded], converged[bounded] = found
-        highest[bounded] = np.maximum(highest[bounded], _log_likelihood_at(inner, found.theta))
+        highest[bounded] = np.maximum(highest[bounded], log_likelihood(inner, found.theta))
     endless = limits.max(axis=0) >= highest - FLAT
     theta[endless] = np.where(limits[1] >= limits[0], np.inf, -np.inf)[endless]
     se = np.full(sheet.n_persons, np.inf)
     finite = np.flatnonzero(~endless)
-    se[finite] = 1.0 / np.sqrt(-likelihood_at(sheet.chosen(finite), theta[finite]).bend)
+    _, bend = slope_and_bend(sheet.chosen(finite), theta[finite])
+    se[finite] = 1.0 / np.sqrt(-bend)
     return theta, se, converged
 
 
 def limits_of_log_likelihood(sheet: Sheet) -> Array:
     """log L as θ → −∞ and as θ → +∞, (2, N); −inf where an answer becomes impossible."""
-    bank = sheet.bank
+    bank = sheet.bank.items
     c, d = np.nan_to_num(bank.c, nan=0.0), np.nan_to_num(bank.d, nan=1.0)
     table = np.full((2, int(bank.offsets[-1])), -np.inf)
     with np.errstate(divide="ignore"):
@@ -63,25 +63,12 @@ def limits_of_log_likelihood(sheet: Sheet) -> Array:
     for lowest_or_highest, row in enumerate((bank.offsets[:-1], bank.offsets[1:] - 1)):
         table[0, row] = np.where(bank.a > 0, low[lowest_or_highest], high[lowest_or_highest])
         table[1, row] = np.where(bank.a > 0, high[lowest_or_highest], low[lowest_or_highest])
-    return np.asarray((sheet.one_hot() @ table.T).T)
+    return np.asarray((sheet.one_hot @ table.T).T)
 
 
 def _highest_on_nodes(sheet: Sheet) -> Array:
     highest = np.empty(sheet.n_persons)
-    for span in spans(curvature_bound(sheet), *search_range(sheet)):
-        inner = sheet.chosen(span.who)
-        table = sheet.bank.log_prob(span.nodes)
-        for rows, block in inner.blocks(table.shape[1]):
-            highest[span.who[rows]] = log_likelihood(block, table).max(axis=1)
+    for span in spans(sheet.curvature_bound, *search_range(sheet)):
+        values = sheet.chosen(span.who).one_hot @ sheet.bank.log_prob(span.nodes)
+        highest[span.who] = values.max(axis=1)
     return highest
-
-
-def _log_likelihood_at(sheet: Sheet, theta: Array) -> Array:
-    part_of, within = sheet.home
-    total = np.zeros(sheet.n_persons)
-    for number, alike_items in enumerate(sheet.parts):
-        mine = np.flatnonzero(part_of[sheet.item] == number)
-        person = sheet.person[mine]
-        p = alike_items.at(theta[person], within[sheet.item[mine]]).p[np.arange(len(mine)), sheet.answer[mine]]
-        total += np.bincount(person, np.log(np.maximum(p, np.finfo(float).tiny)), sheet.n_persons)
-    return total

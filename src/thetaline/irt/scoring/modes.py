@@ -8,7 +8,7 @@ from typing import NamedTuple, Protocol
 import numpy as np
 
 from thetaline.irt.derivatives import Array, Index, Mask
-from thetaline.irt.scoring.lattice import Span, log_likelihood, spans
+from thetaline.irt.scoring.lattice import Span, spans
 from thetaline.irt.scoring.sheet import Sheet
 
 TOLERANCE = 1e-10
@@ -69,18 +69,11 @@ def modes(sheet: Sheet, objective: Objective, information: Array, low: Array, hi
 
 def _search(sheet: Sheet, objective: Objective, who: Index, span: Span) -> tuple[Array, Mask, Mask]:
     nodes = span.nodes
-    table = sheet.bank.log_prob(nodes)
-    theta, done, at_edge = np.empty(len(who)), np.empty(len(who), dtype=bool), np.empty(len(who), dtype=bool)
-
-    def work(rows: slice, block: Sheet) -> None:
-        value = objective.on_nodes(block, who[rows], nodes, log_likelihood(block, table))
-        top = value.argmax(axis=1)
-        at_edge[rows] = (top == 0) | (top == len(nodes) - 1)
-        inner = np.clip(top, 1, len(nodes) - 2)
-        bracket = Bracket(_vertex(value, inner, nodes), nodes[inner], span.h)
-        theta[rows], done[rows] = _newton(block, objective, who[rows], bracket)
-
-    sheet.for_blocks(len(nodes), work)
+    value = objective.on_nodes(sheet, who, nodes, np.asarray(sheet.one_hot @ sheet.bank.log_prob(nodes)))
+    top = value.argmax(axis=1)
+    at_edge = (top == 0) | (top == len(nodes) - 1)
+    inner = np.clip(top, 1, len(nodes) - 2)
+    theta, done = _newton(sheet, objective, who, Bracket(_vertex(value, inner, nodes), nodes[inner], span.h))
     return theta, done & ~at_edge, at_edge
 
 
@@ -94,20 +87,25 @@ def _vertex(value: Array, top: Index, nodes: Array) -> Array:
 
 
 def _newton(sheet: Sheet, objective: Objective, who: Index, bracket: Bracket) -> tuple[Array, Mask]:
-    """Newton where it stays in the bracket, halving where it does not; only the unfinished go on."""
+    """Newton where it stays in the bracket, halving where it does not; the finished leave when they are the most."""
     theta, low, high = bracket.start, bracket.centre - bracket.h, bracket.centre + bracket.h
     done = np.zeros(len(theta), dtype=bool)
-    active = np.arange(len(theta))
+    here = np.arange(len(theta))
     for _ in range(MAX_STEPS):
-        at = theta[active]
-        local = objective.at(sheet.chosen(active), who[active], at)
+        local = objective.at(sheet, who[here], theta[here])
         rising = local.slope > 0
-        low[active], high[active] = np.where(rising, at, low[active]), np.where(rising, high[active], at)
-        step = -local.slope / np.minimum(local.bend, -np.finfo(float).tiny)
-        inside = (at + step > low[active]) & (at + step < high[active])
-        theta[active] = np.where(inside, at + step, 0.5 * (low[active] + high[active]))
-        done[active] = np.abs(theta[active] - at) < TOLERANCE * (1.0 + np.abs(at))
-        active = active[~done[active]]
-        if not active.size:
+        low[here], high[here] = np.where(rising, theta[here], low[here]), np.where(rising, high[here], theta[here])
+        new = _step(theta[here], local, low[here], high[here])
+        done[here] |= np.abs(new - theta[here]) < TOLERANCE * (1.0 + np.abs(new))
+        theta[here] = new
+        if done.all():
             break
+        if 2 * np.count_nonzero(done[here]) > len(here):
+            left = np.flatnonzero(~done[here])
+            sheet, here = sheet.chosen(left), here[left]
     return theta, done
+
+
+def _step(theta: Array, local: Local, low: Array, high: Array) -> Array:
+    new = theta - local.slope / np.minimum(local.bend, -np.finfo(float).tiny)
+    return np.where((new >= low) & (new <= high), new, 0.5 * (low + high))

@@ -11,14 +11,11 @@ from thetaline.irt.derivatives import Array, Index, Mask
 from thetaline.irt.items import Items
 from thetaline.irt.responses import Responses
 from thetaline.irt.scoring.eap import eap
-from thetaline.irt.scoring.lattice import curvature_bound
 from thetaline.irt.scoring.map import maximum_a_posteriori
 from thetaline.irt.scoring.mle import maximum_likelihood
 from thetaline.irt.scoring.sheet import Sheet, match
 from thetaline.irt.scoring.value import Scores, ScoreStatus
 from thetaline.irt.scoring.wle import weighted_likelihood
-
-Found = tuple[Array, Array, Mask]
 
 
 def score(
@@ -42,15 +39,19 @@ def score(
     if method.upper() not in SCORERS:
         raise InputError(f"unknown scoring method {method!r}; known are {', '.join(SCORERS)}")
     mean, sd = _prior(prior, responses.n_persons)
-    sheet = match(responses, items)
-    informed = np.flatnonzero(curvature_bound(sheet) > 0.0)
+    sheet, scorer = match(responses, items), SCORERS[method.upper()]
     bayesian = method.upper() in ("EAP", "MAP")
     theta, se = (mean.copy(), sd.copy()) if bayesian else _unknown(responses.n_persons)
     status = np.full(responses.n_persons, ScoreStatus.NO_ANSWERS, dtype=np.uint8)
-    if informed.size:
-        chosen = sheet.chosen(informed)
-        theta[informed], se[informed], done = SCORERS[method.upper()](chosen, mean[informed], sd[informed])
-        status[informed] = _status(theta[informed], done)
+
+    def work(rows: slice, block: Sheet) -> None:
+        informed = np.flatnonzero(block.curvature_bound > 0.0)
+        if informed.size:
+            who = rows.start + informed
+            theta[who], se[who], done = scorer(block.chosen(informed), mean[who], sd[who])
+            status[who] = _status(theta[who], done)
+
+    sheet.for_blocks(work)
     return Scores(
         ids=responses.person_ids,
         theta=theta,
@@ -63,12 +64,8 @@ def score(
     )
 
 
-def _eap(sheet: Sheet, mean: Array, sd: Array) -> Found:
-    return (*eap(sheet, mean, sd), np.ones(sheet.n_persons, dtype=bool))
-
-
-SCORERS: dict[str, Callable[[Sheet, Array, Array], Found]] = {
-    "EAP": _eap,
+SCORERS: dict[str, Callable[[Sheet, Array, Array], tuple[Array, Array, Mask]]] = {
+    "EAP": eap,
     "MAP": maximum_a_posteriori,
     "MLE": lambda sheet, _mean, _sd: maximum_likelihood(sheet),
     "WLE": lambda sheet, _mean, _sd: weighted_likelihood(sheet),
