@@ -61,13 +61,15 @@ def sheet(answers: Sequence[tuple[str, object]]) -> dict[str, Any]:
 
 
 def write(url: str, rows: Sequence[tuple[str, datetime, dict[str, Any]]]) -> None:
-    """Insert exam results; every item gets its row in `question`."""
-    with psycopg.connect(url) as conn, conn.cursor() as cursor:
-        cursor.executemany(
-            "insert into exam_results (user_id, created_at, result_json) values (%s, %s, %s)",
-            [(user, at, Jsonb(result)) for user, at, result in rows],
+    """Insert exam results in one statement; every item gets its row in `question`."""
+    users, instants, results = zip(*rows, strict=True) if rows else ((), (), ())
+    with psycopg.connect(url) as conn:
+        conn.execute(
+            "insert into exam_results (user_id, created_at, result_json)"
+            " select * from unnest(%s::text[], %s::timestamptz[], %s::jsonb[])",
+            [list(users), list(instants), [Jsonb(result) for result in results]],
         )
-        cursor.execute(
+        conn.execute(
             "insert into question (id, content, topic_id) select item_id::bigint, 'item ' || item_id, 't1' from item"
             " where item_id ~ '^[0-9]+$' on conflict do nothing"
         )

@@ -1,7 +1,7 @@
 """Who does the fit: one protocol whose request and reply are the values of the contract's POST /irt/calibrate."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import numpy as np
@@ -80,6 +80,8 @@ class CalibrationReply:
     abilities: AbilityEstimates
     linking: Linking | None
     not_linked: str = ""  # why, where anchors were given
+    population: tuple[float, float] | None = None  # mean and sd of theta
+    item_notes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # finding -> items it is about
 
 
 class CalibrationEngine(Protocol):

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 import numpy as np
 
 from thetaline.jobs.anchors import AnchorSet
-from thetaline.jobs.calibration_engine import AbilityEstimates, CalibrationReply, CalibrationRequest, ItemEstimates
+from thetaline.jobs.calibration_engine import AbilityEstimates, CalibrationReply, CalibrationRequest
 from thetaline.jobs.calibration_window import WindowAnswers
 from thetaline.jobs.exclusions import Excluded
 from thetaline.jobs.gate import Evidence, Reference
@@ -105,7 +105,8 @@ def metrics(fitted: Fitted) -> dict[str, object]:
         "excluded_users": fitted.excluded_users.ids_by_reason(),
         "anchors": anchor_metrics(fitted),
         "rmsd": link_rmsd(fitted),
-        "flagged_items": flagged_items(fitted.reply.items),
+        "population": _population(fitted.reply),
+        "flagged_items": flagged_items(fitted.reply),
     }
 
 
@@ -121,23 +122,34 @@ def anchor_metrics(fitted: Fitted) -> dict[str, object]:
     }
 
 
-def flagged_items(items: ItemEstimates) -> list[dict[str, object]]:
-    """Items that are published but deserve a look, weakest first."""
-    a, b = items.parameters["a"], items.parameters["b"]
-    se_b = items.se.get("b", np.full(b.size, np.nan))
-    weak, vague = a < WEAK_A, se_b > VAGUE_SE_B
-    reasons = np.select([weak, vague], [f"a below {WEAK_A:g}", f"standard error of b above {VAGUE_SE_B:g}"], default="")
-    order = [int(i) for i in np.argsort(a, kind="stable") if reasons[i]]
+def flagged_items(reply: CalibrationReply) -> list[dict[str, object]]:
+    """Items that are published but deserve a look, weakest first, each with every reason."""
+    a, b = reply.items.parameters["a"], reply.items.parameters["b"]
+    se_b = reply.items.se.get("b", np.full(b.size, np.nan))
+    ids = reply.items.item_ids.tolist()
+    reasons = {
+        **{finding: np.isin(ids, names) for finding, names in reply.item_notes.items()},
+        f"a below {WEAK_A:g}": a < WEAK_A,
+        f"standard error of b above {VAGUE_SE_B:g}": se_b > VAGUE_SE_B,
+    }
     return [
         {
-            "item_id": str(items.item_ids[i]),
-            "reason": str(reasons[i]),
+            "item_id": ids[i],
+            "reason": "; ".join(reason for reason, holds in reasons.items() if holds[i]),
             "a": float(a[i]),
             "b": float(b[i]),
             "se_b": float(se_b[i]),
         }
-        for i in order
+        for i in np.argsort(a, kind="stable").tolist()
+        if any(holds[i] for holds in reasons.values())
     ]
+
+
+def _population(reply: CalibrationReply) -> dict[str, float] | None:
+    if reply.population is None:
+        return None
+    mean, sd = reply.population
+    return {"mean": mean, "sd": sd}
 
 
 def summary(fitted: Fitted) -> dict[str, object]:

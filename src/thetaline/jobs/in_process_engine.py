@@ -1,6 +1,6 @@
 """The calibration engine of this process: `thetaline.irt` with the priors that thin nightly data need."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,9 +18,12 @@ from thetaline.jobs.calibration_engine import (
     Linking,
     Progress,
 )
+from thetaline.jobs.known_items import reply_on_known_items
 
-PRIORS = irt.Priors(a=irt.LogNormal(0.0, 0.5), b=irt.Normal(0.0, 2.0), c=irt.Beta(5.0, 17.0))
+# Centred on what items of tests look like, and weak against thirty answers; c near .2, d as far from 1 as c from 0.
+PRIORS = irt.Priors(a=irt.LogNormal(0.0, 0.5), b=irt.Normal(0.0, 2.0), c=irt.Beta(5.0, 17.0), d=irt.Beta(17.0, 5.0))
 FIXED = "fixed-anchors"
+ITEM_FINDINGS = (irt.Finding.REVERSED, irt.Finding.RUNAWAY, irt.Finding.ASYMPTOTE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +51,9 @@ class InProcessEngine:
         observations = request.observations
         responses = irt.Responses.from_long(observations.user, observations.item, observations.correct)
         fixed = _bank(request, (anchor for anchor in request.anchors if anchor.fixed))
-        fit = irt.calibrate(responses, model=request.model, anchors=fixed, priors=PRIORS, progress=progress)
+        if fixed is not None and len(fixed) == responses.n_items:
+            return reply_on_known_items(request, responses, fixed, engine=self.name, method=FIXED)
+        fit = irt.calibrate(responses, model=request.model, anchors=fixed, priors=PRIORS, progress=_heard_by(progress))
         scale = _fixed_scale(fit, fixed) if fixed else self._linked_scale(request, fit.items)
         scores = irt.score(responses, fit.items, method="EAP", prior=_population(fit))
         return CalibrationReply(
@@ -57,6 +62,8 @@ class InProcessEngine:
             abilities=_abilities(request, scores, scale),
             linking=scale.linking,
             not_linked=scale.not_linked,
+            population=_on(scale, *_population(fit)),
+            item_notes=_item_notes(request, fit),
         )
 
     def _linked_scale(self, request: CalibrationRequest, items: irt.Items) -> Scale:
@@ -97,6 +104,12 @@ def _bank(request: CalibrationRequest, anchors: Iterable[Anchor]) -> irt.Items |
     )
 
 
+def _heard_by(progress: Progress | None) -> Callable[[irt.Cycle], None] | None:
+    if progress is None:
+        return None
+    return lambda cycle: progress(cycle.cycle, cycle.log_likelihood, cycle.largest_change)
+
+
 def _fixed_scale(fit: irt.Fit, fixed: irt.Items) -> Scale:
     """The fit is on the anchors' scale already; A and B are what its N(0, 1) would have needed to get there."""
     mean, sd = _population(fit)
@@ -104,8 +117,15 @@ def _fixed_scale(fit: irt.Fit, fixed: irt.Items) -> Scale:
 
 
 def _population(fit: irt.Fit) -> tuple[float, float]:
-    """Mean and standard deviation of the one group."""
+    """Mean and standard deviation of the one group, on the fit's scale."""
     return float(fit.population.mean[0]), float(fit.population.sd[0])
+
+
+def _item_notes(request: CalibrationRequest, fit: irt.Fit) -> dict[str, tuple[str, ...]]:
+    """What the fit found about single items, by the ids of the request."""
+    names = request.observations.item_ids
+    found = {finding: np.array(fit.ids_with(finding), dtype=np.intp) for finding in ITEM_FINDINGS}
+    return {str(finding): tuple(names[at].tolist()) for finding, at in found.items() if at.size}
 
 
 def _report(fit: irt.Fit, engine: str) -> FitReport:
@@ -138,3 +158,7 @@ def _abilities(request: CalibrationRequest, scores: irt.Scores, scale: Scale) ->
         theta=scale.A * scores.theta + scale.B,
         se=scale.A * scores.se,
     )
+
+
+def _on(scale: Scale, mean: float, sd: float) -> tuple[float, float]:
+    return scale.A * mean + scale.B, scale.A * sd
