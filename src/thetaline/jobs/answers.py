@@ -26,6 +26,7 @@ DTYPES: dict[str, Any] = {
     "session": np.int32,
     "answered_at": "datetime64[us]",
 }
+MICROSECONDS_A_DAY = 86_400_000_000
 Connection = psycopg.Connection[Any]
 
 
@@ -82,21 +83,21 @@ def user_ids(conn: Connection, learner_no: NDArray[np.int32]) -> list[str]:
 
 
 def arranged(columns: dict[str, NDArray[Any]]) -> Answers:
-    """Sort the columns of a read in place of the database, and code its learners."""
-    at = columns["answered_at"].astype(np.int64)
-    order = np.lexsort((columns["session"], columns["ordinal"], at, columns["learner_no"]))
-    learner_no, learner = _codes(columns["learner_no"][order])
+    """Sort the columns of a read, which are used up, and code the learners."""
+    at = columns.pop("answered_at").view(np.int64)
+    order = np.lexsort((columns["session"], columns.pop("ordinal"), at, columns["learner_no"]))
+    learner_no, learner = _codes(columns.pop("learner_no")[order])
     attempts = Attempts(
         learner=learner,
-        item=columns["item_no"][order],
-        correct=columns["correct"].astype(np.int8)[order],
-        day=(at // 86_400_000_000).astype(np.int32)[order],
-        time_ms=columns["time_ms"][order],
-        hint=columns["hint"].astype(np.int8)[order],
-        session=columns["session"][order],
+        item=columns.pop("item_no")[order],
+        correct=columns.pop("correct").astype(np.int8)[order],
+        day=(at // MICROSECONDS_A_DAY).astype(np.int32)[order],
+        time_ms=columns.pop("time_ms")[order],
+        hint=columns.pop("hint").astype(np.int8)[order],
+        session=columns.pop("session")[order],
         n_learners=learner_no.size,
     )
-    return Answers(learner_no, columns["topic_no"][order], attempts)
+    return Answers(learner_no, columns.pop("topic_no")[order], attempts)
 
 
 def _codes(ascending: NDArray[np.int32]) -> tuple[NDArray[np.int32], NDArray[np.int32]]:

@@ -106,7 +106,9 @@ def _starts(learner: NDArray[np.int32]) -> NDArray[np.intp]:
 
 
 def _scaled(log_weight: Floats) -> Floats:
-    return np.asarray(np.exp(np.maximum(log_weight - log_weight.max(axis=1, keepdims=True), LOG_FLOOR)))
+    weight = log_weight - log_weight.max(axis=1, keepdims=True)
+    np.maximum(weight, LOG_FLOOR, out=weight)
+    return np.exp(weight, out=weight)
 
 
 def _moments(weight: Floats, nodes: Floats) -> tuple[Floats, Floats]:
