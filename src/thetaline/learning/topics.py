@@ -106,7 +106,7 @@ def _starts(learner: NDArray[np.int32]) -> NDArray[np.intp]:
 
 
 def _scaled(log_weight: Floats) -> Floats:
-    weight = log_weight - log_weight.max(axis=1, keepdims=True)
+    weight = np.asarray(log_weight - log_weight.max(axis=1, keepdims=True), float)
     np.maximum(weight, LOG_FLOOR, out=weight)
     return np.exp(weight, out=weight)
 
