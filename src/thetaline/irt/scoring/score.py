@@ -1,7 +1,6 @@
 """Score persons on items whose parameters are taken as known."""
 
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -13,6 +12,7 @@ from thetaline.irt.responses import Responses
 from thetaline.irt.scoring.eap import eap
 from thetaline.irt.scoring.map import maximum_a_posteriori
 from thetaline.irt.scoring.mle import maximum_likelihood
+from thetaline.irt.scoring.prior import prior_columns
 from thetaline.irt.scoring.sheet import Sheet, match
 from thetaline.irt.scoring.value import Scores, ScoreStatus
 from thetaline.irt.scoring.wle import weighted_likelihood
@@ -38,7 +38,7 @@ def score(
     """
     if method.upper() not in SCORERS:
         raise InputError(f"unknown scoring method {method!r}; known are {', '.join(SCORERS)}")
-    mean, sd = _prior(prior, responses.n_persons)
+    mean, sd = prior_columns(prior, responses.n_persons)
     sheet, scorer = match(responses, items), SCORERS[method.upper()]
     bayesian = method.upper() in ("EAP", "MAP")
     theta, se = (mean.copy(), sd.copy()) if bayesian else _unknown(responses.n_persons)
@@ -70,16 +70,6 @@ SCORERS: dict[str, Callable[[Sheet, Array, Array], tuple[Array, Array, Mask]]] =
     "MLE": lambda sheet, _mean, _sd: maximum_likelihood(sheet),
     "WLE": lambda sheet, _mean, _sd: weighted_likelihood(sheet),
 }
-
-
-def _prior(prior: Any, n_persons: int) -> tuple[Array, Array]:
-    mean, sd = (np.asarray(part, dtype=np.float64) for part in prior)
-    for name, part in (("mean", mean), ("sd", sd)):
-        if part.shape not in ((), (n_persons,)):
-            raise InputError(f"the prior's {name} has the shape {part.shape}; one number or ({n_persons},) is needed")
-    if not (np.isfinite(mean).all() and np.isfinite(sd).all() and (sd > 0).all()):
-        raise InputError("a prior needs finite means and finite standard deviations > 0")
-    return np.broadcast_to(mean, n_persons).copy(), np.broadcast_to(sd, n_persons).copy()
 
 
 def _unknown(n_persons: int) -> tuple[Array, Array]:

@@ -58,6 +58,17 @@ class Scores:
         """Persons whose score is not an ordinary one: {id: why}."""
         return {self.ids[n]: NOTES[ScoreStatus(self.status[n])] for n in np.flatnonzero(self.status)}
 
+    @property
+    def reliability(self) -> float:
+        """Empirical reliability Var(θ) / (Var(θ) + mean se²) of the persons with finite scores; NaN for fewer than 2."""
+        finite = np.isfinite(self.theta) & np.isfinite(self.se) & (self.status != ScoreStatus.NO_ANSWERS)
+        n_persons = float(self.counts[finite].sum())
+        if n_persons < 2:
+            return float("nan")
+        theta, share = self.theta[finite], self.counts[finite] / n_persons
+        between = share @ (theta - share @ theta) ** 2 * n_persons / (n_persons - 1.0)
+        return float(between / (between + share @ np.square(self.se[finite])))
+
     def rescaled(self, A: float, B: float) -> Self:
         """Scores on the scale θ' = A θ + B: A θ + B, A se."""
         prior = (A * self.prior[0] + B, A * self.prior[1]) if self.prior else None

@@ -1,0 +1,68 @@
+"""The next item for one person."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from thetaline.errors import InputError
+from thetaline.irt.adaptive.belief import Belief
+from thetaline.irt.adaptive.content import ContentLimits
+from thetaline.irt.adaptive.criteria import criterion_named
+from thetaline.irt.adaptive.exposure import Best, Exposure
+from thetaline.irt.adaptive.selection import Selection
+from thetaline.irt.derivatives import Array
+from thetaline.irt.items import Items
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class NextItem:
+    """The item to ask, and all that might have been: `ranked` ids with their `values`, best first."""
+
+    id: Any
+    value: float
+    ranked: Any  # (J,)
+    values: Array  # (J,)
+
+
+def next_item(
+    items: Items,
+    theta: float | None = None,
+    *,
+    posterior: tuple[ArrayLike, ArrayLike] | None = None,
+    administered: Iterable[Any] = (),
+    method: str = "maximum-information",
+    exposure: Exposure | None = None,
+    content: ContentLimits | None = None,
+    rng: np.random.Generator | None = None,
+) -> NextItem | None:
+    """Choose the next item at ability `theta` or for a `posterior`, (mean, sd) or (nodes, weights); None: nothing left.
+
+    `method` is "maximum-information" (at theta or the posterior's mean) or "posterior-weighted".  `exposure` is
+    `Randomesque` or `SympsonHetter` and needs `rng`; `content` are `ContentLimits`.  Raises InputError for arguments
+    that do not fit, ItemsError for administered items that the bank lacks.
+    """
+    if (theta is None) == (posterior is None):
+        raise InputError("give theta or posterior, one of them")
+    if theta is not None and method == "posterior-weighted":
+        raise InputError("posterior-weighted selection needs the posterior")
+    if exposure is not None and rng is None:
+        raise InputError("exposure control draws: give rng")
+    belief = Belief.given(posterior) if posterior is not None else _certain(theta)
+    selection = Selection(criterion_named(method), exposure or Best(), content)
+    asked = np.zeros((1, len(items)), dtype=bool)
+    asked[0, items.positions(administered)] = True
+    values = selection.values(items, belief, asked, np.zeros_like(asked))
+    chosen = int(selection.exposure.pick(items, values, rng or np.random.default_rng(0)).chosen[0])
+    if chosen < 0:
+        return None
+    order = np.argsort(-values[0], kind="stable")[: np.count_nonzero(np.isfinite(values[0]))]
+    return NextItem(items.ids[chosen], float(values[0, chosen]), items.ids[order], values[0, order])
+
+
+def _certain(theta: float | None) -> Belief:
+    if theta is None or not np.isfinite(theta):
+        raise InputError(f"theta must be a finite number, not {theta}")
+    return Belief(np.array([float(theta)]), np.ones((1, 1)))

@@ -1,0 +1,135 @@
+"""Whole adaptive tests, simulated for many persons at once."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from thetaline.errors import InputError
+from thetaline.irt.adaptive.belief import Belief
+from thetaline.irt.adaptive.content import ContentLimits
+from thetaline.irt.adaptive.criteria import criterion_named
+from thetaline.irt.adaptive.exposure import Best, Exposure
+from thetaline.irt.adaptive.selection import Selection
+from thetaline.irt.adaptive.stopping import StopRule
+from thetaline.irt.derivatives import Array, Index
+from thetaline.irt.items import Items
+from thetaline.irt.responses import Responses
+
+BLOCK_CELLS = 1 << 20  # persons × items of the persons who are tested together
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class AdaptiveTests:
+    """N tests of at most L items; columns beyond a test's end hold −1 and NaN."""
+
+    items: Items
+    true_theta: Array  # (N,)
+    item: Index  # (N, L) positions in the bank, in the order asked
+    answer: Index  # (N, L) categories
+    theta: Array  # (N, L) EAP after each answer
+    se: Array  # (N, L) posterior sd after each answer
+
+    @property
+    def n_items(self) -> Index:
+        """Length of each test, (N,)."""
+        return np.asarray((self.item >= 0).sum(axis=1))
+
+    @property
+    def final_theta(self) -> Array:
+        """EAP at the end, (N,)."""
+        return np.asarray(self.theta[np.arange(len(self.theta)), self.n_items - 1])
+
+    @property
+    def final_se(self) -> Array:
+        """Posterior sd at the end, (N,)."""
+        return np.asarray(self.se[np.arange(len(self.se)), self.n_items - 1])
+
+    @property
+    def exposure(self) -> Array:
+        """Share of the tests that asked each item, (I,)."""
+        asked = self.item[self.item >= 0]
+        return np.asarray(np.bincount(asked, minlength=len(self.items)) / len(self.item))
+
+    def responses(self) -> Responses:
+        """The answers as a calibration or a scorer takes them."""
+        person, place = np.nonzero(self.item >= 0)
+        return Responses.from_long(person, self.items.ids[self.item[person, place]], self.answer[person, place])
+
+
+def simulate_adaptive(
+    items: Items,
+    theta: ArrayLike,
+    rng: np.random.Generator,
+    *,
+    stop: StopRule | None = None,
+    method: str = "maximum-information",
+    exposure: Exposure | None = None,
+    content: ContentLimits | None = None,
+    prior: tuple[float, float] = (0.0, 1.0),
+) -> AdaptiveTests:
+    """Test persons of abilities `theta` (N,), start to end, scored by EAP under the prior after every answer.
+
+    Raises InputError for abilities that are not finite and for rules that the bank cannot serve.
+    """
+    abilities = np.atleast_1d(np.asarray(theta, dtype=np.float64))
+    rule = stop or StopRule(max_items=min(30, len(items)))
+    if not np.isfinite(abilities).all() or abilities.ndim != 1:
+        raise InputError("theta must be one finite number a person")
+    if rule.max_items > len(items):
+        raise InputError(f"tests of up to {rule.max_items} items need as many in the bank, which has {len(items)}")
+    session = Session(items, Selection(criterion_named(method), exposure or Best(), content), rule, prior)
+    size = max(1, BLOCK_CELLS // len(items))
+    blocks = [session.run(abilities[start : start + size], rng) for start in range(0, len(abilities), size)]
+    columns = (np.concatenate(column) for column in zip(*blocks, strict=True))
+    item, answer, path, se = columns
+    return AdaptiveTests(items, abilities, item.astype(np.intp), answer.astype(np.intp), path, se)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Session:
+    """What the tests of a simulation share."""
+
+    items: Items
+    selection: Selection
+    stop: StopRule
+    prior: tuple[float, float]
+
+    def run(self, theta: Array, rng: np.random.Generator) -> tuple[Any, Any, Array, Array]:
+        """Test these persons until the last has ended: items, answers (−1 beyond the end), EAP and sd, (N, L) each."""
+        shape = (len(theta), self.stop.max_items)
+        item, answer = np.full((2, *shape), -1, dtype=np.intp)
+        path, se = np.full((2, *shape), np.nan)
+        belief = Belief.normal(*self.prior, len(theta))
+        log_prob = self.items.log_prob(belief.nodes)
+        asked, closed = np.zeros((2, len(theta), len(self.items)), dtype=bool)
+        active = np.arange(len(theta))
+        for place in range(self.stop.max_items):
+            current = Belief(belief.nodes, belief.weights[active])
+            pick = self.selection.pick(self.items, current, asked[active], closed[active], rng)
+            closed[active] |= pick.rejected
+            current, active, chosen = _those(pick.chosen >= 0, current, active, pick.chosen)
+            given = self._answers(theta[active], chosen, rng)
+            current = current.after(log_prob[self.items.offsets[chosen] + given])
+            belief.weights[active], asked[active, chosen] = current.weights, True
+            item[active, place], answer[active, place] = chosen, given
+            path[active, place], se[active, place] = current.mean, current.sd
+            active = active[~self.stop.stopped(np.full(len(active), place + 1), current.sd)]
+            if not active.size:
+                break
+        return item, answer, path, se
+
+    def _answers(self, theta: Array, chosen: Index, rng: np.random.Generator) -> NDArray[np.intp]:
+        """Draw an answer of each person to the chosen item."""
+        given = np.empty(len(theta), dtype=np.intp)
+        uniform = rng.random(len(theta))
+        for item in np.unique(chosen):
+            mine = np.flatnonzero(chosen == item)
+            p = np.exp(self.items.take([self.items.ids[item]]).log_prob(theta[mine]))
+            given[mine] = (uniform[mine] >= np.cumsum(p, axis=0)[:-1]).sum(axis=0)
+        return given
+
+
+def _those(keep: Any, belief: Belief, active: Index, chosen: Index) -> tuple[Belief, Index, Index]:
+    return Belief(belief.nodes, belief.weights[keep]), active[keep], chosen[keep]
