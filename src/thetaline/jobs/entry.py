@@ -86,9 +86,10 @@ def run_job(
     """Run `work` once and return the exit code: 0 done or already done, 1 failed, 2 bad input or setting, 130 stopped.
 
     A dry run's connection is read-only, so that PostgreSQL itself refuses a write; `writes_temp` lifts that for a job
-    whose dry run needs temporary tables, and rolls back instead. `for_people`: no summary line on a terminal.
+    whose dry run needs temporary tables, and rolls back instead. `for_people`: warnings only in
+    the log, and no summary line on a terminal.
     """
-    logs.configure()
+    logs.configure(level="WARNING" if for_people else "INFO")
     started, now = time.monotonic(), datetime.now(UTC)
     with _terminable():
         code, summary = _attempt(name, work, now=now, date=date, dry_run=dry_run, writes_temp=writes_temp)

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
@@ -91,7 +91,8 @@ def _admit(context: JobContext, *, fresh: bool, yes: bool) -> dict[str, Any]:
 
 def clear(conn: psycopg.Connection[Any]) -> None:
     """Empty all our tables."""
-    tables = [row[0] for row in conn.execute(_SQL["our_tables"])]
+    conn.execute("truncate exam_results")  # first and alone: its trigger empties what is derived from it
+    tables = [row[0] for row in conn.execute(_SQL["our_other_tables"])]
     conn.execute(sql.SQL("truncate {} restart identity").format(sql.SQL(", ").join(map(sql.SQL, tables))))
     conn.commit()
 
@@ -123,7 +124,7 @@ def _calibrate_twice(context: JobContext, school: files.School) -> str:
     tag_anchor_items.tag_work(early, wishes=Wishes(count=ANCHORS, min_answers=30, a_min=0.5, a_max=3.0, max_move=0.5))
     context.conn.commit()
     tell("4. The last month is calibrated and linked to the anchors: tonight's run, as the nightly job does it.")
-    return _run(late)
+    return _run(replace(late, now=datetime.now(UTC)))  # later than the first, so that "newest" is this one
 
 
 def _run(context: JobContext) -> str:

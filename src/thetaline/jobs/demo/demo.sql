@@ -9,9 +9,9 @@ select count(*) filter (where result_json -> 'source' ->> 'file' = %(file)s) as 
        max(created_at)::date as last_day
 from exam_results
 
--- name: our_tables
+-- name: our_other_tables
 select quote_ident(tablename) from pg_tables
-where schemaname = 'public' and tablename <> 'alembic_version'
+where schemaname = 'public' and tablename not in ('alembic_version', 'exam_results')
 order by tablename
 
 -- name: add_classrooms

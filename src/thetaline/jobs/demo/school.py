@@ -1,7 +1,8 @@
 """A simulated school whose truth is known: pure NumPy, no database; the same plan gives the same school.
 
-Learners have an ability at the start and a growth rate for each term of four weeks. Items follow the 2PL; some are
-opened later, a few change their difficulty half-way. Time is counted in weeks since the first day.
+Learners have an ability at the start and a growth rate for each term of four weeks; those who start low grow faster.
+Items follow the 2PL; some are opened later, a few change their difficulty half-way. Time is counted in weeks since the
+first day.
 """
 
 from dataclasses import dataclass
@@ -98,10 +99,12 @@ def _truth(plan: Plan, rng: np.random.Generator) -> Truth:
         [np.zeros(plan.items), TERM_WEEKS * np.repeat(np.arange(1, plan.terms), plan.new_items_a_month)]
     )
     churn = rng.random(plan.learners) < 0.08
+    theta0 = rng.normal(0.0, 1.0, plan.learners)
+    catching_up = 0.05 - 0.03 * theta0[:, None]  # so that abilities do not fan out as growth rates add up
     return Truth(
         user_ids=np.array([f"learner-{number:04d}" for number in range(1, plan.learners + 1)]),
-        theta0=rng.normal(0.0, 1.0, plan.learners),
-        rates=rng.normal(0.05, 0.12, (plan.learners, plan.terms)),
+        theta0=theta0,
+        rates=rng.normal(catching_up, 0.12, (plan.learners, plan.terms)),
         leaves=np.where(churn, rng.uniform(5.0, plan.weeks, plan.learners), np.inf),
         item_codes=np.array([f"{TOPICS[t][:4]}-{number:03d}" for number, t in enumerate(topic, start=1)]),
         topic=topic,

@@ -62,13 +62,14 @@ def in_words(found: Findings, *, elapsed: float) -> str:
     """The summary on the terminal."""
     (slope, shift), (true_slope, true_shift) = found.constants, found.true_constants
     caught = set(found.drifting_anchors) & set(found.dropped_anchors)
+    others = len(found.dropped_anchors) - len(caught)
     return f"""
 Published: {found.run_id}, {found.n_items} items and {found.n_users} learners on the scale of the first calibration.
 
   linking constants   A = {slope:.3f} (truth {true_slope:.3f})   B = {shift:.3f} (truth {true_shift:.3f})
                       θ on the first scale = A·θ + B: learners have grown by B, and spread by A
-  anchors             {len(found.anchors)} tagged, {len(found.dropped_anchors)} dropped by the screening
-  drifting items      {len(found.drifting_anchors)} of the anchors drift in truth, {len(caught)} of them were dropped
+  anchors             {len(found.anchors)} tagged; {len(found.drifting_anchors)} of them drift in truth
+  screening           dropped {len(caught)} of those that drift, and {others} that do not
 
   recovery            correlation with the truth   root mean square error   number
     difficulty b      {_row(found.b)}

@@ -1,0 +1,97 @@
+"""The demo from an empty database to the comparison with the truth."""
+
+import json
+from datetime import UTC, datetime, timedelta
+
+import psycopg
+import pytest
+
+from thetaline.jobs.demo import main
+
+
+@pytest.fixture
+def demo(database, monkeypatch, capsys, tmp_path):
+    monkeypatch.setenv("DATABASE_URL", database)
+    monkeypatch.setenv("THETALINE_DATA_DIR", str(tmp_path))
+
+    def demo_(*options):
+        code = main(list(options))
+        out, err = capsys.readouterr()
+        return code, json.loads(out), err
+
+    return demo_
+
+
+@pytest.fixture
+def rows(database):
+    def rows_(query):
+        with psycopg.connect(database) as conn:
+            return conn.execute(query).fetchall()
+
+    return rows_
+
+
+def test_the_demo_finds_the_truth_and_a_second_run_says_what_is_there(demo, rows):
+    code, found, told = demo("--learners", "300")
+    assert code == 0, told
+    assert found["constants"] == pytest.approx(found["true_constants"], abs=0.2)
+    assert found["b"]["correlation"] > 0.93
+    assert found["theta"]["correlation"] > 0.93
+    assert found["a"]["correlation"] > 0.6
+    assert set(found["drifting_anchors"]) <= set(found["dropped_anchors"])
+    assert len(found["dropped_anchors"]) < len(found["anchors"]) / 2
+    assert "What to try next" in told
+
+    acceptance_queries_answer(rows, found["run_id"])
+    surroundings_are_there(rows)
+
+    before = rows("select count(*), max(updated_at) from exam_results")
+    code, again, told = demo("--learners", "300")
+    assert (code, again["status"]) == (0, "already_done")
+    assert "300 learners" in told
+    assert rows("select count(*), max(updated_at) from exam_results") == before
+
+    code, fresh, _ = demo("--fresh", "--learners", "120")
+    assert (code, fresh["status"]) == (0, "done")
+    assert rows("select count(distinct user_id), (select count(*) from mirt_fit_meta) from exam_results") == [(120, 2)]
+
+
+def acceptance_queries_answer(rows, run_id):
+    [(newest, model, n_items, linking)] = rows(
+        "select run_id, model_spec->>'model', model_spec->>'n_items', model_spec->'linking_constants' "
+        "from mirt_fit_meta order by fitted_at desc limit 1"
+    )
+    assert (newest, model, n_items) == (run_id, "2PL", "174")
+    assert linking["A"] > 0
+    assert rows("select count(*) from mirt_item_params where fitted_at >= now() - interval '1 hour'") == [(174,)]
+    [(learners,)] = rows("select count(*) from mirt_ability where fitted_at >= now() - interval '1 hour'")
+    assert learners > 250
+    assert rows("""select count(*) from question where meta->'tags' @> '["anchor"]'::jsonb""") == [(50,)]
+
+
+def surroundings_are_there(rows):
+    assert rows("select count(*) from classroom") == [(12,)]
+    assert rows("select count(*) from session where classroom_id is null") == [(0,)]
+    [(goals,)] = rows("select count(*) from interest_goal")
+    assert 140 < goals < 220
+    yesterday = datetime.now(UTC).date() - timedelta(days=1)
+    assert rows("select max(started_at)::date, min(started_at)::date from attempt") == [
+        (yesterday, yesterday - timedelta(days=83))
+    ]
+
+
+def test_a_database_with_other_answers_is_refused_unless_one_insists(demo, rows, database):
+    with psycopg.connect(database) as conn:
+        conn.execute("insert into exam_results (session_id, user_id, result_json) values ('s', 'u', '{}')")
+    for options in ([], ["--fresh"], ["--fresh", "--yes"]):
+        code, summary, told = demo(*options)
+        assert (code, summary["status"]) == (2, "bad_input")
+        assert "1 results that are not the demo's" in told
+    assert rows("select count(*) from exam_results") == [(1,)]
+
+
+def test_the_demo_does_not_pretend_under_dry_run(demo, monkeypatch):
+    monkeypatch.setenv("DRY_RUN", "1")
+    code, _, told = demo()
+    assert code == 2
+    assert "DRY_RUN is set" in told
