@@ -25,7 +25,7 @@ def connect(url: str, *, name: str = "thetaline", autocommit: bool = False) -> p
     for wait in (*RESTART_WAITS, None):
         try:
             return _open(url, name, autocommit)
-        except psycopg.OperationalError as error:
+        except psycopg.Error as error:
             if wait is None or not _is_starting(error):
                 raise explained(error, url) from None
             time.sleep(wait)
@@ -46,7 +46,7 @@ def _open(url: str, name: str, autocommit: bool) -> psycopg.Connection[Any]:
     return psycopg.connect(make_conninfo("", **asked), autocommit=autocommit)
 
 
-def _is_starting(error: psycopg.OperationalError) -> bool:
+def _is_starting(error: psycopg.Error) -> bool:
     return isinstance(error, errors.CannotConnectNow) or "the database system is" in str(error)
 
 
@@ -61,11 +61,11 @@ def _advice(error: psycopg.Error, text: str) -> str:
 _ADVICE: Mapping[str, str] = {
     r"password|authentication|role .* does not exist": "check the user and the password in DATABASE_URL",
     r"database .* does not exist": "create it (`createdb`), then run `thetaline db migrate`",
-    r"could not translate|Name or service|nodename": "check the host name in DATABASE_URL",
+    r"could not translate|resolve host|Name or service|nodename": "check the host name in DATABASE_URL",
     r"refused|No such file|timeout|timed out|unreachable|No route": "check that the server runs, and DATABASE_URL",
     r"too many (clients|connections)|remaining connection slots": "close other connections or raise max_connections",
     r"No space left|disk full": "free disk space on the server; nothing of this transaction was kept",
-    r"missing \"=\"|invalid (connection option|URI|port|percent)": "write DATABASE_URL as postgresql://user:password@host:5432/name",
+    r"missing \"=\"|invalid (connection option|port|percent)|in URI": "write DATABASE_URL as postgresql://user:password@host:5432/name",
     r"closed|terminat|crash|lost": "the server went away; nothing of this transaction was kept, run the command again",
 }
 

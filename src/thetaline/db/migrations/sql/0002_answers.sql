@@ -55,7 +55,8 @@ create function json_instant(value jsonb) returns timestamptz language sql stabl
     select case
         -- The pattern keeps out 'now', 'tomorrow' and 'infinity', which PostgreSQL reads as times.
         when jsonb_typeof(value) = 'string'
-            and value #>> '{}' ~ '^\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d([.]\d{1,9})?)?( ?(Z|[+-]\d\d(:?\d\d)?))?)?$'
+            and value #>> '{}'
+                ~ '^\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:[.]\d{1,9})?)?(?: ?(?:Z|[+-]\d\d(?::?\d\d)?))?)?$'
             and pg_input_is_valid(value #>> '{}', 'timestamptz')
         then case when (value #>> '{}')::timestamptz >= 'epoch' then (value #>> '{}')::timestamptz end
     end
