@@ -3,12 +3,14 @@
 import math
 import warnings
 from dataclasses import dataclass, replace
+from enum import StrEnum
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from thetaline.errors import InputError, ModelWarning
 from thetaline.irt.calibration.build import build_model, published_items, starting_state, theta_scale
+from thetaline.irt.calibration.canonical import category_counts
 from thetaline.irt.calibration.climb import Climb, Cycle, Problem, Progress, Status, climb
 from thetaline.irt.calibration.expectation import log_likelihood, single_threaded_blas, workers
 from thetaline.irt.calibration.fit import Fit, Solution
@@ -16,8 +18,9 @@ from thetaline.irt.calibration.hindsight import found_in
 from thetaline.irt.calibration.model import Nodes, State
 from thetaline.irt.calibration.observations import observe
 from thetaline.irt.calibration.plan import ModelChoice, Plan, planned
-from thetaline.irt.calibration.quadrature import first_nodes, sharpest_posterior, spaced
-from thetaline.irt.calibration.screening import category_counts, screened
+from thetaline.irt.calibration.population_step import moments
+from thetaline.irt.calibration.quadrature import first_nodes, fitting_nodes
+from thetaline.irt.calibration.screening import screened
 from thetaline.irt.families import FAMILIES
 from thetaline.irt.grid import Grid
 from thetaline.irt.items import Items
@@ -31,6 +34,20 @@ WARM_ANSWERS_AN_ITEM = 300
 WARM_WORTH = 4  # and is worth it when all the answers are this many times as many
 ROUGH = 0.02  # distance to the limit at which a first climb hands over
 NODES_TOO_COARSE = 1.2  # times the wanted spacing
+
+
+class PopulationShape(StrEnum):
+    """What is assumed of the abilities' distribution."""
+
+    NORMAL = "normal"
+    HISTOGRAM = "empirical-histogram"
+
+    @classmethod
+    def parsed(cls, name: str) -> "PopulationShape":
+        """Return the member of that name; raises InputError for another."""
+        if name not in list(cls):
+            raise InputError(f"unknown population {name!r}; choose one of {', '.join(cls)}")
+        return cls(name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +91,7 @@ def calibrate(
     priors: None is maximum likelihood; else the posterior mode.
     grid: None follows population and data; a given grid stays as it is.
     tol: largest distance of a parameter (slope, intercept, asymptote as a probability) to its limit.
-    population: "normal", or "empirical-histogram" for weights estimated at the nodes.
+    population: "normal", or "empirical-histogram": weights estimated at the nodes, mean 0 and sd 1 in the first group.
     min_answers: items with fewer are named, and refused where no prior holds them.
     threads: None takes the processors at hand; the result is the same for every number.
 
@@ -83,18 +100,21 @@ def calibrate(
 
     """
     settings = Settings(tol, max_cycles, progress)
+    shape = PopulationShape.parsed(population)
     chosen = priors or Priors()
-    plan = planned(responses, model, anchors, groups)
-    notes = screened(responses, plan, chosen, min_answers=min_answers)
+    counts = category_counts(responses)
+    plan = planned(responses, counts, model, anchors, groups)
+    notes = screened(responses, counts, plan, chosen, min_answers=min_answers)
     _warn_of_asymptotes(plan, chosen)
-    observations = observe(responses, plan.n_categories, plan.group, len(plan.labels))
-    counts = category_counts(responses, int(plan.n_categories.max()))[observations.order]
-    built = build_model(plan, observations, fixed_nodes=grid is not None)
-    state = starting_state(built, plan, counts)
-    nodes = first_nodes(observations) if grid is None else Nodes(grid.nodes, fixed=True)
-    with workers(threads, observations.n_answers * nodes.z.size) as executor, single_threaded_blas():
+    with workers(threads, responses.n_observations) as executor, single_threaded_blas():
+        observations = observe(responses, counts, plan.n_categories, plan.group, executor=executor)
+        built = build_model(plan, observations, fixed_nodes=grid is not None)
+        state = starting_state(built, plan, counts[observations.order])
+        nodes = first_nodes(observations) if grid is None else Nodes(grid.nodes, fixed=True)
         problem = Problem(built, observations, chosen, nodes, executor)
         problem, ended = _climb_in_stages(problem, state, settings)
+        if shape is PopulationShape.HISTOGRAM:
+            problem, ended = _climb_with_histogram(problem, ended, settings)
         value = log_likelihood(problem.observations, *problem.tables(ended.state), executor)
     solution = Solution(replace(problem, executor=None), ended.state, plan, responses.item_ids)
     return _fit(solution, ended, value, responses, notes, settings)
@@ -108,13 +128,22 @@ def _climb_in_stages(problem: Problem, state: State, settings: Settings) -> tupl
     rough = replace(problem, observations=problem.observations.leading(share)) if share < 1 else problem
     ended = _climb(rough, state, replace(settings, tol=max(ROUGH, settings.tol)), (), share=share)
     for _ in range(3):
-        sharp = sharpest_posterior(rough, ended.state)
-        problem = replace(problem, nodes=spaced(sharp))
+        problem = replace(problem, nodes=fitting_nodes(rough, ended.state))
         rough = replace(rough, nodes=problem.nodes)
         ended = _climb(problem, ended.state, settings, ended.path)
-        if spaced(sharpest_posterior(rough, ended.state)).step * NODES_TOO_COARSE >= problem.nodes.step:
+        if fitting_nodes(rough, ended.state).step * NODES_TOO_COARSE >= problem.nodes.step:
             break
     return problem, ended
+
+
+def _climb_with_histogram(problem: Problem, ended: Climb, settings: Settings) -> tuple[Problem, Climb]:
+    """Go on from the normal solution with free weights; given nodes then move with the population as all nodes do."""
+    normal = problem.nodes.log_weights(ended.state)
+    if problem.nodes.fixed:
+        problem = replace(problem, nodes=Nodes(problem.nodes.z))
+        held = replace(ended.state, mean=np.zeros_like(ended.state.mean), sd=np.ones_like(ended.state.sd))
+        ended = replace(ended, state=held)
+    return problem, _climb(problem, replace(ended.state, log_histogram=normal), settings, ended.path)
 
 
 def _climb(problem: Problem, state: State, settings: Settings, past: tuple[Cycle, ...], share: float = 1.0) -> Climb:
@@ -156,7 +185,7 @@ def _fit(
         items=published_items(problem.model, state, plan, problem.observations, responses),
         population=_population(solution),
         log_likelihood=value,
-        n_parameters=problem.model.n_parameters,
+        n_parameters=problem.model.n_parameters(state),
         n_persons=problem.observations.n_persons,
         status=status,
         path=ended.path,
@@ -171,4 +200,5 @@ def _population(solution: Solution) -> Population:
     problem, state = solution.problem, solution.state
     scale = theta_scale(problem.model, state)
     theta, weights = problem.nodes.theta(state), np.exp(problem.nodes.log_weights(state))
-    return Population(solution.plan.labels, state.mean * scale, state.sd * scale, theta * scale, weights)
+    mean, sd = (state.mean, state.sd) if state.log_histogram is None else moments(theta, weights)
+    return Population(solution.plan.labels, mean * scale, sd * scale, theta * scale, weights)

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +16,7 @@ from thetaline.irt.calibration.maximisation import improve_items
 from thetaline.irt.calibration.model import Model, Nodes, State
 from thetaline.irt.calibration.observations import Observations
 from thetaline.irt.calibration.penalty import log_prior
-from thetaline.irt.calibration.population_step import improve_population
+from thetaline.irt.calibration.population_step import expanded, freed, histogram
 from thetaline.irt.priors import Priors
 
 Array = NDArray[np.float64]
@@ -78,7 +79,10 @@ class Problem:
         """Run the M-step."""
         theta = self.nodes.theta(state)
         items = improve_items(self.model, state, theta, expectation.counts, self.priors, steps=NEWTON_STEPS)
-        return improve_population(self.model, items, theta, expectation.mass, expand=self.expands)
+        if state.log_histogram is not None:
+            return histogram(self.model, items, theta, expectation.mass)
+        follow = expanded if self.expands else freed
+        return follow(self.model, items, theta, expectation.mass)
 
     def objective(self, state: State, expectation: Expectation) -> float:
         """Log-likelihood plus log prior."""
@@ -114,13 +118,13 @@ def climb(
     for number in range(first_cycle, max_cycles + 1):
         expectation = problem.expect(state)
         objective = problem.objective(state, expectation)
-        if fallback is not None and not objective >= best - _slack(best):
+        if fallback is not None and not objective >= best - _slack(best, problem.observations.dtype):
             state, fallback = fallback, None
             mixer.forget()
             path.append(Cycle(number, expectation.log_likelihood, np.nan, share))
             continue
         _check(objective, number)
-        since_best = 0 if objective > best + _slack(best) else since_best + 1
+        since_best = 0 if objective > best + _slack(best, problem.observations.dtype) else since_best + 1
         best = max(best, objective)
         mapped = problem.maximise(state, expectation)
         proposal = _proposal(model, mixer, state, mapped)
@@ -149,9 +153,9 @@ def _distance(model: Model, start: State, end: State) -> float:
     return float(np.abs(model.measured(end) - model.measured(start)).max())
 
 
-def _slack(objective: float) -> float:
-    """Rounding of a float32 E-step relative to its sum."""
-    return 1e-9 * abs(objective) if np.isfinite(objective) else 0.0
+def _slack(objective: float, dtype: np.dtype[Any]) -> float:
+    """Rounding of a log-likelihood that was summed from terms of this precision."""
+    return float(np.finfo(dtype).eps) * abs(objective) if np.isfinite(objective) else 0.0
 
 
 def _check(objective: float, number: int) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
 
 import numpy as np
@@ -21,7 +22,7 @@ Array = NDArray[np.float64]
 
 LANES = 8
 LANE_BYTES = 1 << 26  # the lanes' partial sums stay below 64 MB together
-THREADED_FROM = 2_000_000  # answers x nodes from which threads pay for themselves
+THREADED_FROM = 100_000  # answers from which threads pay for themselves
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -33,12 +34,12 @@ class Expectation:
     log_likelihood: float
 
 
-def thread_count(threads: int | None, work: float) -> int:
-    """Return `threads`, or the processors that this process may use where the work (answers x nodes) pays for them."""
+def thread_count(threads: int | None, n_answers: float) -> int:
+    """Return `threads`, or the processors that this process may use where the answers are enough to pay for them."""
     if threads is not None:
         return max(1, min(LANES, threads))
     available = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else (os.cpu_count() or 1)
-    return min(LANES, available) if work >= THREADED_FROM else 1
+    return min(LANES, available) if n_answers >= THREADED_FROM else 1
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -49,9 +50,9 @@ class _Sums:
 
 
 @contextmanager
-def workers(threads: int | None, work: float) -> Iterator[ThreadPoolExecutor | None]:
+def workers(threads: int | None, n_answers: float) -> Iterator[ThreadPoolExecutor | None]:
     """Give an executor for `thread_count` threads, None where one thread does."""
-    n = thread_count(threads, work)
+    n = thread_count(threads, n_answers)
     if n == 1:
         yield None
         return
@@ -73,12 +74,12 @@ def expect(
 ) -> Expectation:
     """Return expected counts for category tables `log_prob` (G, sum of K, Q) and log weights (G, Q)."""
     counts, masses, total = [], [], 0.0
+    run = executor.map if executor is not None else map
     for g, blocks in enumerate(observations.blocks):
         table = observations.design.table(log_prob[g], observations.dtype)
         prior = log_weights[g].astype(observations.dtype)
         lanes = _deal(blocks, table.size)
-        run = executor.map if executor is not None else map
-        parts = list(run(lambda lane, table=table, prior=prior: _lane(lane, table, prior), lanes))
+        parts = list(run(partial(_lane, table=table, prior=prior), lanes))
         mass = sum((part.mass for part in parts), np.zeros(prior.size))
         gathered = sum((part.gathered for part in parts[1:]), parts[0].gathered)
         counts.append(observations.design.counts(gathered, mass))
@@ -95,8 +96,7 @@ def log_likelihood(
     run = executor.map if executor is not None else map
     for g, blocks in enumerate(observations.blocks):
         table = observations.design.table(log_prob[g], double)
-        parts = run(lambda block, table=table, g=g: _block_log_likelihood(block, table, log_weights[g]), blocks)
-        total += sum(parts)
+        total += sum(run(partial(_block_log_likelihood, table=table, prior=log_weights[g]), blocks))
     return total
 
 

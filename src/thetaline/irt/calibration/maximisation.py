@@ -18,6 +18,7 @@ Array = NDArray[np.float64]
 
 HALVINGS = 8
 LARGEST_STEP = 2.0  # of a free parameter in one Newton step: farther, the quadratic model says nothing
+ROUNDING = 1e-12  # of a sum, relative to it
 RIDGE = 1e-10  # of the trace, so that an item without information stays where it is
 
 
@@ -96,7 +97,7 @@ def _separate_step(part: Part, free: Array, nodes: Array, observed: Array, prior
     worse = np.arange(len(free))
     for _ in range(HALVINGS):
         after = expected_objective(part, out[worse], nodes, observed[worse], priors)
-        worse = worse[~(after >= before[worse] - _slack(before[worse]))]
+        worse = worse[~(after >= before[worse] - ROUNDING * np.abs(before[worse]))]
         if not worse.size:
             return out
         step[worse] *= 0.5
@@ -112,18 +113,15 @@ def _tied_step(
     parts = [model.parts[k] for k in members]
     at = [curvature(part, free[k], nodes, observed[k], priors) for k, part in zip(members, parts, strict=True)]
     steps = _schur_steps(at)
-    before = [
-        expected_objective(part, free[k], nodes, observed[k], priors).sum()
-        for k, part in zip(members, parts, strict=True)
-    ]
-    total, scale = sum(before), 1.0
+
+    def total(values: list[Array]) -> float:
+        pieces = zip(members, parts, values, strict=True)
+        return float(sum(expected_objective(p, value, nodes, observed[k], priors).sum() for k, p, value in pieces))
+
+    before, scale = total([free[k] for k in members]), 1.0
     for _ in range(HALVINGS):
         new = [free[k] + scale * step for k, step in zip(members, steps, strict=True)]
-        after = sum(
-            expected_objective(part, value, nodes, observed[k], priors).sum()
-            for k, part, value in zip(members, parts, new, strict=True)
-        )
-        if after >= total - _slack(np.array(total)):
+        if total(new) >= before - ROUNDING * abs(before):
             for k, value in zip(members, new, strict=True):
                 free[k] = value
             return
@@ -131,7 +129,7 @@ def _tied_step(
 
 
 def _schur_steps(at: list[Curvature]) -> list[Array]:
-    """Newton steps with column 0 common to all items: eliminate each item's own parameters, solve for the shared one."""
+    """Newton steps with column 0 common to all items: eliminate their own parameters, solve for the shared one."""
     gradient = information = 0.0
     inner = []
     for c in at:
@@ -141,7 +139,7 @@ def _schur_steps(at: list[Curvature]) -> list[Array]:
         inner.append(own)
     shared = float(np.clip(gradient / information, -LARGEST_STEP, LARGEST_STEP))
     return [
-        _capped(np.column_stack([np.full(len(own), shared), own[:, :, 0] - own[:, :, 1] * shared])) for own in inner
+        np.column_stack([np.full(len(own), shared), _capped(own[:, :, 0] - own[:, :, 1] * shared)]) for own in inner
     ]
 
 
@@ -149,8 +147,3 @@ def _capped(step: NDArray[np.floating]) -> Array:
     """Shorten each item's step so that no parameter moves farther than LARGEST_STEP."""
     longest = np.abs(step).max(axis=1, keepdims=True)
     return np.asarray(step * np.minimum(1.0, LARGEST_STEP / np.maximum(longest, LARGEST_STEP)))
-
-
-def _slack(objective: Array) -> Array:
-    """Rounding of a sum of this size."""
-    return 1e-12 * np.abs(objective)

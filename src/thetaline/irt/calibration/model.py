@@ -87,12 +87,14 @@ class Model:
     mean_free: Mask  # (G,)
     sd_free: Mask  # (G,)
 
-    @property
-    def n_parameters(self) -> int:
-        """Free parameters: a shared slope counts once."""
+    def n_parameters(self, state: State) -> int:
+        """Count free parameters: a shared slope once, a histogram's weights less what holds its mean and sd."""
         ties = {part.tie for part in self.parts if part.tie}
-        items = sum(len(part.index) * (part.n_free - (part.family.tied)) for part in self.parts)
-        return items + len(ties) + int(self.mean_free.sum() + self.sd_free.sum())
+        items = len(ties) + int(sum(len(part.index) * (part.n_free - part.family.tied) for part in self.parts))
+        if state.log_histogram is None:
+            return items + int(self.mean_free.sum()) + int(self.sd_free.sum())
+        n_weights = int(state.log_histogram.size) - len(state.log_histogram)
+        return items + n_weights - (0 if self.anchors else 2)
 
     def log_prob(self, state: State, theta: Array) -> Array:
         """Category tables at nodes (G, Q): (G, sum of K, Q)."""
@@ -130,7 +132,7 @@ class Model:
         return replace(like, free=tuple(free), mean=mean, sd=sd)
 
     def measured(self, state: State) -> Array:
-        """`flatten`, with asymptotes as probabilities: the scale on which changes are compared with `tol`."""
+        """What is compared with `tol`: `flatten` with asymptotes as probabilities, then a histogram summed up."""
         free = []
         for part, values in zip(self.parts, state.free, strict=True):
             out = values.copy()
@@ -138,7 +140,10 @@ class Model:
             if asymptotes:
                 out[:, -asymptotes:] = expit(out[:, -asymptotes:])
             free.append(out)
-        return self.flatten(replace(state, free=tuple(free)))
+        values = self.flatten(replace(state, free=tuple(free)))
+        if state.log_histogram is None:
+            return values
+        return np.concatenate([values, np.cumsum(np.exp(state.log_histogram), axis=1).ravel()])
 
     def bounded(self, state: State) -> State:
         """Keep slopes and asymptotes where likelihoods are still told apart; what stands at a bound is named after."""

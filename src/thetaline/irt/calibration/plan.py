@@ -12,6 +12,7 @@ from thetaline.irt.families import FAMILIES, known_models
 from thetaline.irt.items import Items
 from thetaline.irt.responses import Responses
 
+Array = NDArray[np.float64]
 Index = NDArray[np.intp]
 ModelChoice = str | Mapping[Any, str] | Sequence[str]
 
@@ -29,12 +30,17 @@ class Plan:
     position: dict[object, int]  # of an item id
 
 
-def planned(responses: Responses, model: ModelChoice, anchors: Items | None, groups: ArrayLike | None) -> Plan:
-    """Parse the arguments of `calibrate`; raises ItemsError, ResponsesError or InputError for what does not fit."""
+def planned(
+    responses: Responses, counts: Array, model: ModelChoice, anchors: Items | None, groups: ArrayLike | None
+) -> Plan:
+    """Parse the arguments of `calibrate`; `counts` (I, K) are the answers by category.
+
+    Raises ItemsError, ResponsesError or InputError for what does not fit.
+    """
     position = {name: k for k, name in enumerate(responses.item_ids.tolist())}
     used = _answered(anchors, position)
     models = _models(model, responses, used)
-    categories = _categories(responses, models, used, position)
+    categories = _categories(responses.item_ids, counts, models, used, position)
     anchored = np.zeros(responses.n_items, dtype=bool)
     if used is not None:
         anchored[[position[name] for name in used.ids.tolist()]] = True
@@ -70,17 +76,20 @@ def _models(model: ModelChoice, responses: Responses, anchors: Items | None) -> 
 
 
 def _categories(
-    responses: Responses, models: NDArray[np.object_], anchors: Items | None, position: dict[object, int]
+    ids: NDArray[np.object_],
+    counts: Array,
+    models: NDArray[np.object_],
+    anchors: Items | None,
+    position: dict[object, int],
 ) -> Index:
     """Highest category + 1, at least 2; an anchor's own number where it is an anchor."""
-    highest = np.ones(responses.n_items, dtype=np.intp)
-    np.maximum.at(highest, responses.item, responses.answer)
-    out = highest + 1
+    used = np.where(counts > 0, np.arange(counts.shape[1]), 0)
+    out = np.maximum(used.max(axis=1), 1) + 1
     two = np.array([not FAMILIES[name].polytomous for name in models.tolist()])
     beyond = two & (out > 2)
     if beyond.any():
         raise ResponsesError(
-            f"items {responses.item_ids[beyond][:5].tolist()} have answers other than 0 and 1; "
+            f"items {ids[beyond][:5].tolist()} have answers other than 0 and 1; "
             "score them right or wrong, or take GRM, PCM or GPCM"
         )
     if anchors is not None:
@@ -89,7 +98,7 @@ def _categories(
         if more.any():
             raise ItemsError(f"anchors {anchors.ids[more][:5].tolist()} have answers beyond their categories")
         out[at] = anchors.n_categories
-    return out
+    return np.asarray(out)
 
 
 def _groups(groups: ArrayLike | None, responses: Responses) -> tuple[tuple[object, ...], Index]:

@@ -12,18 +12,22 @@ from thetaline.irt.families import FAMILIES
 from thetaline.irt.priors import Priors
 from thetaline.irt.responses import Responses
 
+Array = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 
 
-def screened(responses: Responses, plan: Plan, priors: Priors, *, min_answers: int) -> tuple[Note, ...]:
-    """Return notes on items and persons; raises ResponsesError for items that neither answers nor priors determine."""
+def screened(responses: Responses, counts: Array, plan: Plan, priors: Priors, *, min_answers: int) -> tuple[Note, ...]:
+    """Return notes on items and persons from the category counts (I, K).
+
+    Raises ResponsesError for items that neither answers nor priors determine.
+    """
     n_estimated = int((~plan.anchored).sum())
     if n_estimated == 0:
         raise ResponsesError("every item is an anchor; there is nothing to calibrate")
     if responses.n_items < 2:
         raise ResponsesError(f"one item ({responses.item_ids[0]!r}) cannot be calibrated; ability needs at least two")
     held = _held_by_priors(plan, priors)
-    notes = list(_item_notes(responses, plan, min_answers))
+    notes = list(_item_notes(responses, counts, plan, min_answers))
     for note in notes:
         loose = [name for name in note.ids.tolist() if not held[plan.position[name]]]
         if note.finding is Finding.UNUSED_CATEGORY:
@@ -39,8 +43,7 @@ def _held_by_priors(plan: Plan, priors: Priors) -> Mask:
     return np.asarray((priors.b is not None) & (shared | (priors.a is not None)))
 
 
-def _item_notes(responses: Responses, plan: Plan, min_answers: int) -> Iterator[Note]:
-    table = category_counts(responses, int(plan.n_categories.max()))
+def _item_notes(responses: Responses, table: Array, plan: Plan, min_answers: int) -> Iterator[Note]:
     n = table.sum(axis=1)
     used = (table > 0).sum(axis=1)
     own = ~plan.anchored
@@ -55,14 +58,6 @@ def _item_notes(responses: Responses, plan: Plan, min_answers: int) -> Iterator[
     for finding, mask in found.items():
         if (mask & own).any():
             yield Note(finding, responses.item_ids[mask & own])
-
-
-def category_counts(responses: Responses, k: int) -> NDArray[np.float64]:
-    """Number of answers by item and category, (I, k)."""
-    size = responses.n_items * k
-    weights = None if (responses.counts == 1).all() else np.repeat(responses.counts, np.diff(responses.indptr))
-    flat = responses.item * np.int64(k) + responses.answer
-    return np.bincount(flat, weights, minlength=size).astype(np.float64).reshape(-1, k)
 
 
 def _person_notes(responses: Responses) -> Iterator[Note]:

@@ -49,8 +49,8 @@ class Covariance:
 def standard_errors(fit: Fit, *, method: str = "oakes") -> StandardErrors:
     """Return standard errors of a, b, c, d and of the free means and sds.
 
-    "oakes" is the observed information (Oakes, 1999; Chalmers, 2018), the right one when the model holds; "crossproduct"
-    sums products of the persons' scores, cheaper and noisier; "sandwich" joins both and holds when the model does not.
+    "oakes" is the observed information (Oakes, 1999; Chalmers, 2018), right when the model holds; "crossproduct" sums
+    products of the persons' scores, cheaper and noisier; "sandwich" joins both and holds when the model does not.
     Under priors they are those of the posterior mode.  Raises InputError for another method.
     """
     parameters = number_parameters(fit.solution)
@@ -84,8 +84,7 @@ def free_covariance(solution: Solution, parameters: Parameters, *, method: str) 
     """Invert the information of the free parameters by the named method."""
     if method not in METHODS:
         raise InputError(f"unknown method {method!r}; choose one of {', '.join(METHODS)}")
-    work = solution.problem.observations.n_answers * solution.problem.nodes.z.size
-    with workers(None, work) as executor, single_threaded_blas():
+    with workers(None, solution.problem.observations.n_answers) as executor, single_threaded_blas():
         if parameters.n <= MOST_FULL:
             return _full(solution, parameters, method, executor)
         return _by_item(solution, parameters, method, executor)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from thetaline.irt.calibration.blocks import DenseDesign
+from thetaline.irt.calibration.blocks import DenseBlock, DenseDesign, SparseBlock
 from thetaline.irt.calibration.fit import Solution
 from thetaline.irt.standard_errors.complete import complete_information, population_scores
 from thetaline.irt.standard_errors.missing_dense import DenseScores, mean_products, second_moment
@@ -46,11 +46,12 @@ class FullInformation:
     def _of_group(self, g: int, *, means: bool) -> Array:
         scores, blocks = self.scores(g), self.solution.problem.observations.blocks[g]
         if isinstance(scores, SparseScores):
-            local = pair_sums(blocks, scores, self.executor, means=means)
-        else:
-            local = mean_products(blocks, scores, self.executor)
-            if not means:
-                local = second_moment(blocks, scores, self.executor) - local
+            rows = tuple(block for block in blocks if isinstance(block, SparseBlock))
+            return self._placed(g).contract(pair_sums(rows, scores, self.executor, means=means))
+        dense = tuple(block for block in blocks if isinstance(block, DenseBlock))
+        local = mean_products(dense, scores, self.executor)
+        if not means:
+            local = second_moment(dense, scores, self.executor) - local
         return self._placed(g).contract(local)
 
     def _placed(self, g: int) -> Parameters:

@@ -7,6 +7,7 @@ node by node, one product of the columns with themselves (SYRK), dressed afterwa
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -75,7 +76,7 @@ def _products(
     """Columns times posterior weight times columns, per node: (nodes, C + 1, C + 1)."""
     lanes = [blocks[k::LANES] for k in range(min(LANES, len(blocks)))]
     run = executor.map if executor is not None else map
-    parts = list(run(lambda lane: _lane_products(lane, scores, nodes), lanes))
+    parts = list(run(partial(_lane_products, scores=scores, nodes=nodes), lanes))
     return np.asarray(sum(parts[1:], parts[0]))
 
 
@@ -107,7 +108,7 @@ def mean_products(blocks: tuple[DenseBlock, ...], scores: DenseScores, executor:
     """Return the sum over persons of E(s | answers) E(s | answers)', ((I + 1) P,) squared."""
     lanes = [blocks[k::LANES] for k in range(min(LANES, len(blocks)))]
     run = executor.map if executor is not None else map
-    parts = list(run(lambda lane: _lane_mean_products(lane, scores), lanes))
+    parts = list(run(partial(_lane_mean_products, scores=scores), lanes))
     return np.asarray(sum(parts[1:], parts[0]))
 
 

@@ -6,6 +6,7 @@ The posterior covariance of m answers' scores is a small Gram matrix; its blocks
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,7 +42,7 @@ def pair_sums(
     """Return the sum over persons of Cov(s | answers), or with `means` of E(s | answers) E(s | answers)'; (L, L)."""
     run = executor.map if executor is not None else map
     lanes = [blocks[k::LANES] for k in range(min(LANES, len(blocks)))]
-    parts = list(run(lambda lane: _lane(lane, scores, means=means), lanes))
+    parts = list(run(partial(_lane, scores=scores, means=means), lanes))
     total = np.asarray(sum(parts[1:], parts[0]))
     n, width = scores.n_items, scores.codes.shape[1]
     upper = total.reshape(n, n, width, width).transpose(0, 2, 1, 3).reshape(n * width, n * width)

@@ -64,7 +64,10 @@ def number_parameters(solution: Solution) -> Parameters:
         n += int(estimated.sum())
         of_item[part.index, : part.n_free] = np.where(estimated, numbers, of_item[part.index, : part.n_free])
     of_group = np.full((len(model.mean_free), 2), -1)
-    for column, mask in enumerate((model.mean_free, model.sd_free)):
+    moments = (
+        () if state.log_histogram is not None else (model.mean_free, model.sd_free)
+    )  # a histogram is taken as known
+    for column, mask in enumerate(moments):
         of_group[mask, column] = n + np.arange(mask.sum())
         n += int(mask.sum())
     return Parameters(of_item, of_group, n)
