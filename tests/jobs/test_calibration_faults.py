@@ -114,10 +114,13 @@ def test_a_setting_out_of_its_rule_stops_the_start(
     assert states(taught) == []
 
 
-def test_an_irt_service_that_is_named_is_never_passed_over(taught: str, calibrate: Calibrate) -> None:
-    ended = calibrate("--date", DAY, R_IRT_BASE_URL="http://127.0.0.1:9")
-    assert ended.code == 2
-    assert "R_IRT_BASE_URL is 'http://127.0.0.1:9'" in ended.summary["error"]
+def test_an_irt_service_that_does_not_answer_fails_the_night_and_is_not_passed_over(
+    taught: str, calibrate: Calibrate
+) -> None:
+    ended = calibrate("--date", DAY, R_IRT_BASE_URL="http://127.0.0.1:9", MIRT_MAX_RETRIES="0")
+    assert (ended.code, ended.summary["status"]) == (1, "failed")
+    assert "POST http://127.0.0.1:9 got no answer" in ended.summary["error"]
+    assert states(taught) == ["failed"]
 
 
 def test_an_unreachable_database_is_said_without_its_password(calibrate: Calibrate) -> None:
