@@ -14,6 +14,7 @@ from thetaline.service.tokens import FULL, Principal, Scope
 
 _BEARER = HTTPBearer(auto_error=False, description="a token of `thetaline tokens create`, or R_IRT_INTERNAL_TOKEN")
 _INTERNAL = APIKeyHeader(name="X-Internal-Token", auto_error=False, description="the same token in the older header")
+LOCAL_NAMES = ("localhost", "127.0.0.1", "::1")
 ANONYMOUS = Principal("anonymous", FULL)
 
 Bearer = Annotated[HTTPAuthorizationCredentials | None, Depends(_BEARER)]
@@ -25,7 +26,7 @@ async def identify(request: Request, bearer: Bearer, internal: Internal) -> Prin
     """Who shows which token; counts against that token's rate. Raises 401, 429, 503."""
     services = services_of(request)
     shown = bearer.credentials if bearer else internal
-    who = await _principal(services, shown)
+    who = await _principal(services, shown) if shown is not None else _local(services, request)
     request.state.token = who.name
     services.rates.take(who.name)
     return who
@@ -56,11 +57,18 @@ Scores = Annotated[Principal, needs(Scope.SCORE)]
 ReadsAll = Annotated[Principal, needs(Scope.READ_ALL)]
 
 
-async def _principal(services: Services, shown: str | None) -> Principal:
-    if shown is None:
-        if services.anonymous and services.tokens.loaded and not len(services.tokens):
-            return ANONYMOUS
-        raise _unauthorized("no token; send Authorization: Bearer <token>")
+def _local(services: Services, request: Request) -> Principal:
+    """A caller without a token, where the service listens on this machine only and no token exists.
+
+    A page in a browser that had its own name resolve to this machine would send that name as its Host.
+    """
+    local = request.url.hostname in LOCAL_NAMES
+    if services.anonymous and local and services.tokens.loaded and not len(services.tokens):
+        return ANONYMOUS
+    raise _unauthorized("no token; send Authorization: Bearer <token>")
+
+
+async def _principal(services: Services, shown: str) -> Principal:
     if services.tokens.is_unknown_yet(shown):
         await _refresh(services)
     who = services.tokens.principal(shown)

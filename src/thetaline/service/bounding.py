@@ -51,8 +51,9 @@ class Bounding:
         try:
             body.check_headers()
             await self._app(scope, body.receive, body.sender(send))
-        except Fault:
-            await body.drain()
+        except Fault as fault:
+            if not await body.drained():
+                fault.headers["connection"] = "close"
             raise
         finally:
             body.release()
@@ -125,7 +126,7 @@ class _Body:
 
         return with_close
 
-    async def drain(self) -> None:
+    async def drained(self) -> bool:
         """Take what is still being sent, up to a bound: a client that writes on would see a reset, not our answer."""
         with suppress(TimeoutError):
             async with asyncio.timeout(DRAIN_SECS):
@@ -133,6 +134,7 @@ class _Body:
                     message = await self.raw()
                     self.received += len(message.get("body", b""))
                     self.complete = not message.get("more_body", False)
+        return self.complete or not self._has_body()
 
     def release(self) -> None:
         """Give back what the body held of the budget."""

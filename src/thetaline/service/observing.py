@@ -14,6 +14,7 @@ from thetaline.service.faults import Fault, fault_of
 from thetaline.service.metrics import Metrics
 
 ID_HEADER = b"x-request-id"
+VERSION = "/v1"
 QUIET = ("/healthz", "/readyz", "/metrics")  # asked every few seconds by machines
 _GOOD_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _SECURITY_HEADERS = [(b"x-content-type-options", b"nosniff"), (b"cache-control", b"no-store")]
@@ -45,7 +46,7 @@ class Observing:
             self._record(scope, answer, time.perf_counter() - started)
 
     def _record(self, scope: Scope, answer: "_Answer", seconds: float) -> None:
-        route = getattr(scope.get("route"), "path", "unmatched")
+        route = _route(scope)
         status = answer.status or 499  # 499: the client went away before there was an answer
         self._metrics.requests.labels(scope["method"], route, str(status)).inc()
         self._metrics.request_secs.labels(route).observe(seconds)
@@ -82,6 +83,13 @@ async def _tell(error: Exception, scope: Scope, receive: Receive, answer: _Answe
     if answer.status is not None:
         raise error  # too late for an answer: the server cuts the connection, so that nobody takes a part for the whole
     await error_response(fault, scope["state"]["request_id"])(scope, receive, answer.send)
+
+
+def _route(scope: Scope) -> str:
+    """The template, so that there are as many labels as routes; the router leaves a prefix out of it."""
+    path: str = getattr(scope.get("route"), "path", "unmatched")
+    versioned = scope["path"].startswith(f"{VERSION}/") and not path.startswith(VERSION)
+    return f"{VERSION}{path}" if versioned and path != "unmatched" else path
 
 
 def _request_id(scope: Scope) -> str:

@@ -15,7 +15,7 @@ from thetaline.service.database import Database
 
 PREFIX = "tl"
 REFRESH_SECS = 5.0  # how long a revoked token may go on working
-MISS_REFRESH_SECS = 1.0  # how often an unknown id may make us look whether it is new
+MISS_REFRESH_SECS = 0.05  # how often an unknown id may make us look whether it is new
 _NO_TOKEN = b"\x00" * 32
 
 

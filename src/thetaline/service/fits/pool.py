@@ -46,8 +46,10 @@ class FitPool:
     async def close(self) -> None:
         """End every process, at work or not."""
         self._closing = True
-        for task in self._respawning:
+        respawning = list(self._respawning)
+        for task in respawning:
             task.cancel()
+        await asyncio.gather(*respawning, return_exceptions=True)
         await asyncio.gather(*(process.end() for process in self._all))
 
     @property

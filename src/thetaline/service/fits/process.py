@@ -5,6 +5,7 @@ import json
 import os
 import sys
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import asdict
 from typing import Any
 
@@ -76,6 +77,9 @@ class FitProcess:
         if self._process.returncode is None:
             self._process.kill()
         await self._process.wait()
+        if self._process.stdout is not None:
+            with suppress(RuntimeError):  # somebody reads still, and closes the pipe by that
+                await self._process.stdout.read()
 
     def _send(self, task: Task) -> None:
         if self._process is None or self._process.stdin is None:

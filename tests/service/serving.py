@@ -1,0 +1,140 @@
+"""A real service on a loopback port, and small banks and answers to ask it with."""
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+import numpy as np
+import psycopg
+import uvicorn
+from fastapi import FastAPI
+from psycopg.types.json import Jsonb
+
+from thetaline.db.tokens import create_token
+from thetaline.service import create_app
+from thetaline.service.protocol import bounded_protocol
+from thetaline.service.services import Services
+from thetaline.service.tokens import Scope, new_token
+from thetaline.settings import load
+
+INTERNAL = "the-internal-token"
+CONTRACT_PAYLOAD = {
+    "observations": [{"user_id": "u1", "item_id": "101", "is_correct": True, "responded_at": "2025-11-01T00:00:00Z"}],
+    "model": "2PL",
+    "anchors": [{"item_id": "101", "params": {"a": 1.2, "b": 0.5}, "fixed": True}],
+}
+
+ITEM = {"item_id": "1", "a": 1.0, "b": 0.0}
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A service under test."""
+
+    url: str
+    database: str
+    app: FastAPI
+
+    @property
+    def services(self) -> Services:
+        found: Services = self.app.state.services
+        return found
+
+    @property
+    def address(self) -> tuple[str, int]:
+        url = httpx.URL(self.url)
+        return url.host, url.port or 80
+
+    def client(self, token: str | None = INTERNAL, **options: Any) -> httpx.Client:
+        headers = {} if token is None else {"authorization": f"Bearer {token}"}
+        return httpx.Client(base_url=self.url, headers=headers, timeout=60, **options)
+
+    def token(self, *scopes: Scope, user_id: str | None = None) -> str:
+        """A new token of these scopes, known to the service at once."""
+        text, row = new_token("test", set(scopes), user_id=user_id, expires_at=None)
+        with psycopg.connect(self.database) as conn:
+            create_token(conn, row)
+        return text
+
+
+@contextmanager
+def running(database: str, *, anonymous: bool = False, **settings: Any) -> Iterator[Running]:
+    """Serve from a thread until the block ends."""
+    chosen = {"database_url": database, "service_workers": 1, "r_irt_internal_token": INTERNAL, **settings}
+    made = load(**chosen)
+    app = create_app(made, anonymous=anonymous)
+    protocol = bounded_protocol(
+        header_timeout_secs=made.service_header_timeout_secs, max_connections=made.service_max_connections
+    )
+    server = uvicorn.Server(
+        uvicorn.Config(
+            app, port=0, http=protocol, ws="none", access_log=False, log_config=None, timeout_graceful_shutdown=5
+        )
+    )
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    wait_until(lambda: server.started or not thread.is_alive())
+    port = server.servers[0].sockets[0].getsockname()[1]
+    try:
+        yield Running(f"http://127.0.0.1:{port}", database, app)
+    finally:
+        server.should_exit = True
+        thread.join(30)
+
+
+def wait_until(true: Any, *, secs: float = 30.0) -> None:
+    """Look every 20 ms until it is true."""
+    ends = time.monotonic() + secs
+    while not true():
+        assert time.monotonic() < ends, f"not true after {secs} s"
+        time.sleep(0.02)
+
+
+def observations(*, n_users: int, n_items: int, seed: int = 1) -> list[dict[str, Any]]:
+    """Everybody answers everything, by a Rasch model."""
+    rng = np.random.default_rng(seed)
+    theta, b = rng.normal(size=n_users), np.linspace(-1.5, 1.5, n_items)
+    right = rng.random((n_users, n_items)) < 1 / (1 + np.exp(b - theta[:, None]))
+    return [
+        {"user_id": f"u{n}", "item_id": f"{101 + i}", "is_correct": bool(right[n, i])}
+        for n in range(n_users)
+        for i in range(n_items)
+    ]
+
+
+def publish(
+    database: str,
+    items: dict[str, dict[str, float]],
+    *,
+    run_id: str = "fit-1",
+    abilities: dict[str, float] | None = None,
+) -> None:
+    """A published calibration, written as the job writes it."""
+    with psycopg.connect(database) as conn, conn.cursor() as cursor:
+        cursor.execute(
+            "insert into run (run_id, job, as_of, state, started_at, finished_at, host, pid)"
+            " values (%s, 'mirt_calibrate', current_date - 1, 'published', now(), now(), 'here', 1)",
+            (run_id,),
+        )
+        cursor.execute("insert into calibration (run_id, model_spec) values (%s, '{}')", (run_id,))
+        cursor.executemany("insert into item (item_id) values (%s) on conflict do nothing", [(name,) for name in items])
+        cursor.executemany(
+            "insert into item_param (run_id, item_no, as_of, model, params)"
+            " select %s, item_no, current_date - 1, '2PL', %s from item where item_id = %s",
+            [(run_id, Jsonb(params), name) for name, params in items.items()],
+        )
+        cursor.executemany(
+            "insert into gate_result values (%s, %s, true, 1.0, 'at least 1', 'fine')", [(run_id, "converged")]
+        )
+        cursor.executemany(
+            "insert into learner (user_id) values (%s) on conflict do nothing", [(name,) for name in abilities or {}]
+        )
+        cursor.executemany(
+            "insert into ability (run_id, learner_no, as_of, theta, se, n_answers, model)"
+            " select %s, learner_no, current_date - 1, %s, 0.4, 20, '2PL' from learner where user_id = %s",
+            [(run_id, theta, name) for name, theta in (abilities or {}).items()],
+        )

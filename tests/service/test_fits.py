@@ -1,0 +1,315 @@
+"""Fits run in processes: they are bounded, they die alone, large ones are jobs that survive."""
+
+import io
+import json
+import os
+import signal
+import threading
+import time
+from typing import Any
+
+import httpx
+import psycopg
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from serving import Running, observations, running, wait_until
+
+ASYNC = {"prefer": "respond-async"}
+ROWS = observations(n_users=80, n_items=8)
+
+
+@pytest.fixture(scope="module")
+def expected(service: Running) -> dict[str, Any]:
+    with service.client() as client:
+        answer: dict[str, Any] = client.post("/irt/calibrate", json={"observations": ROWS}).json()
+    return answer
+
+
+def _without_run(body: dict[str, Any]) -> dict[str, Any]:
+    meta = {name: value for name, value in body["fit_meta"].items() if name != "run_id"}
+    return {**body, "fit_meta": meta}
+
+
+def _parquet(rows: list[dict[str, Any]], **options: Any) -> bytes:
+    file = io.BytesIO()
+    pq.write_table(pa.Table.from_pylist(rows), file, **options)
+    return file.getvalue()
+
+
+def _arrow(rows: list[dict[str, Any]]) -> bytes:
+    file = io.BytesIO()
+    table = pa.Table.from_pylist(rows)
+    with pa.ipc.new_stream(file, table.schema) as stream:
+        stream.write_table(table, max_chunksize=100)
+    return file.getvalue()
+
+
+def _ndjson(rows: list[dict[str, Any]]) -> bytes:
+    return "\n".join(map(json.dumps, rows)).encode()
+
+
+@pytest.mark.parametrize(
+    ("kind", "body"),
+    [
+        ("application/x-ndjson", _ndjson(ROWS)),
+        ("application/x-ndjson", b'{"model": "2PL", "anchors": []}\n' + _ndjson(ROWS) + b"\n"),
+        ("application/vnd.apache.parquet", _parquet(ROWS)),
+        ("application/vnd.apache.arrow.stream", _arrow(ROWS)),
+    ],
+)
+def test_rows_in_any_form_give_the_same_answer(
+    service: Running, expected: dict[str, Any], kind: str, body: bytes
+) -> None:
+    with service.client() as client:
+        answer = client.post("/irt/calibrate", content=body, headers={"content-type": kind}, params={"model": "2PL"})
+    assert answer.status_code == 200, answer.text
+    assert _without_run(answer.json()) == _without_run(expected)
+
+
+@pytest.mark.parametrize(
+    ("kind", "body", "status", "said"),
+    [
+        ("application/x-ndjson", b'{"user_id": "u"\n', 400, "line 1 is not JSON"),
+        (
+            "application/x-ndjson",
+            _ndjson(ROWS[:3]) + b'\n{"user_id": 1, "item_id": "1", "is_correct": true}',
+            422,
+            "line 4",
+        ),
+        ("application/x-ndjson", _ndjson(ROWS[:3]) + b"\n" + b"x" * 70_000, 413, "longer than"),
+        ("application/vnd.apache.parquet", b"PAR1 no", 400, "not Parquet"),
+        ("application/vnd.apache.parquet", _parquet([{"user_id": "u", "item_id": "1"}]), 422, "['is_correct']"),
+        ("application/vnd.apache.parquet", _parquet([{**ROWS[0], "is_correct": 0.5}]), 422, "is_correct must hold"),
+        ("application/vnd.apache.parquet", _parquet([{**ROWS[0], "is_correct": 7}]), 422, "is_correct must hold"),
+        ("application/vnd.apache.parquet", _parquet([{**ROWS[0], "user_id": "u" * 201}]), 422, "1 to 200 characters"),
+        ("application/vnd.apache.parquet", _parquet([{**ROWS[0], "user_id": 1.5}]), 422, "user_id must hold text"),
+        ("application/vnd.apache.arrow.stream", _arrow(ROWS)[:300], 400, "not Arrow"),
+    ],
+)
+def test_broken_rows_are_refused(service: Running, kind: str, body: bytes, status: int, said: str) -> None:
+    with service.client() as client:
+        answer = client.post("/irt/calibrate", content=body, headers={"content-type": kind})
+    assert (answer.status_code, said in answer.text) == (status, True), answer.text
+
+
+def test_more_rows_than_allowed_are_a_413_also_in_a_small_file(database: str) -> None:
+    rows = [{"user_id": "u", "item_id": "1", "is_correct": True}] * 50_000
+    with running(database, service_max_observations=1000) as service, service.client() as client:
+        answer = client.post(
+            "/irt/calibrate", content=_parquet(rows), headers={"content-type": "application/vnd.apache.parquet"}
+        )
+    assert answer.status_code == 413
+    assert "more than 1000 observations" in answer.text
+
+
+def _submit(client: httpx.Client, rows: list[dict[str, Any]] = ROWS) -> str:
+    answer = client.post("/irt/calibrate", json={"observations": rows}, headers=ASYNC)
+    assert answer.status_code == 202, answer.text
+    assert answer.headers["location"] == answer.json()["href"]
+    return str(answer.json()["href"])
+
+
+def _state(client: httpx.Client, href: str) -> str:
+    return str(client.get(href).json()["state"])
+
+
+def test_a_large_fit_is_a_job_whose_result_is_that_of_the_request(service: Running, expected: dict[str, Any]) -> None:
+    with service.client() as client:
+        href = _submit(client)
+        wait_until(lambda: _state(client, href) == "done")
+        job = client.get(href).json()
+        assert (job["kind"], job["attempts"], job["result_href"]) == ("calibrate", 1, f"{href}/result")
+        assert _without_run(client.get(f"{href}/result").json()) == _without_run(expected)
+
+
+def test_a_body_above_the_limit_becomes_a_job_by_itself(database: str) -> None:
+    with running(database, service_large_mb=0.01) as service, service.client() as client:
+        assert client.post("/irt/calibrate", json={"observations": ROWS}).status_code == 202
+        assert client.post("/irt/calibrate", json={"observations": ROWS[:100]}).status_code == 200
+
+
+def test_a_job_that_cannot_be_done_says_why(service: Running) -> None:
+    with service.client() as client:
+        href = _submit(client, [{"user_id": "u", "item_id": "1", "is_correct": None}])
+        wait_until(lambda: _state(client, href) == "failed")
+        assert client.get(href).json()["error"]["error"] == "no observation is answered"
+        result = client.get(f"{href}/result")
+        assert (result.status_code, result.json()["error"]) == (409, "the job failed")
+
+
+def test_an_unknown_job_is_a_404(service: Running) -> None:
+    with service.client() as client:
+        href = "/jobs/00000000-0000-0000-0000-000000000000"
+        assert [client.get(href).status_code, client.delete(href).status_code] == [404, 404]
+        assert client.get(f"{href}/result").status_code == 404
+        assert client.get("/jobs/one").status_code == 422
+
+
+LONG = observations(n_users=4000, n_items=60)
+
+
+def test_kill_9_of_the_process_at_work_gives_the_job_back_and_the_service_lives(database: str) -> None:
+    with running(database) as service, service.client() as client:
+        href = _submit(client, LONG)
+        wait_until(lambda: _state(client, href) == "running" and service.services.pool.busy == 1)
+        os.kill(service.services.pool.pids[0], signal.SIGKILL)
+        assert client.get("/healthz").status_code == 200
+        wait_until(lambda: _state(client, href) == "done", secs=60)
+        assert client.get(href).json()["attempts"] == 2
+
+
+def test_a_job_that_kills_every_process_is_given_up_and_reported(database: str) -> None:
+    with running(database) as service, service.client() as client:
+        href = _submit(client, LONG)
+        for attempt in (1, 2, 3):
+            wait_until(
+                lambda attempt=attempt: (
+                    client.get(href).json()["attempts"] == attempt and service.services.pool.busy == 1
+                )
+            )  # type: ignore[misc]
+            os.kill(service.services.pool.pids[0], signal.SIGKILL)
+        wait_until(lambda: _state(client, href) == "failed", secs=60)
+        assert client.get(href).json()["error"]["error"] == "the fit ended its worker 3 times"
+
+
+def test_kill_9_during_a_small_fit_is_tried_again_behind_the_scenes(service: Running, expected: dict[str, Any]) -> None:
+    answers: list[httpx.Response] = []
+
+    def ask() -> None:
+        with service.client() as client:
+            answers.append(client.post("/irt/calibrate", json={"observations": ROWS}))
+
+    pool = service.services.pool
+    before = set(pool.pids)
+    thread = threading.Thread(target=ask)
+    os.kill(pool.pids[0], signal.SIGSTOP)  # it takes the task and does not come to work on it
+    thread.start()
+    wait_until(lambda: pool.busy == 1)
+    os.kill(pool.pids[0], signal.SIGKILL)
+    thread.join(60)
+    assert answers[0].status_code == 200
+    assert _without_run(answers[0].json()) == _without_run(expected)
+    assert not before & set(pool.pids)
+
+
+def test_a_fit_that_takes_too_long_is_ended_with_its_process(database: str) -> None:
+    with running(database, service_fit_timeout_secs=0.5) as service, service.client() as client:
+        pool = service.services.pool
+        pid = pool.pids[0]
+        os.kill(pid, signal.SIGSTOP)
+        started = time.monotonic()
+        answer = client.post("/irt/calibrate", json={"observations": ROWS})
+        assert (answer.status_code, time.monotonic() - started < 5) == (503, True)
+        assert "ended after 0.5 s" in answer.json()["error"]
+        wait_until(lambda: pool.alive == 1 and pid not in pool.pids)
+        with pytest.raises(ProcessLookupError):
+            os.kill(pid, 0)
+
+
+def test_more_fits_than_may_wait_are_a_429_that_says_when_to_come_back(database: str) -> None:
+    with running(database, service_fit_queue=0) as service, service.client() as client:
+        pool = service.services.pool
+        os.kill(pool.pids[0], signal.SIGSTOP)
+        thread = threading.Thread(target=lambda: service.client().post("/irt/calibrate", json={"observations": ROWS}))
+        thread.start()
+        wait_until(lambda: pool.busy == 1)
+        refused = client.post("/irt/calibrate", json={"observations": ROWS})
+        os.kill(pool.pids[0], signal.SIGCONT)
+        thread.join(60)
+    assert refused.status_code == 429
+    assert int(refused.headers["retry-after"]) >= 1
+
+
+def test_more_jobs_than_may_wait_are_a_429(database: str) -> None:
+    with running(database, service_max_jobs=1) as service, service.client() as client:
+        _submit(client, LONG)
+        refused = client.post("/irt/calibrate", json={"observations": ROWS}, headers=ASYNC)
+    assert (refused.status_code, "retry-after" in refused.headers) == (429, True)
+
+
+def test_a_client_that_goes_away_frees_its_process(database: str) -> None:
+    with running(database) as service:
+        pool = service.services.pool
+        pid = pool.pids[0]
+        os.kill(pid, signal.SIGSTOP)
+        with pytest.raises(httpx.ReadTimeout), service.client() as client:
+            client.post("/irt/calibrate", json={"observations": ROWS}, timeout=0.5)
+        wait_until(lambda: pool.alive == 1 and pid not in pool.pids)
+
+
+def test_a_running_job_is_cancelled_with_its_process(database: str) -> None:
+    with running(database) as service, service.client() as client:
+        pool = service.services.pool
+        href = _submit(client, LONG)
+        wait_until(lambda: pool.busy == 1)
+        pid = pool.pids[0]
+        os.kill(pid, signal.SIGSTOP)
+        client.delete(href)
+        wait_until(lambda: _state(client, href) == "cancelled")
+        wait_until(lambda: pool.alive == 1 and pid not in pool.pids)
+        assert client.delete(href).json()["state"] == "cancelled"
+
+
+def test_a_queued_job_is_cancelled_at_once_and_never_taken(database: str) -> None:
+    with running(database) as service, service.client() as client:
+        first, second = _submit(client, LONG), _submit(client, LONG)
+        assert client.delete(second).json()["state"] == "cancelled"
+        wait_until(lambda: _state(client, first) == "done", secs=60)
+        assert client.get(second).json()["attempts"] == 0
+
+
+def test_jobs_survive_a_restart(database: str) -> None:
+    with running(database) as service, service.client() as client:
+        running_one, queued_one = _submit(client, LONG), _submit(client)
+        wait_until(lambda: _state(client, running_one) == "running")
+    with psycopg.connect(database) as conn:
+        states = conn.execute("select state, attempts from service_job order by created_at").fetchall()
+    assert states == [("queued", 0), ("queued", 0)]  # given back at once, and the attempt is not held against it
+    with running(database) as service, service.client() as client:
+        wait_until(lambda: {_state(client, href) for href in (running_one, queued_one)} == {"done"}, secs=60)
+
+
+def test_a_job_whose_holder_vanished_is_taken_over_when_its_lease_is_out(database: str) -> None:
+    with running(database) as service, service.client() as client:
+        href = _submit(client)
+        wait_until(lambda: _state(client, href) == "done")
+        with psycopg.connect(database) as conn:  # as a machine that lost its power leaves it
+            conn.execute(
+                "update service_job set state = 'running', leased_by = 'gone', leased_until = now() - interval '1 s',"
+                " finished_at = null where job_id = %s",
+                (href.rsplit("/", 1)[1],),
+            )
+            conn.execute("delete from service_job_body where part = 'result'")
+            conn.execute(
+                "insert into service_job_body select job_id, 'request', 0, %s from service_job",
+                (json.dumps({"observations": ROWS}).encode(),),
+            )
+        wait_until(lambda: _state(client, href) == "done")
+        assert client.get(href).json()["attempts"] == 2
+
+
+def test_progress_is_shown_while_a_job_runs(database: str) -> None:
+    with running(database) as service, service.client() as client:
+        href = _submit(client, observations(n_users=20_000, n_items=60))
+        seen: list[dict[str, Any]] = []
+
+        def look() -> bool:
+            job = client.get(href).json()
+            if job["progress"]:
+                seen.append(job["progress"])
+            return bool(job["state"] == "done" or seen)
+
+        wait_until(look, secs=60)
+        assert seen
+        assert seen[0]["cycle"] >= 1
+        assert seen[0]["log_likelihood"] < 0
+
+
+def test_metrics_count_fits_and_show_jobs(service: Running, expected: dict[str, Any]) -> None:
+    with service.client() as client:
+        text = client.get("/metrics").text
+    assert 'thetaline_fits_total{kind="calibrate",outcome="ok"}' in text
+    assert "thetaline_fit_cycles_count" in text
+    assert 'thetaline_fit_processes{state="idle"} 1.0' in text
+    assert 'route="/irt/calibrate"' in text

@@ -1,0 +1,191 @@
+"""What is wrong with a request is told with the right status and the contract's error body; never a 500."""
+
+import gzip
+import json
+from typing import Any
+
+import httpx
+import pytest
+from serving import ITEM, Running
+
+KNOWN = {"error", "detail", "request_id"}
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "said"),
+    [
+        (b"", 400, "not JSON"),
+        (b"{", 400, "not JSON"),
+        (b'{"item_params": ' + b"[" * 100_000, 400, "not JSON"),
+        (b"\xff\xfe{", 400, "not JSON"),
+        (json.dumps({"responses": [[1]]}).encode("utf-16"), 400, "not JSON"),
+        (b"[]", 422, "not valid"),
+        (b'"text"', 422, "not valid"),
+        (b'{"item_params": [], "responses": [[1]]}', 422, "not valid"),
+        (b'{"item_params": [{"item_id": "1", "a": NaN, "b": 0}], "responses": [[1]]}', 422, "not valid"),
+        (b'{"item_params": [{"item_id": "1", "a": 1, "b": Infinity}], "responses": [[1]]}', 422, "not valid"),
+        (b'{"item_params": [{"item_id": "1", "a": 1, "b": 1e400}], "responses": [[1]]}', 422, "not valid"),
+        (b'{"item_params": [{"item_id": "1", "a": "1", "b": 0}], "responses": [[1]]}', 422, "not valid"),
+        (
+            b'{"item_params": [{"item_id": "1", "a": 1, "b": 0, "c": 0.9, "d": 0.5}], "responses": [[1]]}',
+            422,
+            "not valid",
+        ),
+        (b'{"item_params": [{"item_id": "1", "a": 1, "b": 0}], "responses": [[2]]}', 422, "not valid"),
+        (b'{"item_params": [{"item_id": "1", "a": 1, "b": 0}], "responses": [["1"]]}', 422, "not valid"),
+        (b'{"item_params": [{"item_id": "1", "a": 1, "b": 0}], "responses": [[1, 0]]}', 422, "not valid"),
+        (b'{"item_params": [{"item_id": "1", "a": 1, "b": 0}], "responses": []}', 422, "not valid"),
+        (b'{"item_params": {"1": {"a": 1, "b": 0}}, "responses": [[1]]}', 422, "not valid"),
+        (
+            b'{"item_params": [{"item_id": "1", "a": 1, "b": 0}], "responses": [[1]], "methode": "EAP"}',
+            422,
+            "not valid",
+        ),
+        (b'{"item_params": [{"item_id": "a\\u0000b", "a": 1, "b": 0}], "responses": [[1]]}', 422, "not valid"),
+        (
+            b'{"item_params": [{"item_id": "1", "a": 1, "b": 0}, {"item_id": "1", "a": 2, "b": 0}],"responses": [[1]]}',
+            422,
+            "not valid",
+        ),
+    ],
+)
+def test_a_wrong_body_is_refused_in_words(service: Running, body: bytes, status: int, said: str) -> None:
+    with service.client() as client:
+        answer = client.post("/irt/score", content=body, headers={"content-type": "application/json"})
+    assert (answer.status_code, answer.json().keys()) == (status, KNOWN)
+    assert said in answer.json()["error"]
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ({"model": "2PL"}, "observations or responses"),
+        ({"observations": [], "model": "2PL"}, "at least 1"),
+        ({"observations": [{"user_id": "u", "item_id": "1", "is_correct": 0.5}]}, "boolean"),
+        ({"observations": [{"user_id": 5, "item_id": "1", "is_correct": True}]}, "string"),
+        ({"observations": [{"user_id": "u", "item_id": "1"}]}, "required"),
+        ({"observations": [{"user_id": "u", "item_id": "1", "is_correct": True, "responded_at": "soon"}]}, "datetime"),
+        ({"responses": [[1, 0], [1]]}, "one length"),
+        ({"responses": [[None, None]]}, "no observation is answered"),
+        ({"responses": [[1]], "model": "5PL"}, "2PL"),
+        ({"responses": [[1]], "anchor": []}, "not permitted"),
+        ({"responses": [[1]], "anchors": [{"item_id": "1", "params": {"a": -1, "b": 0}}]}, "a > 0"),
+    ],
+)
+def test_a_wrong_calibration_is_a_422_that_says_why(service: Running, body: dict[str, Any], said: str) -> None:
+    with service.client() as client:
+        answer = client.post("/irt/calibrate", json=body)
+    assert (answer.status_code, answer.json().keys()) == (422, KNOWN)
+    assert said in answer.text
+
+
+def test_a_thousand_faults_are_not_repeated_a_thousand_times(service: Running) -> None:
+    body = {"item_params": [{"item_id": str(i), "a": "x", "b": "y"} for i in range(1000)], "responses": [[1]]}
+    with service.client() as client:
+        answer = client.post("/irt/score", json=body)
+    assert answer.status_code == 422
+    assert len(answer.json()["detail"]) <= 20
+    assert "further faults" in answer.json()["error"]
+
+
+def test_values_of_the_body_are_not_repeated(service: Running) -> None:
+    with service.client() as client:
+        answer = client.post("/irt/score", json={"item_params": "a learner's secret", "responses": [[1]]})
+    assert "a learner's secret" not in answer.text
+
+
+@pytest.mark.parametrize("kind", ["text/plain", "application/xml", ""])
+def test_another_content_type_is_a_415(service: Running, kind: str) -> None:
+    with service.client() as client:
+        answer = client.post("/irt/score", content=b"{}", headers={"content-type": kind})
+    assert answer.status_code == 415
+    assert answer.json()["detail"] == {"known": ["application/json"]}
+
+
+def test_unknown_paths_and_methods_have_the_same_error_body(service: Running) -> None:
+    with service.client() as client:
+        absent, wrong = client.get("/irt/nothing"), client.get("/irt/score")
+    assert (absent.status_code, absent.json().keys()) == (404, KNOWN)
+    assert (wrong.status_code, wrong.json().keys()) == (405, KNOWN)
+
+
+def test_a_wrong_parameter_is_a_422_that_names_it(service: Running) -> None:
+    with service.client() as client:
+        answer = client.get("/v1/items", params={"limit": "many"})
+    assert answer.status_code == 422
+    assert answer.json()["detail"][0]["loc"] == ["query", "limit"]
+
+
+def test_a_body_that_says_it_is_too_large_is_a_413_before_it_is_read(service: Running) -> None:
+    with service.client() as client:
+        answer = client.post(
+            "/v1/learners/u1/theta", content=b"x" * 1_000_001, headers={"content-type": "application/json"}
+        )
+    assert answer.status_code == 413
+    assert "larger than 1000000 bytes" in answer.json()["error"]
+
+
+def test_a_body_that_grows_too_large_is_a_413(service: Running) -> None:
+    with service.client() as client:
+        answer = client.post(
+            "/v1/learners/u1/theta",
+            content=(b"x" * 100_000 for _ in range(11)),
+            headers={"content-type": "application/json"},
+        )
+    assert answer.status_code == 413
+
+
+def test_a_gzip_bomb_is_a_413(service: Running) -> None:
+    bomb = gzip.compress(b" " * 300_000_000, compresslevel=9)
+    assert len(bomb) < 1_000_000
+    with service.client() as client:
+        answer = client.post(
+            "/irt/score", content=bomb, headers={"content-type": "application/json", "content-encoding": "gzip"}
+        )
+    assert answer.status_code == 413
+
+
+@pytest.mark.parametrize(
+    ("body", "encoding", "status"),
+    [
+        (gzip.compress(b"{}")[:-6], "gzip", 400),
+        (gzip.compress(b"{}") + b"more", "gzip", 400),
+        (b"not gzip", "gzip", 400),
+        (b"{}", "br", 415),
+    ],
+)
+def test_a_broken_or_unknown_encoding_is_refused(service: Running, body: bytes, encoding: str, status: int) -> None:
+    headers = {"content-type": "application/json", "content-encoding": encoding}
+    with service.client() as client:
+        assert client.post("/irt/score", content=body, headers=headers).status_code == status
+
+
+def test_a_gzipped_body_is_read_like_a_plain_one(service: Running) -> None:
+    body = json.dumps({"item_params": [ITEM], "responses": [[1]]}).encode()
+    headers = {"content-type": "application/json", "content-encoding": "gzip"}
+    with service.client() as client:
+        answer = client.post("/irt/score", content=gzip.compress(body), headers=headers)
+        assert (
+            answer.json()
+            == client.post("/irt/score", content=body, headers={"content-type": "application/json"}).json()
+        )
+
+
+def test_a_request_id_of_the_client_comes_back_and_a_strange_one_does_not(service: Running) -> None:
+    with service.client() as client:
+        kept = client.get("/irt/nothing", headers={"x-request-id": "exam-7.a"})
+        replaced = client.get("/irt/nothing", headers={"x-request-id": "a b\tc"})
+    assert kept.headers["x-request-id"] == kept.json()["request_id"] == "exam-7.a"
+    assert replaced.headers["x-request-id"] == replaced.json()["request_id"] != "a b\tc"
+
+
+def test_a_defect_of_ours_is_told_without_its_trace(service: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    def defect(*_args: object, **_options: object) -> bytes:
+        raise RuntimeError("password=hunter2")
+
+    monkeypatch.setattr("thetaline.service.routes.irt.score_json", defect)
+    with service.client() as client:
+        answer: httpx.Response = client.post("/irt/score", json={"item_params": [ITEM], "responses": [[1]]})
+    assert answer.status_code == 500
+    assert "hunter2" not in answer.text
+    assert "RuntimeError" not in answer.text

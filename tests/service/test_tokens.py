@@ -1,0 +1,197 @@
+"""Who may do what with which token."""
+
+import hashlib
+import logging
+import time
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import psycopg
+import pytest
+from serving import INTERNAL, ITEM, Running, publish, running
+
+from thetaline.cli.tokens import app as tokens_app
+from thetaline.errors import InputError, SettingsError
+from thetaline.jobs.entry import run_app
+from thetaline.service import server
+from thetaline.service.faults import Fault
+from thetaline.service.rates import RateLimits
+from thetaline.service.tokens import Scope, TokenBook, new_token
+from thetaline.settings import load
+
+SCORE = {"item_params": [ITEM], "responses": [[1]]}
+OPEN_PATHS = ("/healthz", "/readyz", "/metrics")
+
+
+def test_every_route_but_three_asks_for_a_token(service: Running) -> None:
+    with service.client(token=None) as client:
+        for path, operations in service.app.openapi()["paths"].items():
+            for method in operations:
+                status = client.request(method, path.replace("{", "").replace("}", "")).status_code
+                assert (status == 401) == (path not in OPEN_PATHS) or path in OPEN_PATHS, path
+
+
+def test_the_internal_token_opens_everything_in_both_headers(service: Running) -> None:
+    with service.client(token=None) as client:
+        by_bearer = client.post("/irt/score", json=SCORE, headers={"authorization": f"Bearer {INTERNAL}"})
+        by_older = client.post("/irt/score", json=SCORE, headers={"x-internal-token": INTERNAL})
+    assert (by_bearer.status_code, by_older.status_code) == (200, 200)
+
+
+@pytest.mark.parametrize(
+    "wrong", ["the-internal-tokem", "", "tl_", "tl_0123456789ab_x", "tl_x_y_z", "\xe9", "a" * 10_000]
+)
+def test_a_token_that_is_not_in_force_is_a_401(service: Running, wrong: str) -> None:
+    with service.client(token=None) as client:
+        answer = client.post("/irt/score", json=SCORE, headers={"x-internal-token": wrong.encode("latin-1")})
+    assert answer.status_code == 401
+    assert answer.headers["www-authenticate"] == "Bearer"
+
+
+@pytest.mark.parametrize(
+    ("scope", "allowed"),
+    [
+        (Scope.SCORE, {"/irt/score"}),
+        (Scope.CALIBRATE, {"/irt/calibrate"}),
+        (Scope.READ_ALL, {"/v1/items", "/v1/runs", "/v1/learners/u1/kpis"}),
+    ],
+)
+def test_a_scope_opens_its_own_routes_only(service: Running, scope: Scope, allowed: set[str]) -> None:
+    asked = {
+        "/irt/score": SCORE,
+        "/irt/calibrate": {},
+        "/v1/items": None,
+        "/v1/runs": None,
+        "/v1/learners/u1/kpis": None,
+    }
+    with service.client(service.token(scope)) as client:
+        statuses = {
+            path: (client.get(path) if body is None else client.post(path, json=body)).status_code
+            for path, body in asked.items()
+        }
+    assert {path for path, status in statuses.items() if status != 403} == allowed
+
+
+def test_a_learners_token_reads_that_learner_only(service: Running) -> None:
+    publish(service.database, {"101": {"a": 1.0, "b": 0.0}}, abilities={"anna": 0.5, "ben": -0.5})
+    with service.client(service.token(Scope.READ_SELF, user_id="anna")) as client:
+        assert client.get("/v1/learners/anna/theta").json()["general"]["theta"] == 0.5
+        for path in ("theta", "theta/history", "kpis", "next-items"):
+            assert client.get(f"/v1/learners/ben/{path}").status_code == 403
+        assert client.get("/v1/items").status_code == 403
+        assert client.post("/v1/learners/anna/theta", json={"session_id": "s"}).status_code == 403
+
+
+def test_tokens_rotate_two_are_in_force_until_one_is_revoked(service: Running) -> None:
+    old, new = service.token(Scope.SCORE), service.token(Scope.SCORE)
+    with service.client(old) as first, service.client(new) as second:
+        assert (
+            first.post("/irt/score", json=SCORE).status_code,
+            second.post("/irt/score", json=SCORE).status_code,
+        ) == (200, 200)
+        with psycopg.connect(service.database) as conn:
+            conn.execute("update api_token set revoked_at = now() where token_id = %s", (old.split("_")[1],))
+        time.sleep(5.5)
+        assert (
+            first.post("/irt/score", json=SCORE).status_code,
+            second.post("/irt/score", json=SCORE).status_code,
+        ) == (401, 200)
+
+
+def test_the_secret_is_stored_as_its_hash_only(service: Running) -> None:
+    secret = service.token(Scope.SCORE).split("_", 2)[2]
+    with psycopg.connect(service.database) as conn:
+        stored = conn.execute("select secret_sha256, api_token::text from api_token").fetchall()
+    assert hashlib.sha256(secret.encode()).digest() in [row[0] for row in stored]
+    assert all(secret not in row[1] for row in stored)
+
+
+def test_an_expired_token_is_refused_although_it_was_in_force_when_read() -> None:
+    text, row = new_token("x", {Scope.SCORE}, user_id=None, expires_at=datetime.now(UTC) + timedelta(seconds=0.2))
+    book = TokenBook(None)
+    book._stored = {row.token_id: row}
+    assert book.principal(text) is not None
+    time.sleep(0.25)
+    assert book.principal(text) is None
+
+
+@pytest.mark.parametrize(
+    ("scopes", "user_id", "said"),
+    [
+        (set(), None, "needs a scope"),
+        ({Scope.READ_SELF}, None, "read:self goes with"),
+        ({Scope.SCORE}, "u1", "read:self goes with"),
+    ],
+)
+def test_scopes_that_do_not_go_together_are_refused(scopes: set[Scope], user_id: str | None, said: str) -> None:
+    with pytest.raises(InputError, match=said):
+        new_token("x", scopes, user_id=user_id, expires_at=None)
+
+
+def test_a_token_over_its_rate_is_told_when_to_come_back() -> None:
+    limits = RateLimits(per_sec=2.0)
+    for _ in range(4):
+        limits.take("one")
+    limits.take("another")
+    with pytest.raises(Fault, match="too many requests") as refused:
+        limits.take("one")
+    assert refused.value.status == 429
+    assert int(refused.value.headers["retry-after"]) >= 1
+
+
+def test_a_rate_refills() -> None:
+    limits = RateLimits(per_sec=20.0)
+    for _ in range(40):
+        limits.take("one")
+    time.sleep(0.06)
+    limits.take("one")
+
+
+def test_a_local_caller_without_a_token_is_served_until_one_exists(database: str) -> None:
+    with running(database, anonymous=True, r_irt_internal_token=None) as service, service.client(token=None) as client:
+        assert client.post("/irt/score", json=SCORE).status_code == 200
+        assert client.post("/irt/score", json=SCORE, headers={"host": "evil.example"}).status_code == 401
+        token = service.token(Scope.SCORE)
+        assert client.post("/irt/score", json=SCORE, headers={"authorization": f"Bearer {token}"}).status_code == 200
+        assert client.post("/irt/score", json=SCORE).status_code == 401
+
+
+def test_no_public_address_without_tokens(database: str) -> None:
+    settings: Any = load(database_url=database, service_host="0.0.0.0", r_irt_internal_token=None)  # noqa: S104
+    with pytest.raises(SettingsError, match=r"SERVICE_HOST is '0\.0\.0\.0'.*no token exists"):
+        server.serve(settings)
+
+
+@pytest.mark.parametrize(
+    ("host", "local"),
+    [("127.0.0.1", True), ("::1", True), ("localhost", True), ("0.0.0.0", False), ("192.0.2.1", False)],  # noqa: S104
+)
+def test_which_addresses_are_local(host: str, local: bool) -> None:
+    assert server.is_loopback(host) is local
+
+
+def test_the_command_line_makes_lists_and_revokes(
+    database: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", database)
+    assert run_app(tokens_app, ["create", "--name", "exam app", "--scope", "score", "--days", "30"]) == 0
+    text = capsys.readouterr().out.strip()
+    assert run_app(tokens_app, ["list"]) == 0
+    listed = capsys.readouterr().out
+    assert "exam app" in listed
+    assert "in force until" in listed
+    assert text.split("_", 2)[2] not in listed
+    assert run_app(tokens_app, ["revoke", text.split("_")[1]]) == 0
+    assert run_app(tokens_app, ["revoke", text.split("_")[1]]) == 2
+    assert run_app(tokens_app, ["create", "--name", "x", "--scope", "admin"]) == 2
+    assert "unknown scope admin" in capsys.readouterr().err
+
+
+def test_no_token_and_no_body_reaches_the_log(service: Running, caplog: pytest.LogCaptureFixture, capfd: Any) -> None:
+    caplog.set_level(logging.DEBUG)
+    token = service.token(Scope.SCORE)
+    with service.client(token) as client:
+        client.post("/irt/score", json={"item_params": "zzz-body", "responses": []})
+    out, err = capfd.readouterr()
+    for secret in (token, token.split("_", 2)[2], INTERNAL, "zzz-body"):
+        assert secret not in out + err + caplog.text
