@@ -13,7 +13,7 @@ from thetaline.jobs.answers import Answers, read_all_answers
 from thetaline.jobs.entry import DateOption, DryRunOption, JobContext, Summary, run_app, run_job
 from thetaline.jobs.item_bank import ItemBank, load_item_bank
 from thetaline.jobs.theta_estimates import Stamp, append, changed, estimate, known_topic_sd, theta_window
-from thetaline.jobs.theta_scoring import fit_topic_sd
+from thetaline.jobs.theta_scoring import TopicScale, fit_topic_sd
 
 JOB = "snapshot_theta"
 log = logs.get_logger(__name__)
@@ -49,7 +49,7 @@ def _estimate_and_write(context: JobContext, *, run_id: str | None, everything: 
     window = theta_window(context.as_of, context.settings.mirt_lookback_days)
     answers = read_all_answers(context.url, window)
     topic_sd = _topic_sd(context, answers, bank)
-    estimates = estimate(answers, bank, topic_sd)
+    estimates = estimate(answers, bank, TopicScale.of(bank, topic_sd))
     moved = np.ones(answers.learner_no.size, bool) if everything else changed(context.conn, estimates, context.as_of)
     fresh = estimates.of(moved)
     summary: dict[str, object] = {

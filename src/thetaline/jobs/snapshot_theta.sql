@@ -23,21 +23,6 @@ where job = 'snapshot_theta' and state = 'published' and summary ->> 'items_run'
 order by started_at
 limit 1
 
--- name: insert_run_of_the_day
-insert into run (run_id, job, as_of, state, started_at, finished_at, host, pid, summary)
-values (cast(%(run_id)s as text), 'update_theta', cast(%(as_of)s as date), 'published', cast(%(now)s as timestamptz),
-        cast(%(now)s as timestamptz), cast(%(host)s as text), cast(%(pid)s as integer),
-        jsonb_build_object('items_run', cast(%(items_run)s as text)))
-on conflict (run_id) do nothing
-
--- name: lock_learner
-select learner_no from learner where learner_no = cast(%(learner)s as integer) for no key update
-
--- name: next_version
-select coalesce(max(version), 0) + 1
-from ability
-where run_id = cast(%(run_id)s as text) and learner_no = cast(%(learner)s as integer)
-
 -- name: theta_of_day
 -- What was known on a day: the newest published estimate up to it.
 select newest.theta, newest.se, newest.as_of, newest.run_id

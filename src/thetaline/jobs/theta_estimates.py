@@ -17,7 +17,7 @@ from thetaline import db
 from thetaline.db.bulk import copy_rows
 from thetaline.jobs.answers import Answers
 from thetaline.jobs.item_bank import ItemBank
-from thetaline.jobs.theta_scoring import GeneralTheta, TopicTheta, general_theta, topic_theta
+from thetaline.jobs.theta_scoring import GeneralTheta, TopicScale, TopicTheta, general_theta, topic_theta
 from thetaline.learning.topics import DEFAULT_SD
 from thetaline.learning.windows import Window, last_days
 
@@ -57,10 +57,10 @@ def theta_window(as_of: date, days: int) -> Window:
     return last_days(as_of, days)
 
 
-def estimate(answers: Answers, bank: ItemBank, topic_sd: float) -> Estimates:
+def estimate(answers: Answers, bank: ItemBank, scale: TopicScale) -> Estimates:
     """General and topic θ from the first known answers of a window."""
     first = answers.first_known()
-    return Estimates(answers.learner_no, general_theta(first, bank), topic_theta(first, bank, topic_sd))
+    return Estimates(answers.learner_no, general_theta(first, bank), topic_theta(first, bank, scale))
 
 
 def known_topic_sd(conn: Connection, bank: ItemBank) -> float | None:

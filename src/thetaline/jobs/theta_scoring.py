@@ -11,7 +11,7 @@ from scipy import sparse
 from thetaline import irt
 from thetaline.jobs.answers import Answers
 from thetaline.jobs.item_bank import ItemBank
-from thetaline.learning.topics import TopicModel, estimate_topic_sd, topic_posterior
+from thetaline.learning.topics import DEFAULT_SD, TopicModel, estimate_topic_sd, topic_posterior
 
 BLOCK_LEARNERS = 250  # some 4,000 topic rows of 81 nodes: 2.6 MB an array stay in the cache, half the CPU time of 4,000
 SAMPLE_LEARNERS = 1_500  # one spread is known to 2 % from that many
@@ -61,6 +61,20 @@ class _TopicRows:
         return _TopicRows(self.learner[start:stop], self.topic_no[start:stop], indptr, self.code[inside])
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class TopicScale:
+    """The topic model of a bank with its table of log-probabilities on the nodes: made once, used for every learner."""
+
+    model: TopicModel
+    table: Floats  # (Σ K, Q)
+
+    @classmethod
+    def of(cls, bank: ItemBank, topic_sd: float = DEFAULT_SD) -> "TopicScale":
+        """On the bank's population."""
+        model = TopicModel.over(bank.mean, bank.sd, topic_sd)
+        return cls(model, bank.items.log_prob(model.nodes))
+
+
 def responses_of(answers: Answers, bank: ItemBank) -> irt.Responses:
     """First answers to published items; persons are positions of learners, those without any are absent."""
     item = bank.position(answers.attempts.item)
@@ -87,18 +101,18 @@ def general_theta(answers: Answers, bank: ItemBank) -> GeneralTheta:
     return GeneralTheta(persons, scores.theta, scores.se, np.diff(responses.indptr))
 
 
-def topic_theta(answers: Answers, bank: ItemBank, topic_sd: float) -> TopicTheta:
+def topic_theta(answers: Answers, bank: ItemBank, scale: TopicScale) -> TopicTheta:
     """Topic EAP by the two-level model of `learning.topics` from first answers.
 
     Answers without a topic inform the general level; they have no row of their own.
     """
     rows = _topic_rows(answers, bank)
-    model = TopicModel.over(bank.mean, bank.sd, topic_sd)
-    table = bank.items.log_prob(model.nodes)
     theta, se = np.empty((2, rows.learner.size))
     for start, stop in _blocks(rows.learner):
         block = rows.take(start, stop)
-        theta[start:stop], se[start:stop] = topic_posterior(block.log_likelihood(table), block.learner, model)
+        theta[start:stop], se[start:stop] = topic_posterior(
+            block.log_likelihood(scale.table), block.learner, scale.model
+        )
     shown = rows.topic_no > 0
     n_answers = np.diff(rows.indptr)
     return TopicTheta(rows.learner[shown], rows.topic_no[shown], theta[shown], se[shown], n_answers[shown])
@@ -108,8 +122,8 @@ def fit_topic_sd(answers: Answers, bank: ItemBank) -> float:
     """τ from an even sample of the learners."""
     step = max(1, -(-answers.learner_no.size // SAMPLE_LEARNERS))
     rows = _topic_rows(answers.where(answers.attempts.learner % step == 0), bank)
-    model = TopicModel.over(bank.mean, bank.sd)
-    return estimate_topic_sd(rows.log_likelihood(bank.items.log_prob(model.nodes)), rows.learner, model)
+    scale = TopicScale.of(bank)
+    return estimate_topic_sd(rows.log_likelihood(scale.table), rows.learner, scale.model)
 
 
 def _topic_rows(answers: Answers, bank: ItemBank) -> _TopicRows:

@@ -18,16 +18,15 @@ from thetaline.jobs.entry import DateOption, DryRunOption, JobContext, Summary, 
 from thetaline.jobs.item_bank import ItemBank, load_item_bank
 from thetaline.jobs.theta_estimates import (
     Estimates,
-    Stamp,
-    append,
     changed,
     estimate,
     theta_window,
     topic_sd_or_default,
 )
+from thetaline.jobs.theta_scoring import TopicScale
 
 JOB = "update_theta"
-SQL = db.sql("jobs/snapshot_theta.sql")
+SQL = db.sql("jobs/update_theta.sql")
 app = typer.Typer(add_completion=False)
 Connection = psycopg.Connection[Any]
 
@@ -52,14 +51,14 @@ class Scorer:
     """What does not change between the updates of a day: load it once, use it for every learner."""
 
     bank: ItemBank
-    topic_sd: float
+    scale: TopicScale
     lookback_days: int
 
 
 def load_scorer(conn: Connection, as_of: date, *, lookback_days: int) -> Scorer:
     """The published items, their population and topic spread. Raises JobError where nothing is published."""
     bank = load_item_bank(conn, as_of)
-    return Scorer(bank, topic_sd_or_default(conn, bank), lookback_days)
+    return Scorer(bank, TopicScale.of(bank, topic_sd_or_default(conn, bank)), lookback_days)
 
 
 def update_user(conn: Connection, user_id: str, scorer: Scorer, *, as_of: date, now: datetime) -> ThetaUpdate:
@@ -68,16 +67,14 @@ def update_user(conn: Connection, user_id: str, scorer: Scorer, *, as_of: date, 
     The window is read anew, so that the posterior holds every answer once: calling it twice writes nothing the second
     time, and the nightly snapshot of the same day agrees. Raises InputError for an unknown learner.
     """
-    learner = learner_numbers(conn, [user_id])[user_id]
-    conn.execute(SQL["lock_learner"], {"learner": learner})
+    learner = _locked(conn, user_id)
     estimates = _estimate(conn, learner, scorer, as_of)
     if not changed(conn, estimates, as_of).any():
         return _result(estimates, None)
     run_id = f"{JOB}-{as_of}"
-    run = {"run_id": run_id, "as_of": as_of, "now": now, "items_run": scorer.bank.run_id}
-    conn.execute(SQL["insert_run_of_the_day"], {**run, "host": socket.gethostname(), "pid": os.getpid()})
-    version = conn.execute(SQL["next_version"], {"run_id": run_id, "learner": learner}).fetchone()
-    append(conn, estimates, Stamp(run_id, as_of, now, scorer.bank.model, version[0] if version else 1))
+    run = {"run_id": run_id, "as_of": as_of, "now": now, "host": socket.gethostname(), "pid": os.getpid()}
+    items = {"items_run": scorer.bank.run_id, "model": scorer.bank.model}
+    conn.execute(SQL["append_update"], {**run, **items, "learner": learner, **_columns(estimates)})
     return _result(estimates, run_id)
 
 
@@ -117,7 +114,25 @@ def work(context: JobContext, *, user_id: str) -> Summary:
 
 def _estimate(conn: Connection, learner: int, scorer: Scorer, as_of: date) -> Estimates:
     answers = read_answers(conn, theta_window(as_of, scorer.lookback_days), learners=[learner])
-    return estimate(answers, scorer.bank, scorer.topic_sd)
+    return estimate(answers, scorer.bank, scorer.scale)
+
+
+def _locked(conn: Connection, user_id: str) -> int:
+    row = conn.execute(SQL["lock_learner"], {"user_id": user_id}).fetchone()
+    return int(row[0]) if row else learner_numbers(conn, [user_id])[user_id]  # which says what is wrong
+
+
+def _columns(estimates: Estimates) -> dict[str, object]:
+    general, topics = estimates.general, estimates.topics
+    return {
+        "theta": float(general.theta[0]),
+        "se": float(general.se[0]),
+        "n_answers": int(general.n_answers[0]),
+        "topics": topics.topic_no.tolist(),
+        "thetas": topics.theta.tolist(),
+        "ses": topics.se.tolist(),
+        "counts": topics.n_answers.tolist(),
+    }
 
 
 def _result(estimates: Estimates, run_id: str | None) -> ThetaUpdate:

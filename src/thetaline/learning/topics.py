@@ -106,9 +106,10 @@ def _starts(learner: NDArray[np.int32]) -> NDArray[np.intp]:
 
 
 def _scaled(log_weight: Floats) -> Floats:
-    weight = np.asarray(log_weight - log_weight.max(axis=1, keepdims=True), float)
+    weight: Floats = log_weight - log_weight.max(axis=1, keepdims=True)
     np.maximum(weight, LOG_FLOOR, out=weight)
-    return np.exp(weight, out=weight)
+    np.exp(weight, out=weight)
+    return weight
 
 
 def _moments(weight: Floats, nodes: Floats) -> tuple[Floats, Floats]:
