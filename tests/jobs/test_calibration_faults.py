@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
@@ -15,6 +16,7 @@ import psycopg
 import pytest
 from school import Ended, rows, runner, school, set_anchors, sheet, snapshot, true_anchors, write
 
+from thetaline import db
 from thetaline.jobs import mirt_calibrate
 
 Calibrate = Callable[..., Ended]
@@ -128,6 +130,22 @@ def test_an_unreachable_database_is_said_without_its_password(calibrate: Calibra
     assert (ended.code, ended.summary["status"]) == (1, "failed")
     assert "refused" in ended.summary["error"]
     assert "check that the server runs" in ended.summary["error"]
+    assert "hunter2" not in ended.stderr + json.dumps(ended.summary)
+
+
+def test_a_wrong_password_is_said_without_it(own_server: tuple[Path, str], calibrate: Calibrate) -> None:
+    root, url = own_server
+    rules = next(root.rglob("pg_hba.conf"))
+    rules.write_text("local postgres all scram-sha-256\n" + rules.read_text())
+    server = db.embedded.status(root).pid
+    assert server
+    os.kill(server, signal.SIGHUP)
+    parts = urlsplit(url)
+    wrong = parts._replace(netloc=parts.netloc.replace("@", ":hunter2@"), path="/postgres")
+    ended = calibrate("--date", DAY, DATABASE_URL=urlunsplit(wrong))
+    assert (ended.code, ended.summary["status"]) == (1, "failed")
+    assert 'password authentication failed for user "thetaline"' in ended.summary["error"]
+    assert "check the user and the password in DATABASE_URL" in ended.summary["error"]
     assert "hunter2" not in ended.stderr + json.dumps(ended.summary)
 
 

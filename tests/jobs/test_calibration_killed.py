@@ -3,16 +3,13 @@
 import multiprocessing
 import os
 import signal
-import tempfile
 import time
-from collections.abc import Iterator
 from datetime import date, timedelta
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 import numpy as np
 import psycopg
-import pytest
 from school import rows, school, set_anchors, true_anchors, write
 
 from thetaline import db
@@ -100,17 +97,6 @@ def test_twenty_kills_never_leave_half_a_night_and_the_next_one_succeeds(databas
     assert (len(ends), ends[-1], set(ends)) == (21, "published", {"published", "failed"})
     errors = rows(database, "select distinct starts_with(error, 'orphaned: process') from run where state = 'failed'")
     assert errors == [(True,)]
-
-
-@pytest.fixture
-def own_server() -> Iterator[tuple[Path, str]]:
-    """A server of this test's own, to be killed; its folder and its URL."""
-    with tempfile.TemporaryDirectory(prefix="tl-", ignore_cleanup_errors=True) as folder:
-        root = Path(folder) / "db"
-        with db.embedded.lease(root, grace_secs=1.0) as held:
-            db.migrate(held.url)
-            yield root, held.url
-        db.embedded.stop(root)
 
 
 def test_a_database_killed_in_the_middle_of_publishing_comes_back_as_it_was(
