@@ -45,3 +45,19 @@ def test_help_loads_no_database_no_numbers_and_is_quick():
     started = time.monotonic()
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, check=False).returncode == 0
     assert time.monotonic() - started < 3.0  # 0.4 s alone; the rest is for a busy machine
+
+
+def test_a_package_that_is_not_installed_is_told_with_its_extra():
+    code = (
+        "import sys; sys.modules['pyarrow'] = None; import thetaline.cli as c; sys.exit(c.main(['import', '--help']))"
+    )
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert ended.returncode == 1
+    assert ended.stderr == "`thetaline import` needs pyarrow: pip install 'thetaline[pipeline]'\n"
+
+
+def test_without_any_extra_the_command_says_what_to_install():
+    code = "import sys; sys.modules['typer'] = None; import thetaline.cli"
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert ended.returncode == 1
+    assert "pip install 'thetaline[pipeline,embedded]'" in ended.stderr

@@ -7,6 +7,7 @@ import pytest
 
 from thetaline.db import ledger
 from thetaline.jobs.doctor import installation, main
+from thetaline.settings import Settings
 
 
 @pytest.fixture
@@ -68,10 +69,19 @@ def test_a_wrong_setting_is_a_fault_with_its_rule(examine):
 def test_settings_that_were_given_are_shown_with_their_source_and_without_secrets(examine, database):
     secret = "-".join(["tok", "12345"])
     _, found = examine(DATABASE_URL=database, MIRT_LOOKBACK_DAYS="14", R_IRT_INTERNAL_TOKEN=secret)
-    assert found["MIRT_LOOKBACK_DAYS"]["found"] == "14 (environment; default 30)"
+    assert (
+        found["MIRT_LOOKBACK_DAYS"]["found"] == "14 (environment; default 30): days of answers in a calibration window"
+    )
     assert found["R_IRT_INTERNAL_TOKEN"]["found"].startswith("***")
     assert secret not in json.dumps(found)
     assert "MIRT_MODEL" not in found
+
+
+def test_every_setting_is_listed_on_demand(database, monkeypatch, capsys):
+    monkeypatch.setenv("DATABASE_URL", database)
+    assert main(["--json", "--settings"]) == 0
+    names = {finding["name"] for finding in json.loads(capsys.readouterr().out)["findings"]}
+    assert {name.upper() for name in Settings.model_fields} <= names
 
 
 def test_an_embedded_database_that_was_never_used_is_not_made(examine, monkeypatch, tmp_path):

@@ -5,7 +5,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 
-import typer
+try:
+    import typer
+except ModuleNotFoundError:
+    sys.exit("the command line needs more than the numerical library: pip install 'thetaline[pipeline,embedded]'")
 
 CALIBRATION = "Nightly calibration"
 ANSWERS = "Answers in, a first look"
@@ -41,6 +44,8 @@ MOUNTS = (
     Mount("doctor", "thetaline.jobs.doctor", OPERATION, "Check the installation and say what to do about each fault."),
 )
 
+NEEDS_SERVICE = frozenset({"serve"})
+
 app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
@@ -56,11 +61,23 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run `thetaline` and return the exit code."""
     arguments = list(sys.argv[1:] if argv is None else argv)
     mount = next((mount for mount in MOUNTS if arguments[:1] == [mount.name]), None)
-    module = import_module("thetaline.jobs.entry") if mount else None
-    if mount is None or module is None:
+    if mount is None:
         return _run_top(arguments)
-    code: int = module.run_app(import_module(mount.module).app, arguments[1:], f"thetaline {mount.name}")
+    try:
+        run_app, command = import_module("thetaline.jobs.entry").run_app, import_module(mount.module).app
+    except ModuleNotFoundError as absent:
+        return _not_installed(mount, absent)
+    code: int = run_app(command, arguments[1:], f"thetaline {mount.name}")
     return code
+
+
+def _not_installed(mount: Mount, absent: ModuleNotFoundError) -> int:
+    """Tell which extra brings a package that is absent; a module of ours that is absent is a fault of ours."""
+    if absent.name is None or absent.name.startswith("thetaline"):
+        raise absent
+    extra = "service" if mount.name in NEEDS_SERVICE else "pipeline"
+    typer.echo(f"`thetaline {mount.name}` needs {absent.name}: pip install 'thetaline[{extra}]'", err=True)
+    return 1
 
 
 def _run_top(arguments: Sequence[str]) -> int:

@@ -27,12 +27,13 @@ _STYLES = {Grade.OK: "green", Grade.NOTE: "yellow", Grade.FAULT: "bold red"}
 @app.command()
 def doctor(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object for programs.")] = False,
+    every_setting: Annotated[bool, typer.Option("--settings", help="List the settings at their defaults too.")] = False,
 ) -> None:
     """Check the installation, the settings and the database, and say what to do about each fault.
 
     Changes nothing. Exit code 1 when there is a fault.
     """
-    findings = list(examine())
+    findings = list(examine(every_setting=every_setting))
     faults = sum(finding.grade is Grade.FAULT for finding in findings)
     if as_json:
         report = {"faults": faults, "findings": [asdict(finding) for finding in findings]}
@@ -47,7 +48,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     return run_app(app, argv, "thetaline doctor")
 
 
-def examine() -> Iterator[Finding]:
+def examine(*, every_setting: bool = False) -> Iterator[Finding]:
     """Everything that can be looked at; what a fault hides is left out."""
     yield from installation()
     try:
@@ -55,7 +56,7 @@ def examine() -> Iterator[Finding]:
     except SettingsError as error:
         yield fault("settings", "environment", error, "set or unset these variables (or lines of .env)")
         return
-    yield from settings_in_force(settings)
+    yield from settings_in_force(settings, every=every_setting)
     yield from database(settings)
 
 

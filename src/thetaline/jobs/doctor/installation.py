@@ -35,13 +35,14 @@ def requirements(distribution: str) -> dict[str, dict[str, str]]:
     return dict(found)
 
 
-def settings_in_force(settings: Settings) -> Iterator[Finding]:
-    """Every setting that somebody gave; the defaults are in the documentation."""
-    given = [line for line in describe(settings) if line.source != "default"]
-    for line in given:
-        yield fine("settings", line.name, f"{line.value} ({line.source}; default {line.default})")
-    if not given:
-        yield fine("settings", "all", "at their defaults (docs: settings)")
+def settings_in_force(settings: Settings, *, every: bool) -> Iterator[Finding]:
+    """The settings that somebody gave, or every one, masked."""
+    lines = describe(settings)
+    shown = [line for line in lines if every or line.source != "default"]
+    for line in shown:
+        yield fine("settings", line.name, f"{line.value} ({line.source}; default {line.default}): {line.description}")
+    if len(shown) < len(lines):
+        yield fine("settings", "others", f"{len(lines) - len(shown)} at their defaults; --settings lists them")
 
 
 def disk(folder: Path) -> Finding:

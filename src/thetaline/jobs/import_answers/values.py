@@ -50,6 +50,7 @@ def read_hint(text: str) -> Read:
 
 def read_response_time(unit: TimeUnit) -> Reader:
     """Milliseconds, rounded."""
+    micros = unit.micros
 
     def read(text: str) -> Read:
         number = _number(text)
@@ -57,7 +58,7 @@ def read_response_time(unit: TimeUnit) -> Reader:
             return None, "response time is no number"
         if number < 0:
             return None, "response time is negative"
-        milliseconds = round(number * unit.micros / 1_000)
+        milliseconds = round(number * micros / 1_000)
         return (milliseconds, "") if milliseconds <= LONGEST_RESPONSE_MS else (None, "response time is beyond 24 days")
 
     return read
@@ -77,6 +78,7 @@ def read_instant(text: str) -> Read:
 
 def read_count(unit: TimeUnit) -> Reader:
     """Microseconds of a number of units, since 1970 or since the start of the row's day."""
+    micros_in_one = unit.micros
 
     def read(text: str) -> Read:
         number = _number(text)
@@ -84,7 +86,7 @@ def read_count(unit: TimeUnit) -> Reader:
             return None, "time is no number"
         if number < 0:
             return None, "time is negative"
-        micros = number * unit.micros
+        micros = number * micros_in_one
         return (round(micros), "") if micros < 2**62 else (None, "time lies in the future")
 
     return read
