@@ -16,7 +16,9 @@ def bank(rng: np.random.Generator, n: int = 12) -> irt.Items:
 
 
 def graded_bank(rng: np.random.Generator, n: int = 10) -> irt.Items:
-    return irt.Items(ids=range(n), model="GRM", a=rng.lognormal(0.2, 0.2, n), b=rng.normal(0, 0.5, (n, 1)) + [-1, 0, 1.2])
+    return irt.Items(
+        ids=range(n), model="GRM", a=rng.lognormal(0.2, 0.2, n), b=rng.normal(0, 0.5, (n, 1)) + np.array([-1, 0, 1.2])
+    )
 
 
 @cache

@@ -66,7 +66,7 @@ def _items(model: str, table: dict[str, dict[str, float]]) -> irt.Items:
 
 def person_column(reference: Path, name: str, column: str) -> dict[tuple[int, ...], float]:
     """One column of the scores file by answer pattern, categories from 0."""
-    low = first(name.split("__")[0])
+    low = first(name.split("__", maxsplit=1)[0])
     with gzip.open(reference / "mirt" / f"{name}__scores.csv.gz", "rt") as file:
         rows = list(csv.DictReader(file))
     items = list(rows[0])[: list(rows[0]).index("freq")]

@@ -14,7 +14,40 @@ from thetaline.irt.grid import Grid, normal_log_weights
 
 # LSAT section 7, Bock & Lieberman (1970): the 32 patterns of five items in binary order and how many gave each.
 PATTERNS = np.array([[(p >> i) & 1 for i in (4, 3, 2, 1, 0)] for p in range(32)])
-COUNTS = [12, 19, 1, 7, 3, 19, 3, 17, 10, 5, 3, 7, 7, 23, 8, 28, 7, 39, 11, 34, 14, 51, 15, 90, 6, 25, 7, 35, 18, 136, 32, 308]
+COUNTS = [
+    12,
+    19,
+    1,
+    7,
+    3,
+    19,
+    3,
+    17,
+    10,
+    5,
+    3,
+    7,
+    7,
+    23,
+    8,
+    28,
+    7,
+    39,
+    11,
+    34,
+    14,
+    51,
+    15,
+    90,
+    6,
+    25,
+    7,
+    35,
+    18,
+    136,
+    32,
+    308,
+]
 
 
 def lsat7() -> tuple[irt.Responses, Published]:
@@ -75,7 +108,7 @@ def test_item_fit_agrees_with_every_mirt_file(shared: Path) -> None:
             np.testing.assert_allclose(ours, column(numbers["infit"], theirs), atol=1e-2, err_msg=name)
 
 
-# mirt integrates over ±6 whatever the variance of θ: with 7.4 its EAP, and the M2 that moves the population, are cut off.
+# mirt integrates over ±6 whatever the variance of θ: with 7.4 its EAP, and the M2 that moves the variance, are cut off.
 TRUNCATED = ("Abortion__Rasch",)
 
 

@@ -1,4 +1,4 @@
-"""Mantel–Haenszel on a table that everybody has: admissions at Berkeley by department (Bickel, Hammel & O'Connell 1975)."""
+"""Mantel–Haenszel on a table that everybody has: admissions at Berkeley (Bickel, Hammel & O'Connell 1975)."""
 
 import numpy as np
 
@@ -23,7 +23,7 @@ def test_the_table_has_every_applicant() -> None:
 
 
 def test_statistic_and_common_odds_ratio_are_those_that_r_documents() -> None:
-    """R 4.x, mantelhaen.test(UCBAdmissions): X² = 1.4269, p = 0.2323, odds ratio 0.9046968, 95 % 0.7719074 to 1.0603298."""
+    """R 4.x, mantelhaen.test(UCBAdmissions): X² = 1.4269, p = 0.2323, odds ratio 0.9046968 (0.7719074, 1.0603298)."""
     found = mantel_haenszel(Strata(*ADMISSIONS.T))
     np.testing.assert_allclose([found.statistic, found.p], [1.4269, 0.2323], atol=5e-5)
     interval = np.exp(found.log_odds + 1.959964 * found.se_log_odds * np.array([0.0, -1.0, 1.0]))

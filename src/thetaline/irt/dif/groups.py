@@ -16,9 +16,9 @@ class TwoGroups(NamedTuple):
     focal: object
     is_focal: NDArray[np.bool_]  # (N,)
 
-    def size(self, responses: Responses, *, focal: bool) -> int:
-        """Persons of one group, patterns counted as often as they occur."""
-        return round(float(responses.counts[self.is_focal == focal].sum()))
+    def size(self, responses: Responses, used: NDArray[np.bool_], *, focal: bool) -> int:
+        """Persons of one group among those used (N,), patterns counted as often as they occur."""
+        return round(float(responses.counts[(self.is_focal == focal) & used].sum()))
 
 
 def two_groups(responses: Responses, groups: ArrayLike, reference: object) -> TwoGroups:

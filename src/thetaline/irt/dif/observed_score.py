@@ -85,17 +85,21 @@ def _tables(responses: Responses, groups: TwoGroups) -> Callable[[Mask], Table]:
         raise ResponsesError(
             f"items {responses.item_ids[graded][:5].tolist()} have more than two categories; method='wald' tests them"
         )
-    rows = np.flatnonzero(np.diff(responses.indptr) == responses.n_items)
+    complete = _complete(responses)
+    rows = np.flatnonzero(complete)
     focal = groups.is_focal[rows]
-    fewest = min(np.count_nonzero(focal), np.count_nonzero(~focal))
-    if responses.counts[rows].sum() < 2 * LEAST_PERSONS or not fewest:
+    fewest = min(groups.size(responses, complete, focal=side) for side in (False, True))
+    if fewest < LEAST_PERSONS:
         raise ResponsesError(
             f"only {rows.size} persons answered all {responses.n_items} items, {fewest} in the smaller group; a sum "
             "score does not match people who met different items; method='wald' takes them"
         )
-    complete = np.diff(responses.indptr)[responses.person] == responses.n_items
-    answers = responses.answer[complete].reshape(rows.size, responses.n_items)
+    answers = responses.answer[complete[responses.person]].reshape(rows.size, responses.n_items)
     return lambda anchors: by_sum_score(answers, responses.counts[rows], focal, anchors)
+
+
+def _complete(responses: Responses) -> Mask:
+    return np.asarray(np.diff(responses.indptr) == responses.n_items)
 
 
 def _purified(test: Callable[[Mask], Array], n_items: int, settings: Settings) -> Purified:
@@ -130,8 +134,8 @@ def _dif(  # noqa: PLR0913  (keyword-only)
         effect_name=effect_name,
         classes=classes,
         anchors=responses.item_ids[found.anchors],
-        n_reference=groups.size(responses, focal=False),
-        n_focal=groups.size(responses, focal=True),
+        n_reference=groups.size(responses, _complete(responses), focal=False),
+        n_focal=groups.size(responses, _complete(responses), focal=True),
         rounds=found.rounds,
         settled=found.settled,
         details=details,

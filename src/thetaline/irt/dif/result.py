@@ -52,7 +52,7 @@ class Dif:
     effect_name: str
     classes: NDArray[np.object_]  # (I,) DifClass, or "" where the test could not be made
     anchors: NDArray[np.object_]  # ids of the items that matched or linked the groups in the end
-    n_reference: int
+    n_reference: int  # persons that the method used
     n_focal: int
     rounds: int  # of purification
     settled: bool  # purification came to rest

@@ -1,5 +1,7 @@
 """IRT Wald test: calibrate each group by itself, link by purified anchors, compare each item (Lord 1980)."""
 
+import numpy as np
+
 from thetaline.irt.calibrate import calibrate
 from thetaline.irt.dif.groups import TwoGroups, persons
 from thetaline.irt.dif.result import Dif, Settings, classified
@@ -22,6 +24,7 @@ def _calibrated(responses: Responses, settings: Settings) -> Calibrated:
 
 
 def _dif(responses: Responses, groups: TwoGroups, found: Invariance, settings: Settings) -> Dif:
+    answered = np.diff(responses.indptr) > 0
     tests, link = found.tests, found.shift.constants
     # The focal group is N(0, 1) on its own scale, so that A and B are its sd and mean on the reference's.
     effect = found.effect(mean=link.B, sd=link.A)
@@ -37,8 +40,8 @@ def _dif(responses: Responses, groups: TwoGroups, found: Invariance, settings: S
         effect_name="p_dif",
         classes=classified(abs(effect), tests.p, P_DIF_LIMITS, alpha=settings.alpha),
         anchors=found.anchor_ids,
-        n_reference=groups.size(responses, focal=False),
-        n_focal=groups.size(responses, focal=True),
+        n_reference=groups.size(responses, answered, focal=False),
+        n_focal=groups.size(responses, answered, focal=True),
         rounds=found.purified.rounds,
         settled=found.purified.settled,
         details={"a_reference": found.reference.a, "a_focal": found.new.a},

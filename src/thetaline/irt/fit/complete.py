@@ -19,33 +19,30 @@ class Complete(NamedTuple):
 
 
 def complete_persons(items: Items, responses: Responses) -> Complete:
-    """Leave out whoever lacks an answer to an item of the bank; answers to other items do not count."""
-    column = bank_columns(items, responses)
-    kept = column[responses.item] >= 0
-    person, item = responses.person[kept], column[responses.item[kept]]
-    answered = np.bincount(person, minlength=responses.n_persons)
-    rows = np.flatnonzero(answered == items.n_items)
-    place = np.full(responses.n_persons, -1, dtype=np.intp)
-    place[rows] = np.arange(rows.size)
-    inside = place[person] >= 0
-    answers = np.zeros((rows.size, items.n_items), dtype=np.uint8)
-    answers[place[person[inside]], item[inside]] = responses.answer[kept][inside]
-    return Complete(answers, responses.counts[rows], rows)
-
-
-def bank_columns(items: Items, responses: Responses) -> NDArray[np.intp]:
-    """Position in the bank of each item of the responses, −1 for one that is not in it.
+    """Leave out whoever lacks an answer to an item of the bank; all answers are to items of the bank.
 
     Raises ResponsesError for an answer beyond an item's categories.
     """
-    where = {name: position for position, name in enumerate(items.ids.tolist())}
-    column = np.array([where.get(name, -1) for name in responses.item_ids.tolist()], dtype=np.intp)
-    limit = np.where(column >= 0, items.n_categories[column], np.iinfo(np.int64).max)
-    beyond = responses.answer >= limit[responses.item]
+    _refuse_unknown_categories(items.take(responses.item_ids), responses)
+    answered = np.diff(responses.indptr)
+    rows = np.flatnonzero(answered == len(items))
+    if not rows.size:
+        return Complete(np.zeros((0, len(items)), dtype=np.uint8), responses.counts[rows], rows)
+    taken = (
+        responses.answer if rows.size == answered.size else responses.answer[(answered == len(items))[responses.person]]
+    )
+    # Answers are sorted by item within a person, in the order of the responses' items.
+    column = np.argsort(items.positions(responses.item_ids))
+    return Complete(taken.reshape(rows.size, len(items))[:, column], responses.counts[rows], rows)
+
+
+def _refuse_unknown_categories(answered: Items, responses: Responses) -> None:
+    if responses.answer.max(initial=0) < answered.n_categories.min():
+        return
+    beyond = responses.answer >= answered.n_categories[responses.item]
     if beyond.any():
-        item = responses.item[np.argmax(beyond)]
+        item, answer = responses.item[np.argmax(beyond)], responses.answer[np.argmax(beyond)]
         raise ResponsesError(
-            f"item {responses.item_ids[item]!r} has {limit[item]} categories 0 … {limit[item] - 1}, "
-            f"but an answer is {responses.answer[np.argmax(beyond)]}"
+            f"item {responses.item_ids[item]!r} has the categories 0 … {answered.n_categories[item] - 1}, "
+            f"but an answer is {answer}"
         )
-    return column

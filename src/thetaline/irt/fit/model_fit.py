@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from thetaline.errors import InputError, ResponsesError
 from thetaline.irt.fit.complete import complete_persons
-from thetaline.irt.fit.estimated import Calibration, Estimated, estimated
+from thetaline.irt.fit.estimated import Calibration, Estimated, answers_within, estimated
 from thetaline.irt.fit.indices import Rmsea, cfi, rmsea, srmsr, tli
 from thetaline.irt.fit.m2 import MomentFit, m2
 from thetaline.irt.fit.model_derivatives import item_columns, population_columns
@@ -73,8 +73,9 @@ def model_fit(
     """
     if statistic is not None and statistic not in MARGINS:
         raise InputError(f"unknown statistic {statistic!r}; choose one of {', '.join(MARGINS)}")
-    model = estimated(fit, responses, groups)
-    samples = _samples(model, responses)
+    known = answers_within(fit.items, responses)
+    model = estimated(fit, known, groups)
+    samples = _samples(model, known)
     for name in (statistic,) if statistic else ("M2*", "M2"):
         found = _fitted(model, samples, name)
         if found.df > 0:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from thetaline.irt.calibration.expectation import expect
 from thetaline.irt.calibration.observations import observe
 from thetaline.irt.fit.estimated import Estimated
+from thetaline.irt.items import Items
 from thetaline.irt.responses import Responses
 
 Array = NDArray[np.float64]
@@ -20,19 +21,28 @@ def rmsd(model: Estimated, responses: Responses) -> Array:
 
     All items of `responses` are in the bank. Groups are averaged by the people who answered the item in them.
     """
-    population = model.population
+    present, group = np.unique(model.group, return_inverse=True)
+    nodes, weights = model.population.nodes[present], model.population.weights[present]
     answered = model.items.take(responses.item_ids)
-    seen = observe(responses, answered.n_categories, model.group, len(population.groups))
+    seen = observe(responses, _category_counts(responses, answered), answered.n_categories, group)
     ordered = answered.take(answered.ids[seen.order])
-    tables = np.stack([ordered.log_prob(nodes) for nodes in population.nodes])
-    counts = expect(seen, tables, _log(population.weights), None).counts
-    groups = zip(counts, np.exp(tables), population.weights, strict=True)
+    tables = np.stack([ordered.log_prob(at) for at in nodes])
+    counts = expect(seen, tables, _log(weights), None).counts
+    groups = zip(counts, np.exp(tables), weights, strict=True)
     parts = [_distance(*group, seen.offsets) for group in groups]
     squared, people = (np.array(column) for column in zip(*parts, strict=True))
     result = np.full(len(model.items), np.nan)
     with np.errstate(invalid="ignore"):
         result[model.items.positions(ordered.ids)] = np.sqrt(np.sum(squared * people, axis=0) / np.sum(people, axis=0))
     return result
+
+
+def _category_counts(responses: Responses, items: Items) -> Array:
+    """(I, K) persons by item and category."""
+    widest = int(items.n_categories.max())
+    cell = responses.item.astype(np.int64) * widest + responses.answer
+    people = np.bincount(cell, responses.counts[responses.person], len(items) * widest)
+    return people.astype(np.float64).reshape(len(items), widest)
 
 
 def _log(weights: Array) -> Array:

@@ -138,12 +138,17 @@ def _without_rare_columns(cells: Cells, least: float) -> Cells:
 
 def _merged_rows(cells: Cells, least: float) -> Cells:
     """The first row with a small cell joins the neighbour with fewer people, until none is left."""
-    while cells.expected.shape[0] > 1:
-        small = np.any((cells.expected > 0) & (cells.expected < least), axis=1)
-        if not small.any():
-            break
-        row = int(np.argmax(small))
-        into = _smaller_neighbour(cells.observed.sum(axis=1).tolist(), row)
-        after = np.arange(cells.expected.shape[0]) >= max(row, into)
-        cells = cells.summed(np.arange(after.size) - after, axis=0)
-    return cells
+    observed, expected = list(cells.observed), list(cells.expected)
+    people = [float(row.sum()) for row in observed]
+    small = [_has_small_cell(row, least) for row in expected]
+    while len(expected) > 1 and any(small):
+        row = small.index(True)
+        low = min(row, _smaller_neighbour(people, row))
+        for rows in (observed, expected, people):
+            rows[low : low + 2] = [rows[low] + rows[low + 1]]
+        small[low : low + 2] = [_has_small_cell(expected[low], least)]
+    return Cells(np.array(observed), np.array(expected)) if expected else cells
+
+
+def _has_small_cell(expected: Array, least: float) -> bool:
+    return any(0 < value < least for value in expected.tolist())
