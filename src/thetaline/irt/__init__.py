@@ -87,3 +87,4 @@ from thetaline.irt.information import marginal_reliability as marginal_reliabili
 from thetaline.irt.scoring import SumScoreTable as SumScoreTable
 from thetaline.irt.scoring import plausible_values as plausible_values
 from thetaline.irt.scoring import sum_score_eap as sum_score_eap
+from thetaline.irt import plot as plot
