@@ -41,6 +41,8 @@ def test_the_demo_finds_the_truth_and_a_second_run_says_what_is_there(demo, rows
     assert set(found["drifting_anchors"]) <= set(found["dropped_anchors"])
     assert len(found["dropped_anchors"]) < len(found["anchors"]) / 2
     assert "What to try next" in told
+    assert found["indicators"]["rank_correlation"] > 0.15
+    assert "Weekly indicators: " in told
 
     acceptance_queries_answer(rows, found["run_id"])
     surroundings_are_there(rows)
@@ -67,6 +69,18 @@ def acceptance_queries_answer(rows, run_id):
     [(learners,)] = rows("select count(*) from mirt_ability where fitted_at >= now() - interval '1 hour'")
     assert learners > 250
     assert rows("""select count(*) from question where meta->'tags' @> '["anchor"]'::jsonb""") == [(50,)]
+    [(with_theta, mean, sd)] = rows(
+        "select count(*), avg(theta_estimate), stddev(theta_estimate) from features_topic_daily "
+        "where theta_estimate is not null and date >= now() - interval '7 days'"
+    )
+    assert with_theta > 1000
+    assert -1 < mean < 2
+    assert 0.5 < sd < 2
+    [(with_i_t, by_theta)] = rows(
+        "select count(*), count(case when kpis->>'method' = 'theta_delta' then 1 end) from weekly_kpi "
+        "where kpis ? 'I_t' and week_start >= now() - interval '4 weeks'"
+    )
+    assert by_theta > 0.9 * with_i_t > 150
 
 
 def surroundings_are_there(rows):

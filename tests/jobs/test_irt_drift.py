@@ -188,3 +188,22 @@ def test_the_command_lists_and_resolves(conn: Connection, database: str, monkeyp
     assert alerts(conn, "resolution = 'reworded'").keys() == {"4"}
     again = run.invoke(app, ["resolve", "4", "--reason", "twice"])
     assert "item '4' has no open alert" in str(again.exception)
+
+
+def test_a_person_retires_an_anchor_and_its_reference_stays_on_record(
+    conn: Connection, database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", database)
+    first, moved = estimated(truth(), 1), truth()
+    moved[4]["b"] += 1.0
+    calibrated(conn, "fit-1", first, LONG_AGO)
+    for item in (3, 4):
+        tag(conn, item, first[item], "fit-1")
+    calibrated(conn, "fit-2", estimated(moved, 2), TODAY)
+    check(conn, database)
+    assert CliRunner().invoke(app, ["resolve", "4", "--retire", "--reason", "leaked"]).exit_code == 0
+    tags = dict(conn.execute("select id, meta -> 'tags' from question").fetchall())
+    assert tags == {3: ["anchor"], 4: []}
+    assert conn.execute("select (meta -> 'irt' ->> 'b')::float8 from question where id = 4").fetchone() == (
+        first[4]["b"],
+    )

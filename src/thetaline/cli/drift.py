@@ -57,14 +57,17 @@ def check(date: DateOption = None, dry_run: DryRunOption = False) -> None:
 def resolve(
     item: Annotated[str, typer.Argument(metavar="ITEM", help="The item's id as `thetaline drift` lists it.")],
     reason: Annotated[str, typer.Option("--reason", help="What was decided; kept with the alert.")],
+    retire: Annotated[bool, typer.Option("--retire", help="Also take the tag `anchor` from the item.")] = False,
 ) -> None:
-    """Close the open alert of an item. Retiring the anchor itself is `thetaline tag`."""
+    """Close the open alert of an item; with --retire it is no anchor any more, its frozen reference stays on record."""
     if not reason.strip():
         raise InputError("--reason is empty; say what was decided, for those who read the alert later")
     with db.connect(ready_database(load()), name="thetaline drift") as conn:
         parameters = {"item_id": item, "reason": reason.strip(), "now": datetime.now(UTC)}
         if conn.execute(SQL["resolve_alert"], parameters).rowcount == 0:
             raise InputError(f"item {item!r} has no open alert; `thetaline drift` lists those that do")
+        if retire:
+            conn.execute(SQL["retire_anchor"], parameters)
     typer.echo(f"the alert of item {item} is resolved", err=True)
 
 

@@ -64,3 +64,8 @@ update drift_alert
 set resolved_at = cast(%(now)s as timestamptz), resolution = cast(%(reason)s as text)
 from item
 where item.item_no = drift_alert.item_no and item.item_id = cast(%(item_id)s as text) and drift_alert.resolved_at is null
+
+-- name: retire_anchor
+update question
+set meta = jsonb_set(meta, '{tags}', (meta -> 'tags') - 'anchor'), updated_at = cast(%(now)s as timestamptz)
+where cast(id as text) = cast(%(item_id)s as text) and meta -> 'tags' @> cast('["anchor"]' as jsonb)

@@ -16,7 +16,7 @@ from thetaline import db
 from thetaline.errors import InputError, JobError
 from thetaline.jobs import mirt_calibrate, tag_anchor_items
 from thetaline.jobs.anchor_selection import Wishes
-from thetaline.jobs.demo import files, summary
+from thetaline.jobs.demo import files, indicators, summary
 from thetaline.jobs.demo.recovery import Window
 from thetaline.jobs.demo.school import Answers, Plan, Truth, simulate
 from thetaline.jobs.demo.surroundings import add_surroundings
@@ -64,8 +64,10 @@ def work(context: JobContext, *, plan: Plan, fresh: bool = False, yes: bool = Fa
     run_id = _calibrate_twice(context, school)
     first, latest = _windows(school, truth, answers)
     findings = summary.find(context.conn, run_id, first=first, latest=latest)
+    growth = _indicators(context, school, truth)
     tell(summary.in_words(findings, elapsed=time.monotonic() - started))
-    return {**findings.as_json(), "answers": imported["answers"]}
+    tell(indicators.in_words(growth))
+    return {**findings.as_json(), **growth.as_json(), "answers": imported["answers"]}
 
 
 def _admit(context: JobContext, *, fresh: bool, yes: bool) -> dict[str, Any]:
@@ -125,6 +127,13 @@ def _calibrate_twice(context: JobContext, school: files.School) -> str:
     context.conn.commit()
     tell("4. The last month is calibrated and linked to the anchors: tonight's run, as the nightly job does it.")
     return _run(replace(late, now=datetime.now(UTC)))  # later than the first, so that "newest" is this one
+
+
+def _indicators(context: JobContext, school: files.School, truth: Truth) -> indicators.Growth:
+    tell("5. The night goes on: drift of items, θ of learners and topics, daily features, weekly indicators.")
+    last = replace(context, as_of=school.first_day + timedelta(weeks=school.plan.weeks), now=datetime.now(UTC))
+    indicators.run(last)
+    return indicators.find(last, truth, weeks=school.plan.weeks)
 
 
 def _run(context: JobContext) -> str:

@@ -44,3 +44,12 @@ select model_spec, metrics from mirt_fit_meta where run_id = %(run_id)s
 
 -- name: anchors
 select id::text, meta ->> 'external_id' from question where meta -> 'tags' @> '["anchor"]'::jsonb
+
+-- name: weekly_indicators
+select user_id, (kpis ->> 'I_t')::float8, kpis ->> 'method', (kpis ->> 'reliable_change')::integer,
+       (kpis ->> 'delta_theta_se')::float8
+from weekly_kpi
+where week_start = cast(%(week_start)s as date)
+
+-- name: features_with_theta
+select count(*) from features_topic_daily where theta_estimate is not null

@@ -1,0 +1,92 @@
+"""From the calibrated school to weekly indicators: does I_t find the learners who truly grew?"""
+
+from dataclasses import asdict, dataclass, replace
+from datetime import timedelta
+from typing import Any
+
+import numpy as np
+import psycopg
+from scipy.stats import spearmanr
+
+from thetaline import db
+from thetaline.jobs import nightly, snapshot_theta
+from thetaline.jobs.demo.school import Truth
+from thetaline.jobs.entry import JobContext
+from thetaline.learning.windows import monday
+
+WEEK_DAYS = 7
+RECENT_MIDDLE, PREVIOUS_MIDDLE = 1.0, 3.0  # weeks before the end: the middles of the two windows of I_t
+_SQL = db.sql("jobs/demo/demo.sql")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Growth:
+    """I_t beside the simulated growth between its two windows."""
+
+    n_learners: int
+    n_with_i_t: int
+    n_theta_based: int
+    rank_correlation: float  # of the θ-based ones with the truth
+    sd_growth: float  # θ: how much learners truly differ
+    typical_error: float  # θ: median standard error of their Δθ
+    mean_growth_up: float  # true growth, θ, of those with a reliable rise
+    mean_growth_rest: float
+    n_reliably_up: int
+    n_features_with_theta: int
+
+    def as_json(self) -> dict[str, object]:
+        """For the summary line."""
+        return {"indicators": asdict(self)}
+
+
+def run(context: JobContext) -> None:
+    """θ of each of the last seven days, then the night itself from the drift check on."""
+    for days in range(WEEK_DAYS - 1, 0, -1):
+        past = replace(context, name=snapshot_theta.JOB, as_of=context.as_of - timedelta(days=days))
+        snapshot_theta.work(past)
+        context.conn.commit()
+    nightly.work(replace(context, name=nightly.JOB), start="irt_drift")
+    context.conn.commit()
+
+
+def find(context: JobContext, truth: Truth, *, weeks: int) -> Growth:
+    """Read what the night wrote and compare it with the truth."""
+    learner = np.arange(truth.user_ids.size)
+    ends = (np.full(learner.size, weeks - back) for back in (RECENT_MIDDLE, PREVIOUS_MIDDLE))
+    recent, previous = (truth.theta(learner, end) for end in ends)
+    true_growth = dict(zip(truth.user_ids.tolist(), (recent - previous).tolist(), strict=True))
+    rows = _rows(context.conn, "weekly_indicators", {"week_start": monday(context.as_of)})
+    of_theta = [(i_t, true_growth[user], up, se) for user, i_t, method, up, se in rows if method == "theta_delta"]
+    i_t, growth, reliable, errors = (np.array(column, float) for column in zip(*of_theta, strict=True))
+    return Growth(
+        n_learners=len(rows),
+        n_with_i_t=sum(value is not None for _, value, *_ in rows),
+        n_theta_based=len(of_theta),
+        rank_correlation=float(spearmanr(i_t, growth).statistic),
+        sd_growth=float(growth.std()),
+        typical_error=float(np.median(errors)),
+        mean_growth_up=float(growth[reliable == 1].mean()) if (reliable == 1).any() else float("nan"),
+        mean_growth_rest=float(growth[reliable != 1].mean()),
+        n_reliably_up=int((reliable == 1).sum()),
+        n_features_with_theta=_rows(context.conn, "features_with_theta", {})[0][0],
+    )
+
+
+def in_words(found: Growth) -> str:
+    """A paragraph of the summary on the terminal."""
+    up, rest, error = found.mean_growth_up, found.mean_growth_rest, found.typical_error
+    return f"""
+Weekly indicators: {found.n_learners} learners, {found.n_with_i_t} with I_t, {found.n_theta_based} of them by θ.
+
+  growth              rank correlation of I_t with the simulated growth {found.rank_correlation:.2f}
+                      two weeks' growth differs by {found.sd_growth:.2f} θ, its estimate errs by {error:.2f}
+                      {found.n_reliably_up} rose reliably: truly by {up:+.2f} θ, the others by {rest:+.2f}
+  daily features      {found.n_features_with_theta:,} rows of a learner, topic and day with θ
+
+  thetaline drift                                   items that changed, anchors to retire
+  thetaline db psql -c "table weekly_kpi limit 3"   the indicators of three learners
+"""
+
+
+def _rows(conn: psycopg.Connection[Any], statement: str, parameters: dict[str, object]) -> list[tuple[Any, ...]]:
+    return conn.execute(_SQL[statement], parameters).fetchall()
