@@ -229,6 +229,10 @@ def test_two_writers_of_the_same_new_learner_both_succeed(database: str) -> None
         second.execute("set lock_timeout = '5s'")
         waiting = second.pgconn
         waiting.send_query(insert.replace("%s", f"'{result}'").encode())
+        while not first.execute(
+            "select 1 from pg_stat_activity where pid = %s and wait_event_type = 'Lock'", [second.info.backend_pid]
+        ).fetchone():
+            first.execute("select pg_stat_clear_snapshot()")
         first.commit()
         answer = waiting.get_result()
         assert answer is not None

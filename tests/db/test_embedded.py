@@ -180,6 +180,19 @@ def test_the_lease_after_a_killed_keeper_starts_both_again(root: Path) -> None:
     until(lambda: not embedded.status(root).is_running)
 
 
+@pytest.mark.parametrize("takes_over", [lambda root: embedded.lease(root, grace_secs=GRACE).close(), embedded.stop])
+def test_a_server_without_a_keeper_is_shut_down(root: Path, takes_over: Callable[[Path], object]) -> None:
+    who = identity.find(binaries.newest() / "postgres")
+    (root / "run").mkdir(mode=0o700, exist_ok=True)
+    quiet = ["-c", "listen_addresses=", "-c", f"unix_socket_directories={root / 'run'}"]
+    command = who.command(binaries.newest() / "postgres", "-D", root / "data", *quiet)
+    with subprocess.Popen(command, stderr=subprocess.DEVNULL) as orphan:
+        until(lambda: keeper.is_ready(root / "data"))
+        assert pid_of(root) == orphan.pid
+        takes_over(root)
+        assert orphan.wait(10) == 0
+
+
 def test_everything_killed_at_once_is_survived(root: Path) -> None:
     with another_user_of(root) as (user, url):
         with db.connect(url) as conn:

@@ -1,5 +1,6 @@
 """The data folder: what lies where, how it comes to be, and where the socket goes."""
 
+import contextlib
 import hashlib
 import os
 import shutil
@@ -86,6 +87,14 @@ class Folder:
             f"; user namespaces are not allowed here, so the server runs as user {identity.uid}, who must be able to "
             f"enter {self.root.parent}: set THETALINE_DATA_DIR to such a folder (/var/lib/thetaline)"
         )
+
+    def n_bytes(self) -> int:
+        """The size of PostgreSQL's files; those that vanish while we look count nothing."""
+        total = 0
+        for path in self.data.rglob("*"):
+            with contextlib.suppress(FileNotFoundError):
+                total += path.stat().st_size
+        return total
 
     def log_tail(self, lines: int = 8) -> str:
         """The last lines of the server's log, for a message."""

@@ -135,7 +135,7 @@ def status(root: Path) -> Status:
         url=_url(folder, NAME, NAME),
         version=made.read_text(encoding="utf-8").strip() if made.exists() else None,
         users=tuple(_users(folder)),
-        n_bytes=sum(path.stat().st_size for path in folder.data.rglob("*") if path.is_file()),
+        n_bytes=folder.n_bytes(),
     )
 
 
