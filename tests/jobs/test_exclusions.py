@@ -60,6 +60,13 @@ def test_the_answers_of_the_items_that_stay_are_the_same_answers() -> None:
     assert told == [*expected, ("ann", "5", 1), ("bob", "5", 0), ("cid", "5", 0)]
 
 
+def test_parts_that_no_answer_ties_together_are_counted() -> None:
+    assert SCHOOL.connected_parts() == 1
+    apart = observed([("ann", "1", 1), ("bob", "1", 0), ("cid", "2", 1), ("dan", "2", 0)])
+    assert apart.connected_parts() == 2
+    assert apart.without_items(np.array(["2"], dtype=object)).connected_parts() == 1
+
+
 def test_everyone_who_stays_out_is_listed() -> None:
     out = excluded_items(SCHOOL, min_answers=3)
     assert out.listed()[0] == {"id": "2", "reason": "nobody answered it wrongly", "n_answers": 4}

@@ -1,5 +1,6 @@
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, date, datetime
 
 import pytest
@@ -168,6 +169,15 @@ def test_a_drifted_anchor_is_dropped_and_named(taught: str, calibrate: Calibrate
     assert calibrate("--date", FIRST).code == 0
     dropped = rows(taught, "select metrics->'anchors'->'dropped' from calibration")[0][0]
     assert "drifted: robust z of b" in dropped["120"]
+
+
+def test_a_school_that_falls_apart_is_warned_of(taught: str, calibrate: Calibrate) -> None:
+    other = school(n_items=12, n_users=60, seed=3)
+    apart = replace(other, item_ids=[str(500 + i) for i in range(12)], user_ids=[f"w{n}" for n in range(60)])
+    write(taught, apart.sit(date(2025, 10, 21), items_each=12, seed=4))
+    ended = calibrate("--date", FIRST)
+    assert (ended.code, ended.summary["connected_parts"]) == (0, 2)
+    assert any(line["event"].startswith("learners and items fall apart") for line in ended.log)
 
 
 def test_a_reversed_item_is_published_and_flagged(taught: str, calibrate: Calibrate) -> None:

@@ -19,7 +19,7 @@ from thetaline.jobs.publication import JOB, current_run, publish, retract
 from thetaline.jobs.run_records import RunRecord, list_runs, load_checks, load_run
 from thetaline.settings import load
 
-WORST_SHOWN = 10
+ITEMS_SHOWN = 10  # of each kind; --json has all
 
 app = typer.Typer(
     add_completion=False, cls=defaults_to("list"), help="List, show, publish or retract runs; without a command: list."
@@ -114,11 +114,10 @@ def _sections(run: RunRecord, checks: Sequence[GateCheck]) -> Iterator[str]:
 def _item_tables(metrics: Mapping[str, Any]) -> Iterator[str]:
     excluded, weak = metrics.get("excluded_items", []), metrics.get("flagged_items", [])
     if excluded:
-        yield _table(
-            ["item left out", "answers", "reason"], [[one["id"], one["n_answers"], one["reason"]] for one in excluded]
-        )
+        rows = [[one[name] for name in ("id", "n_answers", "reason")] for one in excluded[:ITEMS_SHOWN]]
+        yield _table([f"of {len(excluded)} items left out", "answers", "reason"], rows)
     if weak:
-        rows = [[one[name] for name in ("item_id", "a", "b", "se_b", "reason")] for one in weak[:WORST_SHOWN]]
+        rows = [[one[name] for name in ("item_id", "a", "b", "se_b", "reason")] for one in weak[:ITEMS_SHOWN]]
         yield _table([f"weakest of {len(weak)} flagged", "a", "b", "se(b)", "reason"], rows)
 
 
@@ -140,6 +139,8 @@ def _said(value: object) -> str:
         return ", ".join(f"{name} {_said(inner)}" for name, inner in value.items()) or "-"
     if isinstance(value, (list, tuple)):
         return ", ".join(map(_said, value)) or "-"
+    if isinstance(value, float) and value.is_integer() and abs(value) < 2**53:
+        return f"{value:.0f}"
     if isinstance(value, float):
         return f"{value:.4g}" if abs(value) < 1000 else f"{value:,.2f}"
     return "-" if value is None else str(value)

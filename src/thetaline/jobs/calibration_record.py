@@ -25,6 +25,7 @@ class Fitted:
     answers: WindowAnswers
     anchors: AnchorSet
     request: CalibrationRequest
+    connected_parts: int
     excluded_items: Excluded
     reply: CalibrationReply
     excluded_users: Excluded
@@ -95,6 +96,7 @@ def metrics(fitted: Fitted) -> dict[str, object]:
     return {
         **fit,
         "n_answers": fitted.request.observations.n_answers,
+        "connected_parts": fitted.connected_parts,
         "n_published_abilities": int(published_abilities(fitted).user_ids.size),
         "left_out_answers": {
             "repeats": fitted.answers.n_repeats,
@@ -161,6 +163,7 @@ def summary(fitted: Fitted) -> dict[str, object]:
         "n_answers": fitted.request.observations.n_answers,
         "n_items": int(fitted.reply.items.item_ids.size),
         "n_users": int(fitted.reply.abilities.user_ids.size),
+        "connected_parts": fitted.connected_parts,
         "n_published_abilities": int(published_abilities(fitted).user_ids.size),
         "n_anchors": len(fitted.request.anchors),
         "linking_constants": linking.constants() if linking else None,

@@ -135,7 +135,7 @@ def check_linked(evidence: Evidence, limits: GateLimits) -> GateCheck:
     return GateCheck("linked", False, value, limit, _why_not_linked(evidence, limits))
 
 
-def check_rmsd(evidence: Evidence, limits: GateLimits) -> GateCheck:
+def check_link_rmsd(evidence: Evidence, limits: GateLimits) -> GateCheck:
     """The anchors left agree with their references after the linking, in units of difficulty."""
     limit = f"<= {limits.max_rmsd:g}"
     if not evidence.linked or evidence.rmsd is None:
@@ -160,7 +160,7 @@ CHECKS: tuple[Check, ...] = (
     check_users,
     check_parameters,
     check_linked,
-    check_rmsd,
+    check_link_rmsd,
     check_correlation_b,
     check_correlation_a,
 )

@@ -87,6 +87,7 @@ def fit(context: JobContext) -> Fitted:
     out = excluded_items(answers.observations, min_answers=settings.mirt_min_item_answers)
     observations = answers.observations.without_items(out.ids)
     _require_enough(answers.observations, observations, out=out, window=window)
+    parts = _count_parts(observations)
     request = CalibrationRequest(observations, settings.mirt_model, anchors.anchors)
     reply = _call_calibrate(request, settings=settings)
     return Fitted(
@@ -94,6 +95,7 @@ def fit(context: JobContext) -> Fitted:
         answers=answers,
         anchors=anchors,
         request=request,
+        connected_parts=parts,
         excluded_items=out,
         reply=reply,
         excluded_users=excluded_users(observations, min_answers=settings.mirt_min_user_answers),
@@ -108,6 +110,13 @@ def _load_observations(context: JobContext, window: Window) -> WindowAnswers:
     if any(left_out.values()):
         log.info("answers left out", **left_out)
     return answers
+
+
+def _count_parts(observations: Observations) -> int:
+    parts = observations.connected_parts()
+    if parts > 1:
+        log.warning("learners and items fall apart: no answer ties the parts' scales to each other", parts=parts)
+    return parts
 
 
 def _load_anchors(conn: psycopg.Connection[Any]) -> AnchorSet:

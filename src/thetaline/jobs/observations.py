@@ -5,6 +5,8 @@ from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import sparse
+from scipy.sparse import csgraph
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -47,6 +49,14 @@ class Observations:
             correct=self.correct[keep],
             responded_at=self.responded_at[keep],
         )
+
+    def connected_parts(self) -> int:
+        """Groups of learners and items that no answer ties to each other: their scales agree by assumption only."""
+        n_items = self.item_ids.size
+        n_nodes = n_items + self.user_ids.size
+        edges = (np.ones(self.item.size, np.int8), (self.item, n_items + self.user))
+        _, part = csgraph.connected_components(sparse.coo_array(edges, shape=(n_nodes, n_nodes)), directed=False)
+        return int(np.unique(part[self.item]).size)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -17,7 +17,7 @@ from thetaline.jobs.anchor_selection import Bank, Wishes, refusals, select
 from thetaline.jobs.anchor_verification import verify_anchors
 from thetaline.jobs.anchors import read_anchors
 from thetaline.jobs.default_command import defaults_to
-from thetaline.jobs.entry import DryRunOption, JobContext, Summary, run_app, run_job, tell
+from thetaline.jobs.entry import DryRunOption, JobContext, Outcome, Summary, run_app, run_job, tell
 
 JOB = "tag_anchor_items"
 SQL = db.sql("jobs/tag_anchor_items.sql")
@@ -104,7 +104,12 @@ def verify_work(context: JobContext, *, max_move: float, at_least: int | None) -
         tell(fault)
     if faults:
         raise JobError(f"{len(faults)} faults in {len(anchors) + len(anchors.malformed)} anchors")
-    return {"n_anchors": report.n_usable, "n_needed": report.n_needed, "unpublished": report.unpublished}
+    return {
+        "status": Outcome.DONE,
+        "n_anchors": report.n_usable,
+        "n_needed": report.n_needed,
+        "unpublished": report.unpublished,
+    }
 
 
 def read_bank(conn: psycopg.Connection[Any]) -> Bank:
