@@ -119,6 +119,7 @@ def _lifespan(settings: Settings, metrics: Metrics, *, anonymous: bool):  # type
             yield
         finally:
             refreshing.cancel()
+            services.pool.stop_replacing()
             await services.runner.close()
             await services.pool.close()
             services.database.close()

@@ -36,6 +36,7 @@ class FitPool:
         self._all: set[FitProcess] = set()
         self._respawning: set[asyncio.Task[None]] = set()
         self._waiting = 0
+        self._busy = 0
         self._closing = False
         self._seconds = 1.0  # a running mean of what a fit takes, for Retry-After
 
@@ -43,14 +44,16 @@ class FitPool:
         """Start every process. Raises WorkerDiedError if one does not come up."""
         await asyncio.gather(*(self._spawn() for _ in range(self._limits.workers)))
 
-    async def close(self) -> None:
-        """End every process, at work or not."""
+    def stop_replacing(self) -> None:
+        """Let those that end from now on stay ended."""
         self._closing = True
-        respawning = list(self._respawning)
-        for task in respawning:
-            task.cancel()
-        await asyncio.gather(*respawning, return_exceptions=True)
-        await asyncio.gather(*(process.end() for process in self._all))
+
+    async def close(self) -> None:
+        """End every process, at work or not, one that is just starting included."""
+        self.stop_replacing()
+        while self._respawning or self.alive:
+            await asyncio.gather(*(process.end() for process in self._all))
+            await asyncio.sleep(0.01)
 
     @property
     def alive(self) -> int:
@@ -60,7 +63,7 @@ class FitPool:
     @property
     def busy(self) -> int:
         """Processes that work."""
-        return self.alive - self._idle.qsize()
+        return self._busy
 
     @property
     def waiting(self) -> int:
@@ -106,6 +109,7 @@ class FitPool:
             process = await self._next_alive()
         finally:
             self._waiting -= 1
+        self._busy += 1
         try:
             yield process
         except Fault:
@@ -116,6 +120,8 @@ class FitPool:
             raise
         else:
             self._idle.put_nowait(process)
+        finally:
+            self._busy -= 1
 
     async def _next_alive(self) -> FitProcess:
         while not (process := await self._idle.get()).alive:  # killed while it had nothing to do
@@ -136,17 +142,18 @@ class FitPool:
                 await self._spawn()
             except (WorkerDiedError, TimeoutError, OSError) as error:
                 log.warning("a fit process does not start", error=str(error) or type(error).__name__)
-                await asyncio.sleep(wait)
+                await asyncio.sleep(0 if self._closing else wait)
                 wait = min(2 * wait, 30.0)
             else:
                 return
 
     async def _spawn(self) -> None:
         process = FitProcess(memory_mb=self._limits.memory_mb, threads=self._limits.threads)
+        self._all.add(process)
         try:
             await process.start()
         except BaseException:
+            self._all.discard(process)
             await process.end()
             raise
-        self._all.add(process)
         self._idle.put_nowait(process)
