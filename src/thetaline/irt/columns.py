@@ -153,7 +153,7 @@ def _plain(values: Any) -> NDArray[Any]:
 def _from_list(values: Sequence[Any]) -> NDArray[Any]:
     """Keep mixed lists as objects: numpy would turn [1, 'a'] into strings."""
     column = np.asarray(values)
-    if column.dtype.kind in "US" and not all(isinstance(value, (str, bytes)) for value in values):
+    if column.dtype.kind in "US" and column.ndim == 1 and not all(isinstance(value, (str, bytes)) for value in values):
         return _objects(values)
     return column
 

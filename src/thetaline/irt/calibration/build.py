@@ -96,9 +96,10 @@ def published_items(model: Model, state: State, plan: Plan, observations: Observ
     columns = Columns.empty(responses.n_items, int(plan.n_categories.max()) - 1)
     scale = theta_scale(model, state)
     for part, free in zip(model.parts, state.free, strict=True):
-        columns.put(
-            observations.order[part.index], part.family.to_published(part.family.standardised(free, 0.0, 1.0 / scale))
-        )
+        standard = part.family.standardised(free, 0.0, 1.0 / scale)
+        if part.family.unit:
+            standard[:, 0] = 1.0  # and not 1 to within rounding
+        columns.put(observations.order[part.index], part.family.to_published(standard))
     for part, free in model.anchors:
         columns.put(observations.order[part.index], part.family.to_published(free))
     b = columns.b[:, 0] if columns.b.shape[1] == 1 else columns.b

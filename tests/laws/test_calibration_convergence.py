@@ -1,0 +1,104 @@
+"""The criterion means the distance to the limit, at every number of persons; the path says how it went."""
+
+import numpy as np
+import pytest
+from simulated import answers, bank, some_of
+
+from thetaline import irt
+
+SIZES = [500, 5_000, 40_000]
+
+
+@pytest.mark.parametrize("n_persons", SIZES)
+def test_converged_means_within_the_tolerance_of_the_limit(n_persons):
+    rng = np.random.default_rng(51)
+    responses = irt.Responses.from_matrix(answers(rng, bank(rng, 20), rng.normal(size=n_persons)))
+    fit, limit = irt.calibrate(responses, tol=1e-3), irt.calibrate(responses, tol=1e-7)
+    assert fit.converged
+    assert np.abs(fit.items.a - limit.items.a).max() < 1e-3
+    assert np.abs(fit.items.a * fit.items.b - limit.items.a * limit.items.b).max() < 1e-3
+
+
+@pytest.mark.parametrize(
+    "options", [{"priors": irt.Priors(b=irt.Normal(0, 2))}, {"grid": irt.Grid()}], ids=["priors", "grid"]
+)
+def test_the_criterion_holds_where_the_population_cannot_be_expanded(options):
+    rng = np.random.default_rng(52)
+    responses = irt.Responses.from_long(*some_of(rng, bank(rng, 60), 800, 20))
+    fit, limit = (irt.calibrate(responses, tol=tol, **options) for tol in (1e-3, 1e-7))
+    assert np.abs(fit.items.a - limit.items.a).max() < 1e-3
+    assert fit.cycles < 40
+
+
+def test_the_number_of_cycles_hardly_grows_with_the_persons():
+    rng = np.random.default_rng(53)
+    items = bank(rng, 20)
+    cycles = [irt.calibrate(irt.Responses.from_matrix(answers(rng, items, rng.normal(size=n)))).cycles for n in SIZES]
+    assert max(cycles) < 2 * min(cycles)
+
+
+def test_the_likelihood_never_falls_but_where_a_step_was_taken_back():
+    rng = np.random.default_rng(54)
+    fit = irt.calibrate(irt.Responses.from_matrix(answers(rng, bank(rng, 15), rng.normal(size=900))), tol=1e-6)
+    kept = [cycle.log_likelihood for cycle in fit.path if np.isfinite(cycle.largest_change)]
+    assert (np.diff(kept) > -1e-6).all()
+    assert [cycle.cycle for cycle in fit.path] == list(range(1, fit.cycles + 1))
+
+
+def test_progress_hears_of_every_cycle():
+    rng = np.random.default_rng(55)
+    heard = []
+    fit = irt.calibrate(
+        irt.Responses.from_matrix(answers(rng, bank(rng, 10), rng.normal(size=500))), progress=heard.append
+    )
+    assert heard == [cycle for cycle in fit.path if np.isfinite(cycle.largest_change)]
+    assert heard[-1].largest_change < 1e-4
+
+
+def test_too_few_cycles_are_said_so():
+    rng = np.random.default_rng(56)
+    fit = irt.calibrate(irt.Responses.from_matrix(answers(rng, bank(rng, 10), rng.normal(size=500))), max_cycles=2)
+    assert fit.status is irt.Status.OUT_OF_CYCLES
+    assert not fit.converged
+    assert "raise max_cycles" in fit.status.advice
+
+
+def test_many_persons_are_warmed_up_on_a_part_of_them():
+    rng = np.random.default_rng(57)
+    responses = irt.Responses.from_matrix(answers(rng, bank(rng, 60), rng.normal(size=30_000)))
+    fit = irt.calibrate(responses)
+    assert fit.path[0].share < 0.5
+    assert fit.path[-1].share == 1.0
+    whole = irt.calibrate(responses, grid=irt.Grid(81, -6, 6))
+    assert np.abs(fit.items.a - whole.items.a).max() < 5e-4
+    assert fit.log_likelihood == pytest.approx(whole.log_likelihood, abs=0.05)
+
+
+def test_a_prior_stands_in_the_estimate_and_not_in_the_likelihood():
+    rng = np.random.default_rng(58)
+    responses = irt.Responses.from_matrix(answers(rng, bank(rng, 10), rng.normal(size=400)))
+    free, held = irt.calibrate(responses), irt.calibrate(responses, priors=irt.Priors(b=irt.Normal(0, 0.3)))
+    assert np.abs(held.items.b).max() < np.abs(free.items.b).max()
+    assert held.log_likelihood < free.log_likelihood
+
+
+def test_the_posterior_mode_has_no_slope():
+    rng = np.random.default_rng(59)
+    responses = irt.Responses.from_matrix(answers(rng, bank(rng, 6), rng.normal(size=400)))
+    priors = irt.Priors(a=irt.LogNormal(0, 0.5), b=irt.Normal(0, 2))
+    fit = irt.calibrate(responses, priors=priors, grid=irt.Grid(61, -6, 6), tol=1e-7)
+
+    def log_posterior(a, b):
+        items = irt.Items(ids=fit.items.ids, a=a, b=b)
+        table = items.log_prob(irt.Grid(61, -6, 6).nodes)
+        codes = items.offsets[responses.item] + responses.answer
+        joint = table[codes].reshape(400, 6, -1).sum(axis=1) + np.log(fit.population.weights[0])
+        prior = priors.a.log_density(a).sum() + priors.b.log_density(b).sum()
+        return float(np.logaddexp.reduce(joint, axis=1).sum() + prior)
+
+    best = log_posterior(fit.items.a, fit.items.b)
+    for k in range(6):
+        for step in (-0.02, 0.02):
+            nudge = np.where(np.arange(6) == k, step, 0.0)
+            assert log_posterior(fit.items.a + nudge, fit.items.b) < best
+            assert log_posterior(fit.items.a, fit.items.b + nudge) < best
