@@ -5,7 +5,7 @@ import pytest
 from banks import MODELS, bank, jittered
 
 from thetaline import irt
-from thetaline.errors import ItemsError
+from thetaline.errors import InputError, ItemsError
 
 METHODS = ("stocking-lord", "haebara", "mean-sigma", "mean-mean", "mean-gmean")
 CURVE_METHODS = METHODS[:2]
@@ -177,12 +177,12 @@ def test_the_delta_method_agrees_with_moving_each_parameter_by_hand(model: str, 
 
 
 def test_the_jackknife_is_near_the_spread_over_fresh_draws_of_anchors() -> None:
-    reference = bank("2PL", n=40)
-    found = [irt.link(new=jittered(reference, seed=s), reference=reference, screen=False) for s in range(80)]
+    reference = bank("2PL", n=20)
+    found = [irt.link(new=jittered(reference, seed=s), reference=reference, screen=False) for s in range(60)]
     for name in ("A", "B"):
         spread = np.std([getattr(f, name) for f in found])
         typical = np.sqrt(np.mean([getattr(f.se, name) ** 2 for f in found]))
-        assert 0.75 < typical / spread < 1.33
+        assert 0.7 < typical / spread < 1.4
     assert found[0].se.method == "jackknife"
 
 
@@ -196,3 +196,65 @@ def test_diagnostics_hold_the_curves_before_and_after() -> None:
     assert shown.after == pytest.approx(found.items(new).expected_score(shown.theta), abs=1e-10)
     assert np.median(shown.z_b[shown.used]) == pytest.approx(0.0, abs=1e-12)
     assert (shown.curve_rmsd < 0.1).all()
+
+
+def forms_in_a_ring() -> dict[str, irt.Items]:
+    whole = bank("2PL", n=30)
+    parts = {
+        name: whole.take(whole.ids[at])
+        for name, at in (("x", slice(0, 20)), ("y", slice(10, 30)), ("z", [*range(20, 30), *range(10)]))
+    }
+    return {
+        "x": jittered(parts["x"], seed=1),
+        "y": jittered(parts["y"], seed=2).rescaled(1.2, 0.3),
+        "z": jittered(parts["z"], seed=3).rescaled(0.8, -0.5),
+    }
+
+
+def independent_errors(items: irt.Items) -> irt.ItemCovariance:
+    ids, names = [*items.ids, *items.ids], ["a"] * len(items) + ["b"] * len(items)
+    return irt.ItemCovariance(np.array(ids, dtype=object), np.array(names, dtype=object), 0.01 * np.eye(len(ids)))
+
+
+def test_a_chain_is_its_links_one_after_the_other() -> None:
+    forms = forms_in_a_ring()
+    chain = irt.link_chain(forms, ["x", "y", "z"])
+    first, second = (irt.link(new=forms[s], reference=forms[e]) for s, e in (("x", "y"), ("y", "z")))
+    theta = np.linspace(-2.0, 2.0, 5)
+    np.testing.assert_allclose(chain.theta(theta), second.theta(first.theta(theta)))
+    assert chain.linked
+    assert np.isnan(chain.se.A)
+
+
+def test_a_chain_there_and_back_by_symmetric_links_is_certain() -> None:
+    forms = forms_in_a_ring()
+    covariances = {name: independent_errors(items) for name, items in forms.items()}
+    chain = irt.link_chain(forms, ["x", "y", "x"], covariances=covariances, symmetric=True, screen=False)
+    np.testing.assert_allclose([chain.A, chain.B], [1.0, 0.0], atol=1e-7)
+    np.testing.assert_allclose([chain.se.A, chain.se.B], 0.0, atol=1e-4)
+
+
+def test_the_bisector_lies_between_its_links_and_is_surer_than_either() -> None:
+    forms = forms_in_a_ring()
+    covariances = {name: independent_errors(items) for name, items in forms.items()}
+    direct, around = (irt.link_chain(forms, path, covariances=covariances, screen=False) for path in ("xz", "xyz"))
+    average = irt.average_links([direct, around])
+    assert min(direct.A, around.A) < average.A < max(direct.A, around.A)
+    assert min(direct.B, around.B) < average.B < max(direct.B, around.B)
+    assert min(direct.se.A, around.se.A) > average.se.A
+    assert pytest.approx(direct.se.A) == irt.average_links([direct, direct]).se.A
+
+
+def test_the_bisector_of_the_inverse_links_is_the_inverse_of_the_bisector() -> None:
+    steep, flat = (irt.ChainLink(A, B, ("x", "y"), None, (), {}, {}) for A, B in ((2.0, 0.5), (0.5, -0.3)))
+    back = [irt.ChainLink(1 / one.A, -one.B / one.A, ("y", "x"), None, (), {}, {}) for one in (steep, flat)]
+    there, inverse = irt.average_links([steep, flat]), irt.average_links(back)
+    np.testing.assert_allclose([inverse.A, inverse.B], [1 / there.A, -there.B / there.A])
+
+
+def test_paths_that_lead_nowhere_are_refused() -> None:
+    forms = forms_in_a_ring()
+    with pytest.raises(InputError, match=r"two or more of the forms \['x', 'y', 'z'\], not \['x', 'w'\]"):
+        irt.link_chain(forms, ["x", "w"])
+    with pytest.raises(InputError, match="between the same two forms"):
+        irt.average_links([irt.link_chain(forms, "xy"), irt.link_chain(forms, "xz")])

@@ -70,7 +70,7 @@ def person_column(reference: Path, name: str, column: str) -> dict[tuple[int, ..
     with gzip.open(reference / "mirt" / f"{name}__scores.csv.gz", "rt") as file:
         rows = list(csv.DictReader(file))
     items = list(rows[0])[: list(rows[0]).index("freq")]
-    return {tuple(int(row[item]) - low for item in items): float(row[column]) for row in rows}
+    return {tuple(int(row[item]) - low for item in items): float(row[column].replace("NA", "nan")) for row in rows}
 
 
 def column(rows: list[dict[str, Any]], key: str) -> np.ndarray:

@@ -88,3 +88,6 @@ from thetaline.irt.scoring import SumScoreTable as SumScoreTable
 from thetaline.irt.scoring import plausible_values as plausible_values
 from thetaline.irt.scoring import sum_score_eap as sum_score_eap
 from thetaline.irt import plot as plot
+from thetaline.irt.linking import ChainLink as ChainLink
+from thetaline.irt.linking import average_links as average_links
+from thetaline.irt.linking import link_chain as link_chain

@@ -206,14 +206,20 @@ def row_scores(items: Parameters) -> Array:
     return (np.arange(first[-1]) - np.repeat(first[:-1], items.n_categories)).astype(np.float64)
 
 
-def category_curves(items: Parameters, theta: Array) -> tuple[Array, Array]:
-    """P and ∂P/∂θ as (ΣK, Q) tables, rows grouped by item like `Items.log_prob`."""
-    first = items.offsets
-    p = np.empty((int(first[-1]), theta.size))
-    slope = np.empty_like(p)
-    for part in alike(items):
-        rows = first[part.index][:, None] + np.arange(part.n_categories)
-        curve = part.at_nodes(theta)
-        p[rows] = curve.p.swapaxes(1, 2)
-        slope[rows] = curve.slope.swapaxes(1, 2)
-    return p, slope
+class CategoryCurves:
+    """The curves of a bank, split by formula once and evaluated at many abilities."""
+
+    def __init__(self, items: Parameters) -> None:
+        """Split once."""
+        self.items = items
+        self.parts = list(alike(items))
+
+    def at(self, theta: Array) -> tuple[Array, Array]:
+        """P and ∂P/∂θ as (ΣK, Q) tables, rows grouped by item like `Items.log_prob`."""
+        first = self.items.offsets
+        p, slope = np.empty((2, int(first[-1]), theta.size))
+        for part in self.parts:
+            rows = first[part.index][:, None] + np.arange(part.n_categories)
+            curve = part.at_nodes(theta)
+            p[rows], slope[rows] = curve.p.swapaxes(1, 2), curve.slope.swapaxes(1, 2)
+        return p, slope

@@ -1,5 +1,8 @@
 """Linking: one file a method, screening of drifted anchors, standard errors, diagnostics."""
 
+from thetaline.irt.linking.chain import ChainLink as ChainLink
+from thetaline.irt.linking.chain import average_links as average_links
+from thetaline.irt.linking.chain import link_chain as link_chain
 from thetaline.irt.linking.diagnostics import LinkDiagnostics as LinkDiagnostics
 from thetaline.irt.linking.errors import ItemCovariance as ItemCovariance
 from thetaline.irt.linking.errors import LinkErrors as LinkErrors

@@ -4,12 +4,13 @@ P_new on its own scale is evaluated at (θ − B) / A: the same as rescaling the
 """
 
 from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple, Self
+from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 
 from thetaline.errors import ItemsError
-from thetaline.irt.derivatives import Array, Mask, Parameters, category_curves
+from thetaline.irt.derivatives import Array, CategoryCurves, Mask, Parameters
 from thetaline.irt.linking.anchors import Anchors
 from thetaline.irt.linking.constants import Constants, Criterion, Sensitivity
 from thetaline.irt.linking.least_squares import Minimum, least_squares
@@ -36,32 +37,47 @@ class Gap(NamedTuple):
         return np.stack([self.by_log_slope, self.by_shift])
 
 
-class Pair(NamedTuple):
-    """The anchors on both scales, as parameters that may have been nudged."""
+class Pair:
+    """The anchors' curves on both scales, from parameters that may have been nudged."""
 
-    new: Parameters
-    reference: Parameters
+    def __init__(self, new: Parameters, reference: Parameters, theta: Array) -> None:
+        """`theta` (Q,) are the criterion's nodes, on whichever scale a gap is measured."""
+        self.new, self.reference, self.theta = CategoryCurves(new), CategoryCurves(reference), theta
 
-    def nudged(self, side: str, name: str, step: int, by: float) -> Self:
+    @cached_property
+    def new_at_nodes(self) -> Array:
+        """P_new(θ), which no A and B changes."""
+        return self.new.at(self.theta)[0]
+
+    @cached_property
+    def reference_at_nodes(self) -> Array:
+        """P_reference(θ), which no A and B changes."""
+        return self.reference.at(self.theta)[0]
+
+    def nudged(self, side: str, name: str, step: int, by: float) -> "Pair":
         """One parameter of every anchor moved at once: an anchor's curve depends on its own only."""
-        return self._replace(**{side: Nudged.of(getattr(self, side), name, step, by)})
+        items = {"new": self.new.items, "reference": self.reference.items}
+        items[side] = Nudged.of(items[side], name, step, by)
+        return Pair(items["new"], items["reference"], self.theta)
 
+    def gap_on_reference_scale(self, log_A: float, B: float) -> Gap:
+        """P_reference(θ) − P_new((θ − B) / A) at nodes θ of the reference scale."""
+        A = np.exp(log_A)
+        at = (self.theta - B) / A
+        moved, slope = self.new.at(at)
+        return Gap(self.reference_at_nodes - moved, slope * at, slope / A)
 
-def gap_on_reference_scale(pair: Pair, log_A: float, B: float, theta: Array) -> Gap:
-    """P_reference(θ) − P_new((θ − B) / A) at nodes θ of the reference scale."""
-    A = np.exp(log_A)
-    at = (theta - B) / A
-    target, _ = category_curves(pair.reference, theta)
-    moved, slope = category_curves(pair.new, at)
-    return Gap(target - moved, slope * at, slope / A)
+    def gap_on_new_scale(self, log_A: float, B: float) -> Gap:
+        """P_new(θ) − P_reference(A θ + B) at nodes θ of the new scale."""
+        A = np.exp(log_A)
+        moved, slope = self.reference.at(A * self.theta + B)
+        return Gap(self.new_at_nodes - moved, -slope * A * self.theta, -slope)
 
-
-def gap_on_new_scale(pair: Pair, log_A: float, B: float, theta: Array) -> Gap:
-    """P_new(θ) − P_reference(A θ + B) at nodes θ of the new scale."""
-    A = np.exp(log_A)
-    target, _ = category_curves(pair.new, theta)
-    moved, slope = category_curves(pair.reference, A * theta + B)
-    return Gap(target - moved, -slope * A * theta, -slope)
+    def gaps(self, x: Array, criterion: Criterion) -> Iterator[Gap]:
+        """The gaps at x = (log A, B) that a criterion squares: on the reference scale, if symmetric on the new one."""
+        yield self.gap_on_reference_scale(x[0], x[1])
+        if criterion.symmetric:
+            yield self.gap_on_new_scale(x[0], x[1])
 
 
 class CharacteristicCurves:
@@ -106,10 +122,12 @@ class CharacteristicCurves:
         return Sensitivity(every("new"), every("reference"))
 
     def _minimum(self, anchors: Anchors, criterion: Criterion, start: tuple[float, float]) -> Minimum:
+        pair, root = _pair(anchors, criterion), np.sqrt(criterion.weights.weight)
+
         def residuals(x: Array) -> tuple[Array, Array]:
-            rows = [(np.sqrt(w), self._rows(anchors, gap)) for gap, w in _gaps(_pair(anchors), criterion, x)]
-            value = np.concatenate([(root * gap.value).ravel() for root, gap in rows])
-            slopes = np.concatenate([(root * gap.slopes).reshape(2, -1) for root, gap in rows], axis=1)
+            rows = [self._rows(anchors, gap) for gap in pair.gaps(x, criterion)]
+            value = np.concatenate([(root * gap.value).ravel() for gap in rows])
+            slopes = np.concatenate([(root * gap.slopes).reshape(2, -1) for gap in rows], axis=1)
             return value, slopes
 
         return least_squares(residuals, np.array(start), free=_free(anchors))
@@ -118,8 +136,9 @@ class CharacteristicCurves:
         return Gap.combined(lambda x: self.added(x, anchors), gap)
 
     def _gradient(self, anchors: Anchors, criterion: Criterion, x: Array) -> Array:
-        rows = [(w, self._rows(anchors, gap)) for gap, w in _gaps(_pair(anchors), criterion, x)]
-        return np.asarray(sum(np.einsum("q,rq,prq->p", w, gap.value, gap.slopes) for w, gap in rows))
+        rows = [self._rows(anchors, gap) for gap in _pair(anchors, criterion).gaps(x, criterion)]
+        w = criterion.weights.weight
+        return np.asarray(sum(np.einsum("q,rq,prq->p", w, gap.value, gap.slopes) for gap in rows))
 
     def _hessian(self, anchors: Anchors, criterion: Criterion, at: Constants) -> Array:
         x = np.array([np.log(at.A), at.B])
@@ -135,10 +154,10 @@ class CharacteristicCurves:
 
     def _gradient_by(self, anchors: Anchors, criterion: Criterion, at: Constants, what: tuple[str, str, int]) -> Array:
         """∂gradient/∂(one parameter of each anchor), (2, n)."""
-        x, weight = np.array([np.log(at.A), at.B]), self.row_weights(anchors)
-        total = np.zeros((2, anchors.n))
-        ahead, behind, here = (list(_gaps(_pair(anchors).nudged(*what, e), criterion, x)) for e in (*NUDGES, 0.0))
-        for (up, w), (down, _), (now, _) in zip(ahead, behind, here, strict=True):
+        x, weight, w = np.array([np.log(at.A), at.B]), self.row_weights(anchors), criterion.weights.weight
+        total, pair = np.zeros((2, anchors.n)), _pair(anchors, criterion)
+        ahead, behind = (pair.nudged(*what, e).gaps(x, criterion) for e in NUDGES)
+        for up, down, now in zip(ahead, behind, pair.gaps(x, criterion), strict=True):
             moved = Gap.combined(lambda p, m: weight * (p - m) / (NUDGES[0] - NUDGES[1]), up, down)
             rows = self._rows(anchors, now)
             each = np.einsum("q,prq->pr", w, moved.value * rows.slopes + rows.value * moved.slopes)
@@ -150,15 +169,8 @@ class CharacteristicCurves:
 NUDGES = (1e-5, -1e-5)
 
 
-def _pair(anchors: Anchors) -> Pair:
-    return Pair(anchors.new, anchors.reference)
-
-
-def _gaps(pair: Pair, criterion: Criterion, x: Any) -> Iterator[tuple[Gap, Array]]:
-    theta, weight = criterion.weights.theta, criterion.weights.weight
-    yield gap_on_reference_scale(pair, x[0], x[1], theta), weight
-    if criterion.symmetric:
-        yield gap_on_new_scale(pair, x[0], x[1], theta), weight
+def _pair(anchors: Anchors, criterion: Criterion) -> Pair:
+    return Pair(anchors.new, anchors.reference, criterion.weights.theta)
 
 
 def _free(anchors: Anchors) -> Mask:

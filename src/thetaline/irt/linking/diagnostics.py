@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from thetaline.irt.derivatives import Array, Mask, category_curves, row_scores
+from thetaline.irt.derivatives import Array, CategoryCurves, Mask, row_scores
 from thetaline.irt.items import Items
 from thetaline.irt.linking.anchors import Anchors
 from thetaline.irt.linking.constants import Constants
@@ -75,5 +75,5 @@ def diagnose(anchors: Anchors, used: Mask, at: Constants, weights: LinkWeights) 
 
 def expected_scores(items: Items, theta: Array) -> Array:
     """Σ_k k P_ik(θ), (I, Q)."""
-    p, _ = category_curves(items, theta)
+    p, _ = CategoryCurves(items).at(theta)
     return np.asarray(np.add.reduceat(row_scores(items)[:, None] * p, items.offsets[:-1], axis=0))

@@ -5,6 +5,7 @@ from typing import Any, Protocol, Self, TypeVar
 
 import numpy as np
 
+from thetaline.errors import InputError
 from thetaline.irt.derivatives import Array
 from thetaline.irt.items import Items
 from thetaline.irt.linking.constants import Constants
@@ -41,6 +42,13 @@ class Link:
     rmsd: float  # root mean square of the used anchors' residuals of b, logits of the reference scale
     se: LinkErrors
     diagnostics: LinkDiagnostics | None  # None where no common item is usable
+
+    @property
+    def anchor_ids(self) -> Any:
+        """Ids of the anchors used, in the order of the new items; raises InputError for a link without diagnostics."""
+        if self.diagnostics is None:
+            raise InputError("this link has no diagnostics that tell its anchors")
+        return self.diagnostics.ids[self.diagnostics.used]
 
     def theta(self, theta: Any) -> Array:
         """Abilities of the new scale on the reference scale."""
