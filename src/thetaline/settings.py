@@ -80,9 +80,9 @@ class Settings(BaseSettings):
     mirt_gate_a_max: float = _setting(6.0, "highest discrimination to publish", gt=0, le=100)
     mirt_gate_b_max: float = _setting(8.0, "highest |difficulty| to publish", gt=0, le=100)
     mirt_gate_min_anchors: int = _setting(3, "fewest anchors left after screening to publish", ge=3)
-    mirt_gate_max_rmsd: float = _setting(0.5, "largest RMSD of the anchors' b after linking to publish", gt=0, le=100)
-    mirt_gate_min_correlation_a: float = _setting(0.2, "lowest correlation of a with the published", ge=-1, le=1)
-    mirt_gate_min_correlation_b: float = _setting(0.8, "lowest correlation of b with the published", ge=-1, le=1)
+    mirt_gate_max_rmsd: float = _setting(0.75, "largest RMSD of the anchors' b after linking to publish", gt=0, le=100)
+    mirt_gate_min_correlation_a: float = _setting(0.0, "lowest correlation of a with the published", ge=-1, le=1)
+    mirt_gate_min_correlation_b: float = _setting(0.7, "lowest correlation of b with the published", ge=-1, le=1)
     # features and indicators
     agg_lookback_days: int = _setting(7, "days of daily features that a run refreshes", ge=1, le=3650)
     agg_include_theta: bool = _setting(True, "daily features carry θ")
