@@ -92,6 +92,14 @@ def test_a_repeated_question_later_is_another_attempt(load, rows):
     ]
 
 
+def test_one_instant_in_two_sittings_is_two_answers_whenever_they_arrive(load, rows):
+    head, answer = "user_id,item_id,is_correct,answered_at,session_id\n", "u1,101,{},2025-11-01,{}\n"
+    load(head + answer.format(1, "morning"))
+    code, summary, _ = load(head + answer.format(1, "morning") + answer.format(0, "evening"))
+    assert (code, summary["answers"], summary["already_stored"]) == (0, 1, 1)
+    assert rows("select count(*), count(distinct session_id) from attempt") == [(2, 2)]
+
+
 def test_a_dry_run_reads_checks_counts_and_writes_nothing(load, rows):
     code, summary, told = load(GOOD, "--dry-run")
     assert (code, summary["status"], summary["answers"], summary["questions"]) == (0, "dry_run", 3, 2)
