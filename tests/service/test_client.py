@@ -1,0 +1,117 @@
+"""The typed client, blocking and awaiting."""
+
+import asyncio
+import os
+import signal
+from typing import Any
+
+import pytest
+from serving import INTERNAL, Running, observations, publish, running, wait_until
+
+from thetaline import api
+from thetaline.client import AsyncClient, Client, Retries
+from thetaline.errors import ServiceError
+
+SCORE = api.ScoreRequest.model_validate(
+    {"item_params": [{"item_id": "1", "a": 1.0, "b": 0.0}], "responses": [[1], [0], [None]]}
+)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def bank(service: Running) -> None:
+    publish(service.database, {str(100 + i): {"a": 1.0, "b": i - 3.0} for i in range(7)}, abilities={"anna": 0.25})
+
+
+def test_both_clients_have_the_same_methods() -> None:
+    blocking, awaiting = ({name for name in dir(kind) if not name.startswith("_")} for kind in (Client, AsyncClient))
+    assert blocking ^ awaiting == {"close", "aclose"}
+
+
+def test_every_call_is_answered_with_its_type(service: Running) -> None:
+    bank = {str(i): {"a": 1.0, "b": i - 2.0} for i in range(5)}
+    session = api.ThetaUpdateRequest(session_id="s", answers=[api.SessionAnswer(item_id="101", is_correct=True)])
+    with Client(service.url, INTERNAL) as client:
+        assert client.health().service == "r-irt-plumber"
+        assert client.ready().status == "ready"
+        assert [round(one["theta"], 3) for one in client.score(SCORE).abilities] == [0.413, -0.413, 0.0]
+        link = client.link(api.LinkRequest.model_validate({"new": bank, "reference": bank}))
+        assert (pytest.approx(1.0), pytest.approx(0.0, abs=1e-9)) == (link.A, link.B)
+        assert len(client.information(api.InformationRequest(item_ids=["101"])).items) == 1
+        assert client.next_items(api.NextItemsRequest(theta=0.1, n=1)).items[0].item_id == "103"
+        assert client.update_theta("ben", session).n_answers == 1
+        assert client.theta("anna").general.theta == 0.25
+        assert client.theta_history("ben").points[0].run_id.startswith("update_theta")
+        assert client.kpis("anna").weeks == []
+        assert client.learner_next_items("anna", n=2).items
+        assert client.items(limit=2).next_after == "101"
+        assert client.item("101").model == "2PL"
+        assert client.item_history("101").versions
+        assert client.runs().runs
+        assert client.run("fit-1").gate
+        assert client.drift_alerts().alerts == []
+
+
+def test_the_awaiting_client_answers_alike(service: Running) -> None:
+    async def ask() -> list[Any]:
+        async with AsyncClient(service.url, INTERNAL) as client:
+            return list(await asyncio.gather(client.health(), client.score(SCORE), client.theta("anna"), client.runs()))
+
+    health, scores, theta, runs = asyncio.run(ask())
+    assert health.version == "1.0.0"
+    assert len(scores.abilities) == 3
+    assert theta.general.theta == 0.25
+    assert runs.runs[0].run_id
+
+
+def test_ids_with_slashes_and_letters_of_any_script_find_their_way(service: Running) -> None:
+    name = "학생/1 ?#%"
+    session = api.ThetaUpdateRequest(session_id="s/ü", answers=[api.SessionAnswer(item_id="101", is_correct=True)])
+    with Client(service.url, INTERNAL) as client:
+        with pytest.raises(ServiceError, match="404"):
+            client.update_theta(name, session)
+        assert client.update_theta("학생 1?#%", session).user_id == "학생 1?#%"
+
+
+def test_a_refusal_carries_status_detail_and_request_id(service: Running) -> None:
+    with Client(service.url, "wrong") as client, pytest.raises(ServiceError, match="not in force") as refused:
+        client.runs()
+    assert refused.value.status == 401
+    assert refused.value.request_id
+
+
+@pytest.mark.parametrize("awaiting", [False, True])
+def test_a_large_fit_is_waited_for(database: str, awaiting: bool) -> None:
+    request = api.CalibrateRequest.model_validate({"observations": observations(n_users=60, n_items=6)})
+
+    async def ask(url: str) -> api.CalibrateResponse:
+        async with AsyncClient(url, INTERNAL) as client:
+            return await client.calibrate(request)
+
+    with running(database, service_large_mb=0.0) as service, Client(service.url, INTERNAL) as client:
+        answer = asyncio.run(ask(service.url)) if awaiting else client.calibrate(request)
+    assert len(answer.item_params) == 6
+
+
+def test_a_large_fit_that_is_not_done_in_time_is_cancelled(database: str) -> None:
+    request = api.CalibrateRequest.model_validate({"observations": observations(n_users=60, n_items=6)})
+    with running(database, service_large_mb=0.0) as service, service.client() as plain:
+        os.kill(service.services.pool.pids[0], signal.SIGSTOP)
+        with (
+            Client(service.url, INTERNAL, timeout_secs=1.0) as client,
+            pytest.raises(ServiceError, match="not done after 1 s"),
+        ):
+            client.calibrate(request)
+        wait_until(lambda: 'thetaline_jobs{state="cancelled"} 1.0' in plain.get("/metrics").text)
+
+
+def test_a_wait_never_falls_below_its_share_and_stays_bounded() -> None:
+    import httpx
+
+    retries = Retries(most=3, delay_secs=0.5)
+    refused = httpx.Response(503)
+    waits = [[retries.wait_after(attempt, refused) for _ in range(50)] for attempt in (1, 2, 3)]
+    for share, found in zip((0.5, 1.0, 1.5), waits, strict=True):
+        assert all(wait is not None and share <= wait <= share * 1.25 for wait in found)
+    assert retries.wait_after(4, refused) is None
+    assert retries.wait_after(1, httpx.Response(422)) is None
+    assert retries.wait_after(1, httpx.ReadTimeout("late")) is None
