@@ -114,7 +114,7 @@ class Settings(BaseSettings):
     service_workers: int = _setting(2, "processes for fits", ge=1, le=64)
     service_worker_memory_mb: int = _setting(4096, "address space of a fit process, in MB", ge=512)
     service_fit_queue: int = _setting(4, "fits that may wait for a process; more are refused with 429", ge=0)
-    service_fit_timeout_secs: float = _setting(120.0, "seconds after which a fit in a request is ended", gt=0, le=86_400)
+    service_fit_timeout_secs: float = _setting(120.0, "seconds after which a fit in a request ends", gt=0, le=86_400)
     service_large_mb: float = _setting(8.0, "a larger calibration body is answered by 202 and a job, in MB", ge=0)
     service_job_timeout_secs: float = _setting(3600.0, "seconds after which a large fit is ended", gt=0, le=86_400)
     service_max_jobs: int = _setting(100, "most large fits that wait or run; more are refused with 429", ge=1)

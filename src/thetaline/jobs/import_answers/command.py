@@ -16,6 +16,8 @@ app = typer.Typer(add_completion=False)
 
 _COLUMNS = "Columns (usual names are found by themselves)"
 _VALUES = "How values are read"
+_TIME_UNIT = "What a time that is a number counts: since 1970, or since the row's day began."
+_DATE_OF = "Day of the rows with this value in --dated-by; repeat it."
 _HELP = """Load answers from a CSV, TSV, JSON lines (each also .gz) or Parquet FILE.
 
 A row is one answer; an empty answer is a question that was shown and not answered. Times without an offset are UTC.
@@ -49,13 +51,9 @@ def command(  # noqa: PLR0913  one parameter an option
     hint: Annotated[str | None, _column("Whether, or how many, hints were used.")] = None,
     dated_by: Annotated[str | None, _column("Column whose values --date-of gives a day, for example the exam.")] = None,
     score_threshold: Annotated[float | None, _value("A score at or above it is a correct answer.", "0..1")] = None,
-    time_unit: Annotated[
-        TimeUnit | None, _value("What a time that is a number counts: since 1970, or since the row's day began.")
-    ] = None,
+    time_unit: Annotated[TimeUnit | None, _value(_TIME_UNIT)] = None,
     response_time_unit: Annotated[TimeUnit | None, _value("What the time taken counts.")] = None,
-    date_of: Annotated[
-        list[str] | None, _value("Day of the rows with this value in --dated-by; repeat it.", "VALUE=YYYY-MM-DD")
-    ] = None,
+    date_of: Annotated[list[str] | None, _value(_DATE_OF, "VALUE=YYYY-MM-DD")] = None,
     on: Annotated[str | None, _value("Day of every row of a file without dates.", "YYYY-MM-DD")] = None,
     skip_bad: Annotated[
         Path | None, typer.Option("--skip-bad", metavar="FILE", help="Set bad rows aside there, load the rest.")
