@@ -138,6 +138,17 @@ def test_two_processes_share_one_server_and_the_last_to_be_killed_ends_it(root: 
         until(lambda: not embedded.status(root).is_running)
 
 
+def test_a_forked_child_that_closes_its_copy_leaves_the_parents_lease(root: Path) -> None:
+    with embedded.lease(root, grace_secs=GRACE) as held:
+        child = os.fork()
+        if child == 0:
+            held.close()
+            os._exit(0)
+        assert os.waitpid(child, 0)[1] == 0
+        time.sleep(4 * GRACE)
+        assert answers(held.url)
+
+
 def test_processes_that_start_at_once_get_the_same_server(root: Path) -> None:
     with contextlib.ExitStack() as stack:
         command = [sys.executable, "-c", HOLD_A_LEASE, str(root)]

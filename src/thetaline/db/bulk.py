@@ -38,31 +38,31 @@ def read_columns(
     that holds a null or another type.
     """
     rows = BinaryRows({name: np.dtype(dtype) for name, dtype in dtypes.items()})
-    given = parameters or {}
     placed, names = positional(query)
-
-    async def receive(data: bytes) -> None:
-        if rows.feed(data) and progress is not None:
-            progress(rows.n_rows)
-
-    async def read() -> None:
-        conn = await asyncpg.connect(
-            _dsn(url), server_settings={"timezone": "UTC", "application_name": "thetaline read"}
-        )
-        try:
-            await conn.copy_from_query(placed, *(given[name] for name in names), output=receive, format="binary")
-        finally:
-            await conn.close()
-
+    given = parameters or {}
     connect(url).close()  # waits for a server that starts up, and knows what to say about a refusal
     try:
-        asyncio.run(read())
+        asyncio.run(_stream(url, placed, [given[name] for name in names], rows=rows, progress=progress))
     except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
         raise DatabaseError(f"{mask_text(url)}: bulk read failed: {mask_text(str(error))}") from error
     columns = rows.columns()
     if progress is not None:
         progress(rows.n_rows)
     return columns
+
+
+async def _stream(
+    url: str, query: str, values: Sequence[object], *, rows: BinaryRows, progress: Progress | None
+) -> None:
+    async def receive(data: bytes) -> None:
+        if rows.feed(data) and progress is not None:
+            progress(rows.n_rows)
+
+    conn = await asyncpg.connect(_dsn(url), server_settings={"timezone": "UTC", "application_name": "thetaline read"})
+    try:
+        await conn.copy_from_query(query, *values, output=receive, format="binary")
+    finally:
+        await conn.close()
 
 
 def positional(query: str) -> tuple[str, list[str]]:

@@ -1,5 +1,6 @@
 """Start, share, stop and reset the embedded server of a data folder."""
 
+import atexit
 import contextlib
 import fcntl
 import json
@@ -39,10 +40,12 @@ class Lease:
 
     url: str
     _file: IO[str] = field(repr=False)
+    _owner: int = field(repr=False, default_factory=os.getpid)
 
     def close(self) -> None:
         """Give the lease back; the server ends some seconds after the last one."""
-        Path(self._file.name).unlink(missing_ok=True)
+        if os.getpid() == self._owner:  # a forked child shares the lock, but must not end the parent's lease
+            Path(self._file.name).unlink(missing_ok=True)
         self._file.close()
 
     def __enter__(self) -> "Lease":
@@ -80,6 +83,12 @@ def url(root: Path) -> str:
         if held is not None:
             held.close()
     return _mine[root].url
+
+
+@atexit.register
+def _give_back() -> None:
+    for held in _mine.values():
+        held.close()
 
 
 def lease(root: Path, *, grace_secs: float = GRACE_SECS, settings: Mapping[str, str] | None = None) -> Lease:
