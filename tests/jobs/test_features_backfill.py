@@ -132,6 +132,19 @@ def test_improvement_is_the_gain_over_a_week_in_the_same_kind_of_theta(conn: Con
     assert gain == pytest.approx(now - before)
 
 
+def test_a_topics_first_theta_is_no_improvement_over_the_general_one(conn: Connection, database: str) -> None:
+    rng = np.random.default_rng(9)
+    params = bank_params(30, rng)
+    write_answers(conn, simulated({"ada": 0.5}, params, range(1, 16), rng, days_ago=(7,), topics=("old",)))
+    write_answers(conn, simulated({"ada": 0.5}, params, range(16, 31), rng, topics=("new",)))
+    publish_items(conn, params)
+    snapshot(conn, database, as_of=TODAY - timedelta(days=7))
+    snapshot(conn, database, as_of=TODAY)
+    backfill(conn)
+    assert load_user_topic_theta(conn, ["ada"], as_of=TODAY - timedelta(days=7))["ada", "new"].source == "general"
+    assert features(conn, "topic_id, theta_estimate is null, improvement") == [("new", False, None)]
+
+
 def test_a_second_run_gives_the_same_rows(conn: Connection, database: str) -> None:
     rng = np.random.default_rng(5)
     params = bank_params(20, rng)

@@ -157,6 +157,14 @@ def test_a_reference_whose_window_overlaps_or_of_another_model_is_not_compared(c
     assert check(conn, database)["n_items"] == 0
 
 
+def test_an_anchor_frozen_from_the_recent_run_itself_is_not_compared(conn: Connection, database: str) -> None:
+    recent = estimated(truth(), 2)
+    calibrated(conn, "fit-2", recent, TODAY)
+    for item in range(1, 11):
+        tag(conn, item, recent[item], "fit-2")
+    assert check(conn, database)["n_anchors"] == 0
+
+
 def test_a_dry_run_tells_and_writes_no_alert(conn: Connection, database: str) -> None:
     moved = truth()
     moved[4]["b"] += 1.0

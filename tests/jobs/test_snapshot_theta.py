@@ -183,6 +183,17 @@ def test_the_same_answers_twice_change_nothing(conn: Connection, database: str, 
     assert snapshot(conn, database)["n_learners_written"] == 0
 
 
+def test_a_corrected_answer_moves_theta_though_se_and_number_stay(conn: Connection, database: str) -> None:
+    publish_items(conn, {1: {"a": 1.0, "b": 0.0}})
+    write_answers(conn, [Answer("ada", 1, True)])
+    up = update(conn, "ada")
+    conn.execute("update exam_results set result_json = jsonb_set(result_json, '{questions,0,is_correct}', 'false')")
+    down = update(conn, "ada", NOW + timedelta(minutes=1))
+    assert down.theta == pytest.approx(-(up.theta or 0.0))
+    assert down.is_new
+    assert general(conn)["ada"] == (down.theta, down.se)
+
+
 def test_updates_of_a_day_append_under_one_run_and_the_newest_is_current(conn: Connection, school: dict) -> None:
     write_answers(conn, [Answer("ada", 1, True)])
     assert update(conn, "ada").is_new

@@ -75,13 +75,13 @@ def test_the_parts_of_engagement_by_hand() -> None:
     rows = [
         {"learner": 0, "day": NOW - 20, "session": 1, "hint": 1, "time_ms": 2_999},
         {"learner": 0, "day": NOW - 20, "session": 2, "hint": 0, "time_ms": 3_000},
-        {"learner": 0, "day": NOW - 6, "session": 3, "hint": 0},
+        {"learner": 0, "day": NOW - 6, "session": 3},
         {"learner": 1, "day": NOW - 28, "session": 4, "hint": 0, "time_ms": 9_000},
     ]
     parts = engagement_parts(attempts(rows, 2), MONTH)
     assert parts.sessions == pytest.approx([3 / 12, 0.0])
     assert parts.gaps == pytest.approx([1 - 13 / 28, 0.0])
-    assert parts.hints == pytest.approx([2 / 3, np.nan], nan_ok=True)
+    assert parts.hints == pytest.approx([1 / 2, np.nan], nan_ok=True)
     assert parts.dwell == pytest.approx([1 / 2, np.nan], nan_ok=True)
 
 
