@@ -76,9 +76,10 @@ def test_an_abler_cohort_is_put_on_the_scale_of_the_anchors(
     ended = runner(mirt_calibrate.main, database, monkeypatch, capsys)("--date", DAY)
     constants = ended.summary["linking_constants"]
     assert (constants["A"], constants["B"]) == (pytest.approx(1.3, abs=0.15), pytest.approx(0.8, abs=0.15))
-    theta = dict(rows(database, "select user_id, theta from mirt_ability"))
-    errors = np.array([theta[user] for user in able.user_ids]) - able.theta
-    assert abs(errors.mean()) < 0.12
+    scored = {user: (theta, se) for user, theta, se in rows(database, "select user_id, theta, se from mirt_ability")}
+    theta, se = np.array([scored[user] for user in able.user_ids]).T
+    assert abs(np.mean(theta - able.theta)) < 0.12
+    assert np.sqrt(np.mean((theta - able.theta) ** 2) / np.mean(se**2)) == pytest.approx(1, abs=0.12)
     assert rows(database, "select metrics->'population'->>'mean' from mirt_fit_meta")[0][0].startswith(
         ("0.7", "0.8", "0.9")
     )

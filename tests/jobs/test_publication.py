@@ -9,6 +9,7 @@ from school import Ended, rows, runner, school, set_anchors, sheet, snapshot, tr
 from thetaline import cli, db
 from thetaline.db.ledger import open_run
 from thetaline.jobs import mirt_calibrate
+from thetaline.jobs.publication import current_run
 
 Calibrate = Callable[..., Ended]
 SCHOOL = school()
@@ -169,6 +170,7 @@ def test_a_drifted_anchor_is_dropped_and_named(taught: str, calibrate: Calibrate
     assert calibrate("--date", FIRST).code == 0
     dropped = rows(taught, "select metrics->'anchors'->'dropped' from calibration")[0][0]
     assert "drifted: robust z of b" in dropped["120"]
+    assert rows(taught, "select (metrics->>'rmsd')::float8 from calibration")[0][0] < 0.35  # 0.44 with the drifted one
 
 
 def test_a_school_that_falls_apart_is_warned_of(taught: str, calibrate: Calibrate) -> None:
@@ -230,7 +232,7 @@ def test_only_what_can_be_decided_is_decided(
         open_run(taught, "mirt_calibrate", as_of=date(2025, 11, 4), now=datetime.now(UTC)) as failed,
     ):
         raise ValueError("broken")
-    assert "is failed, without a calibration" in runs("publish", failed.run_id, "--reason", "x")[2]
+    assert "is failed; only one that is held or retracted" in runs("publish", failed.run_id, "--reason", "x")[2]
     assert current(taught) == {run_id}
 
 
@@ -292,6 +294,8 @@ def test_an_older_date_made_up_later_does_not_become_current(taught: str, calibr
     time.sleep(1.1)
     assert calibrate("--date", FIRST).code == 0
     assert current(taught) == {newest}
+    with db.connect(taught) as conn:
+        assert current_run(conn) == newest
 
 
 def test_versions_count_the_stored_calibrations_of_an_item(taught: str, calibrate: Calibrate) -> None:

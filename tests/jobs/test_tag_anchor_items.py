@@ -107,6 +107,16 @@ def test_tagging_twice_adds_nothing_and_a_later_calibration_never_moves_a_refere
     assert {item_id: anchors(answered)[item_id] for item_id in before} == before
 
 
+def test_the_freezing_itself_passes_over_what_is_frozen(answered: str, tag: Tag) -> None:
+    publish_items(answered, 1)
+    tag("--count", "20")
+    before = anchors(answered)
+    publish_items(answered, 2, B + 0.3, a=1.2)
+    with psycopg.connect(answered) as conn:
+        frozen = conn.execute(tag_anchor_items.SQL["freeze"], {"item_ids": list(before), "now": datetime.now(UTC)})
+        assert frozen.rowcount == 0
+
+
 def test_other_tags_and_meta_stay(answered: str, tag: Tag) -> None:
     publish_items(answered, 1)
     with psycopg.connect(answered) as conn:

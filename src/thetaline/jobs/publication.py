@@ -96,10 +96,8 @@ def _move(conn: Connection, run_id: str, to: State, *, sources: tuple[State, ...
         row = conn.execute(SQL["lock_run"], {"run_id": run_id}).fetchone()
         if row is None:
             raise InputError(f"no run {run_id!r}; `thetaline runs` lists them")
-        state, has_estimates = row
-        if state not in sources or not has_estimates:
-            what = state if has_estimates else f"{state}, without a calibration"
-            raise InputError(f"run {run_id} is {what}; only one that is {' or '.join(sources)} can become {to}")
+        if row[0] not in sources:
+            raise InputError(f"run {run_id} is {row[0]}; only one that is {' or '.join(sources)} can become {to}")
         conn.execute(SQL["move_run"], {"run_id": run_id, "state": to, "note": note})
 
 

@@ -24,10 +24,7 @@ values (cast(%(run_id)s as text), cast(%(model_spec)s as jsonb), cast(%(metrics)
 select item_no, max(version) from item_param where item_no = any(cast(%(items)s as integer[])) group by item_no
 
 -- name: lock_run
-select run.state, calibration.run_id is not null
-from run left join calibration using (run_id)
-where run.run_id = cast(%(run_id)s as text)
-for update of run
+select state from run where run_id = cast(%(run_id)s as text) for update
 
 -- name: move_run
 update run

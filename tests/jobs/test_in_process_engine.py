@@ -1,0 +1,88 @@
+import numpy as np
+import pytest
+from school import School, school
+
+from thetaline.jobs.anchors import Anchor
+from thetaline.jobs.calibration_engine import CalibrationReply, CalibrationRequest
+from thetaline.jobs.in_process_engine import InProcessEngine
+from thetaline.jobs.observations import Observations
+
+SCHOOL = school(n_items=30, n_users=300, mean=0.5, sd=1.3)
+
+
+def observed(of: School, seed: int = 2) -> Observations:
+    """Everybody on every item."""
+    p = 1 / (1 + np.exp(-of.a * (of.theta[:, None] - of.b)))
+    user, item = np.indices(p.shape)
+    return Observations(
+        user_ids=np.array(of.user_ids, dtype=object),
+        item_ids=np.array(of.item_ids, dtype=object),
+        user=user.ravel().astype(np.int32),
+        item=item.ravel().astype(np.int32),
+        correct=(np.random.default_rng(seed).random(p.shape) < p).ravel().astype(np.uint8),
+        responded_at=np.full(p.size, np.datetime64("2025-11-01", "us")),
+    )
+
+
+ANSWERS = observed(SCHOOL)
+TRUTH = tuple(
+    Anchor(name, float(a), float(b))
+    for name, a, b in zip(SCHOOL.item_ids[::2], SCHOOL.a[::2], SCHOOL.b[::2], strict=True)
+)
+
+
+def answered(*anchors: Anchor, model: str = "2PL") -> CalibrationReply:
+    return InProcessEngine().calibrate(CalibrationRequest(ANSWERS, model, anchors))
+
+
+def test_everything_moves_to_the_anchors_scale_by_the_rule_of_scale() -> None:
+    free, linked = answered(), answered(*TRUTH)
+    assert free.linking is None
+    assert linked.linking is not None
+    A, B = linked.linking.A, linked.linking.B
+    assert (pytest.approx(1.3, abs=0.15), pytest.approx(0.5, abs=0.15)) == (A, B)
+    for new, old in [
+        (linked.items.parameters["a"], free.items.parameters["a"] / A),
+        (linked.items.parameters["b"], free.items.parameters["b"] * A + B),
+        (linked.items.se["a"], free.items.se["a"] / A),
+        (linked.items.se["b"], free.items.se["b"] * A),
+        (linked.abilities.theta, free.abilities.theta * A + B),
+        (linked.abilities.se, free.abilities.se * A),
+        (linked.population, (B, A)),
+    ]:
+        np.testing.assert_allclose(np.array(new), np.array(old), rtol=1e-12)
+
+
+def test_fixed_anchors_are_held_and_the_population_says_where_it_is() -> None:
+    fixed = [Anchor(one.item_id, one.a, one.b, fixed=True) for one in TRUTH]
+    reply = answered(*fixed, Anchor(SCHOOL.item_ids[1], 9.0, 9.0))
+    assert reply.linking is not None
+    assert (reply.linking.method, reply.linking.n_anchors_used) == ("fixed-anchors", 15)
+    assert (pytest.approx(1.3, abs=0.15), pytest.approx(0.5, abs=0.15)) == (reply.linking.A, reply.linking.B)
+    position = {name: i for i, name in enumerate(reply.items.item_ids)}
+    held = [position[one.item_id] for one in fixed]
+    np.testing.assert_allclose(reply.items.parameters["b"][held], [one.b for one in fixed], rtol=1e-12)
+    np.testing.assert_allclose(reply.items.parameters["a"][held], [one.a for one in fixed], rtol=1e-12)
+
+
+def test_ids_come_back_with_their_own_estimates() -> None:
+    reply = answered()
+    b = dict(zip(reply.items.item_ids, reply.items.parameters["b"], strict=True))
+    assert np.corrcoef([b[name] for name in SCHOOL.item_ids], SCHOOL.b)[0, 1] > 0.97
+    theta = dict(zip(reply.abilities.user_ids, reply.abilities.theta, strict=True))
+    assert np.corrcoef([theta[name] for name in SCHOOL.user_ids], SCHOOL.theta)[0, 1] > 0.9
+
+
+@pytest.mark.parametrize("n", [1, 2])
+def test_too_few_anchors_leave_the_scale_alone_and_say_why(n: int) -> None:
+    reply = answered(*TRUTH[:n])
+    assert reply.linking is None
+    assert f"{n} usable anchors of {n} common items, 3 are needed" in reply.not_linked
+
+
+def test_three_parameters_meet_anchors_with_guessing() -> None:
+    anchors = [Anchor(one.item_id, one.a, one.b, c=0.01) for one in TRUTH]
+    reply = answered(*anchors, model="3PL")
+    assert reply.linking is not None
+    assert set(reply.items.parameters) == {"a", "b", "c"}
+    assert set(reply.items.se) == {"a", "b", "c"}
