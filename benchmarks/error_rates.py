@@ -19,7 +19,7 @@ Rates = tuple[np.ndarray, np.ndarray]  # rejected (R, I) and which items truly d
 
 
 def bank(rng: np.random.Generator, model: str = "2PL") -> irt.Items:
-    b = rng.normal(0, 1, N_ITEMS)
+    b = np.clip(rng.normal(0, 1, N_ITEMS), -2.0, 2.0)  # nobody is always right, for ML has no answer to that
     b[list(CHANGED)] = np.clip(b[list(CHANGED)], -0.5, 0.5)
     steps = np.array([-1.0, 0.0, 1.0]) if model == "GRM" else np.zeros(1)
     a = None if model == "Rasch" else rng.lognormal(0, 0.3, N_ITEMS)

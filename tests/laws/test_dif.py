@@ -90,6 +90,18 @@ def test_wald_takes_thresholds_and_missing_answers_and_the_others_say_that_they_
         irt.dif(irt.Responses.from_matrix(two), groups, method="logistic")
 
 
+def test_an_item_that_one_group_always_answers_alike_has_no_statistic_and_spoils_no_other() -> None:
+    responses, groups = two_groups(np.random.default_rng(37))
+    x = responses.answer.reshape(-1, N_ITEMS).copy()
+    x[groups == "focal", 5] = 1
+    alike = irt.dif(irt.Responses.from_matrix(x), groups, method="wald", reference="reference")
+    assert np.flatnonzero(np.isnan(alike.p)).tolist() == [5]
+    assert alike.classes[5] == ""
+    assert 5 not in alike.anchors.tolist()
+    with pytest.raises(ResponsesError, match="only 2 of 3 items"):
+        irt.dif(irt.Responses.from_matrix(x[:, 3:6]), groups, method="wald")
+
+
 def test_arguments_that_make_no_comparison_are_refused() -> None:
     responses, groups = two_groups(np.random.default_rng(35), n=50)
     with pytest.raises(InputError, match="unknown DIF method 'mh'"):
@@ -128,6 +140,8 @@ def test_ets_classes_ask_for_size_and_for_evidence() -> None:
     assert [label(odds, 400) for odds in (0.7, 0.6, 0.4)] == ["A", "B", "C"]
     assert label(0.4, 10) != "C"
     assert label(0.4, 2) == "A"
+    # |delta| = 1.65 and significantly above 0, but not significantly above 1.
+    assert label(0.495, 40) == "B"
 
 
 def test_logistic_regression_finds_the_maximum_of_the_likelihood() -> None:

@@ -110,6 +110,27 @@ def test_rasch_drift_is_one_of_location_alone() -> None:
     assert abs(found.link.B - 0.4) < 0.05
 
 
+def test_many_items_that_drift_one_way_do_not_draw_the_scale_after_them() -> None:
+    rng = np.random.default_rng(58)
+    items = bank(rng)
+    drifted = list(range(9))
+    found = compared(items, moved(items, 1.0, drifted), rng, n=2000)
+    assert set(found.drifted().tolist()) == {f"q{i}" for i in drifted}
+    assert abs(found.link.B) < 0.1
+
+
+def test_a_parameter_without_error_is_not_tested() -> None:
+    rng = np.random.default_rng(59)
+    items = bank(rng)
+    new, covariance = estimated(items, rng, 1000)
+    known = covariance.matrix.copy()
+    known[:2], known[:, :2] = 0.0, 0.0
+    fixed = irt.ItemCovariance(covariance.ids, covariance.names, known)
+    found = irt.drift(reference=items, new=new, reference_covariance=fixed, new_covariance=fixed)
+    assert found.df.tolist() == [0] + [2] * (N_ITEMS - 1)
+    assert np.isnan(found.p[0])
+
+
 def test_a_reference_without_covariance_counts_as_known() -> None:
     rng = np.random.default_rng(53)
     items = bank(rng)

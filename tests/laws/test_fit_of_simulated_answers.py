@@ -8,7 +8,8 @@ import pytest
 
 from thetaline import irt
 from thetaline.errors import InputError, ResponsesError
-from thetaline.irt.fit.local_dependence import residual_correlations
+from thetaline.irt.fit.local_dependence import flagged, residual_correlations
+from thetaline.irt.fit.m2 import MomentFit, m2
 
 
 def bank(rng: np.random.Generator, n: int = 12) -> irt.Items:
@@ -233,3 +234,64 @@ def test_q3_is_pairwise_and_the_same_by_sparse_and_by_dense_products() -> None:
     both = np.isfinite(residual[:, 3]) & np.isfinite(residual[:, 17])
     assert n[3, 17] == both.sum()
     assert q3[3, 17] == pytest.approx(np.corrcoef(residual[both, 3], residual[both, 17])[0, 1])
+
+
+def moments(n: int) -> int:
+    return n * (n + 1) // 2
+
+
+@pytest.mark.parametrize("model", ["Rasch", "1PL", "2PL", "mixed"])
+def test_m2_loses_one_degree_of_freedom_a_parameter(model: str) -> None:
+    responses, _ = calibrated()
+    chosen = {i: "Rasch" if i % 2 else "2PL" for i in range(12)} if model == "mixed" else model
+    fit = irt.calibrate(responses, model=chosen)
+    assert irt.model_fit(fit, responses).df == moments(12) - fit.n_parameters
+
+
+@pytest.mark.parametrize("model", ["Rasch", "2PL"])
+def test_anchors_lose_none_and_the_population_loses_two(model: str) -> None:
+    responses, free = calibrated()
+    anchors = (
+        free.items.take([0, 1, 2]) if model == "2PL" else irt.calibrate(responses, model=model).items.take([0, 1, 2])
+    )
+    fit = irt.calibrate(responses, model=model, anchors=anchors)
+    assert irt.model_fit(fit, responses).df == moments(12) - fit.n_parameters
+    lost = irt.item_fit(irt.calibrate(responses, model=model), responses).s_x2_df
+    kept = irt.item_fit(fit, responses).s_x2_df
+    np.testing.assert_array_equal(kept[:3] - lost[:3], 2)
+    np.testing.assert_array_equal(kept[3:], lost[3:])
+
+
+def test_derivatives_that_say_the_same_cost_one_degree_of_freedom() -> None:
+    rng = np.random.default_rng(21)
+    column = rng.normal(size=(6, 1))
+    group = MomentFit(100.0, rng.normal(size=6), np.eye(6), np.concatenate([column, 2 * column], axis=1))
+    assert m2([group])[1] == 5
+
+
+def test_moments_that_cannot_vary_are_refused() -> None:
+    responses, fit = calibrated()
+    x = responses.answer.reshape(1500, 12).copy()
+    x[:, 0] = 1
+    with pytest.raises(ResponsesError, match="always answered alike"):
+        irt.model_fit(fit, irt.Responses.from_matrix(x))
+
+
+def test_too_many_moments_are_refused_with_what_to_do() -> None:
+    rng = np.random.default_rng(22)
+    _, fit = calibrated()
+    items = irt.Items(ids=range(60), model="GRM", a=np.ones(60), b=np.tile([-1.0, 0.0, 1.0], (60, 1)))
+    known = replace(fit, items=items, solution=_nothing_anchored(fit, 60))
+    with pytest.raises(ResponsesError, match=r"use 'M2\*'"):
+        irt.model_fit(known, irt.simulate(items, rng.normal(size=100), rng), statistic="M2")
+    with pytest.raises(InputError, match="unknown statistic 'M3'"):
+        irt.model_fit(known, irt.simulate(items, rng.normal(size=100), rng), statistic="M3")
+
+
+def test_a_large_q3_of_few_persons_is_not_flagged() -> None:
+    ids = np.array(list("abc"), dtype=object)
+    q3 = np.array([[1.0, 0.6, -0.3], [0.6, 1.0, -0.3], [-0.3, -0.3, 1.0]])
+    few, many = (flagged(ids, q3, np.full((3, 3), n), large=0.2, alpha=0.05) for n in (10.0, 1000.0))
+    assert few.pairs.tolist() == []
+    assert many.pairs.tolist()[0] == ["a", "b"]
+    assert many.to_frame()["q3_above_mean"].tolist() == pytest.approx([0.6, -0.3, -0.3])

@@ -40,18 +40,3 @@ def two_groups(responses: Responses, groups: ArrayLike, reference: object) -> Tw
         raise ResponsesError(f"reference = {reference!r} is no group label; the labels are {distinct}")
     focal = distinct[1] if first == distinct[0] else distinct[0]
     return TwoGroups(first, focal, code == distinct.index(focal))
-
-
-def persons(responses: Responses, chosen: NDArray[np.bool_]) -> Responses:
-    """The answers of some persons, with all items kept."""
-    rows = np.flatnonzero(chosen)
-    taken = chosen[responses.person]
-    indptr = np.concatenate([[0], np.cumsum(np.diff(responses.indptr)[rows])])
-    return Responses(
-        responses.person_ids[rows],
-        responses.item_ids,
-        indptr,
-        responses.item[taken],
-        responses.answer[taken],
-        responses.counts[rows],
-    )

@@ -68,15 +68,14 @@ def _standardised(cells: Cells) -> Array:
 
 
 def _fit(design: Array, cells: Cells, *, tol: float = 1e-10) -> _Model:
-    """Newton's method on (I, J, W) with half steps where the likelihood would fall."""
+    """Newton's method on (I, J, W); an item that has not come to rest has no likelihood (NaN)."""
     beta = np.zeros((design.shape[0], design.shape[-1]))
-    value = _log_likelihood(design, beta, cells)
     for _ in range(MAX_STEPS):
         step, decrement = _newton_step(design, beta, cells)
-        beta, value = _line_search(design, cells, (beta, value), step)
-        if np.nanmax(np.nan_to_num(decrement)) < tol:
+        beta = beta + step
+        if np.max(decrement) < tol:
             break
-    return _Model(beta, np.where(np.nan_to_num(decrement, nan=np.inf) < tol, value, np.nan))
+    return _Model(beta, np.where(decrement < tol, _log_likelihood(design, beta, cells), np.nan))
 
 
 def _newton_step(design: Array, beta: Array, cells: Cells) -> tuple[Array, Array]:
@@ -86,19 +85,6 @@ def _newton_step(design: Array, beta: Array, cells: Cells) -> tuple[Array, Array
     # A pseudo-inverse leaves a direction without information alone: an item with answers in one group only.
     step = np.einsum("iwv,iv->iw", np.linalg.pinv(curvature, hermitian=True, rcond=1e-10), gradient)
     return step, np.einsum("iw,iw->i", step, gradient)
-
-
-def _line_search(design: Array, cells: Cells, start: tuple[Array, Array], step: Array) -> tuple[Array, Array]:
-    beta, value = start
-    scale = np.ones(beta.shape[0])
-    for _ in range(30):
-        trial = beta + scale[:, None] * step
-        reached = _log_likelihood(design, trial, cells)
-        worse = reached < value - 1e-12 * np.abs(value)
-        if not worse.any():
-            break
-        scale[worse] *= 0.5
-    return np.where(worse[:, None], beta, trial), np.where(worse, value, reached)
 
 
 def _linear(design: Array, beta: Array) -> Array:

@@ -11,6 +11,7 @@ from thetaline.irt.items import Items
 from thetaline.irt.population import Population
 from thetaline.irt.responses import Responses
 from thetaline.irt.scoring import score
+from thetaline.irt.subsets import items_of
 
 Array = NDArray[np.float64]
 Index = NDArray[np.intp]
@@ -82,22 +83,12 @@ def answers_within(items: Items, responses: Responses) -> Responses:
     known = np.isin(responses.item_ids, items.ids)
     if known.all():
         return responses
-    kept = known[responses.item]
-    if not kept.any():
+    if not known[responses.item].any():
         raise ResponsesError(
             f"none of the {responses.n_items} items answered is among the {len(items)} calibrated ones; "
             "are the ids of one type and from one bank?"
         )
-    position = np.cumsum(known) - 1
-    n_answers = np.bincount(responses.person[kept], minlength=responses.n_persons)
-    return Responses(
-        responses.person_ids,
-        responses.item_ids[known],
-        np.concatenate([[0], np.cumsum(n_answers)]),
-        position[responses.item[kept]].astype(np.int32),
-        responses.answer[kept],
-        responses.counts,
-    )
+    return items_of(responses, known)
 
 
 def abilities(model: Estimated, responses: Responses) -> Array:

@@ -74,6 +74,8 @@ def merged(cells: Cells, *, least: float) -> Cells:
     """Leave no cell that expects fewer than `least` people, merging categories before sum scores."""
     cells = _without_impossible_cells(cells)
     cells = cells.rows(cells.observed.sum(axis=1) > 0)
+    if not len(cells.expected):
+        return cells
     cells = _without_single_persons(cells)
     if cells.expected.shape[1] > 2:
         cells = _without_rare_columns(_merged_within_rows(cells, least), least)
@@ -99,7 +101,7 @@ def _without_single_persons(cells: Cells) -> Cells:
         labels.append(current)
     if pending == 1 and current > 0:
         labels = [min(label, current - 1) for label in labels]
-    return cells.summed(np.array(labels, dtype=np.int64), axis=0) if labels else cells
+    return cells.summed(np.array(labels, dtype=np.int64), axis=0)
 
 
 def _merged_within_rows(cells: Cells, least: float) -> Cells:
@@ -147,7 +149,7 @@ def _merged_rows(cells: Cells, least: float) -> Cells:
         for rows in (observed, expected, people):
             rows[low : low + 2] = [rows[low] + rows[low + 1]]
         small[low : low + 2] = [_has_small_cell(expected[low], least)]
-    return Cells(np.array(observed), np.array(expected)) if expected else cells
+    return Cells(np.array(observed), np.array(expected))
 
 
 def _has_small_cell(expected: Array, least: float) -> bool:
