@@ -14,8 +14,7 @@ def bank_of(n: int, seed: int = 7) -> Bank:
         item_ids=np.array([str(i) for i in range(n)], dtype=object),
         a=rng.uniform(0.6, 2.0, n),
         b=rng.normal(0, 1, n),
-        se_b=rng.uniform(0.05, 0.3, n),
-        n_answers=np.full(n, 100),
+        n_answers=rng.integers(40, 400, n),
         move=rng.uniform(0, 0.3, n),
         anchored=np.zeros(n, dtype=bool),
         has_question=np.ones(n, dtype=bool),
@@ -48,9 +47,9 @@ def test_anchors_cover_every_stratum_alike_and_come_easiest_first() -> None:
     assert np.all(np.diff(bank.b[chosen]) >= 0)
 
 
-def test_precise_items_of_the_middle_do_not_crowd_out_the_ends() -> None:
+def test_much_answered_items_of_the_middle_do_not_crowd_out_the_ends() -> None:
     bank = bank_of(200)
-    bank = replace(bank, se_b=0.05 + np.abs(bank.b) / 5)
+    bank = replace(bank, n_answers=(400 / (1 + np.abs(bank.b))).astype(np.int64))
     chosen = select(bank, WISHES)
     hardest = np.argsort(bank.b)[-20:]
     assert np.isin(chosen, hardest).sum() == 5
@@ -59,7 +58,7 @@ def test_precise_items_of_the_middle_do_not_crowd_out_the_ends() -> None:
 def test_within_a_stratum_the_steadiest_items_are_taken() -> None:
     bank = bank_of(200)
     stratum = strata(bank.b, 10)
-    unsteady = bank.se_b**2 + bank.move**2
+    unsteady = 5 / bank.n_answers + bank.move**2
     chosen = set(select(bank, WISHES))
     for one in range(10):
         members = np.flatnonzero(stratum == one)
@@ -115,3 +114,10 @@ def test_refused_items_are_never_chosen() -> None:
 
 def test_nothing_published_is_nothing_to_choose() -> None:
     assert select(bank_of(0), WISHES).size == 0
+
+
+def test_among_items_that_stood_still_the_most_answered_are_taken_whatever_their_slope() -> None:
+    bank = replace(bank_of(200), move=np.full(200, np.nan))
+    flat = select(replace(bank, a=np.full(200, 0.6)), WISHES)
+    assert list(select(bank, WISHES)) == list(flat)
+    assert np.median(bank.n_answers[flat]) > np.median(bank.n_answers)

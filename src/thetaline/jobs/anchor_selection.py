@@ -7,6 +7,8 @@ from numpy.typing import NDArray
 
 Vector = NDArray[np.float64]
 
+VARIANCE_OF_B = 5.0  # times 1 / n: an item with a = 1 in the middle of the abilities, n answers
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Bank:
@@ -15,7 +17,6 @@ class Bank:
     item_ids: NDArray[np.object_]
     a: Vector
     b: Vector
-    se_b: Vector
     n_answers: NDArray[np.int64]
     move: Vector
     anchored: NDArray[np.bool_]
@@ -70,11 +71,13 @@ def select(bank: Bank, wishes: Wishes) -> NDArray[np.intp]:
     """Positions of the new anchors, easiest first: strata are filled in turn, each with its steadiest items first.
 
     A stratum's present anchors count as filled, so a second call only tops up; one that runs out of candidates leaves
-    its share to the others. Steadiest first means: small se(b) and small move between runs, added as variances.
+    its share to the others. Steadiest first means: many answers and small move between runs, added as variances. The
+    estimated se(b) is not asked: it is small where a came out too large by chance, and a bank of such anchors pulls the
+    next link's A below its true value.
     """
     stratum = strata(bank.b, n_strata(wishes.count, bank.b.size))
     candidates = np.flatnonzero(refusals(bank, wishes) == "")
-    unsteady = bank.se_b**2 + np.nan_to_num(bank.move) ** 2
+    unsteady = VARIANCE_OF_B / np.maximum(bank.n_answers, 1) + np.nan_to_num(bank.move) ** 2
     filled = np.bincount(stratum[bank.anchored], minlength=int(stratum.max(initial=0)) + 1)
     turn = _turns(stratum[candidates], unsteady[candidates], filled)
     wanted = max(0, wishes.count - int(bank.anchored.sum()))

@@ -115,13 +115,12 @@ def verify_work(context: JobContext, *, max_move: float, at_least: int | None) -
 def read_bank(conn: psycopg.Connection[Any]) -> Bank:
     """Every item with published parameters, by id."""
     rows = conn.execute(SQL["bank"], {"runs": STABLE_OVER_RUNS}).fetchall()
-    columns = list(zip(*rows, strict=True)) or [()] * 8
-    item_ids, a, b, se_b, n_answers, move, anchored, has_question = columns
+    columns = list(zip(*rows, strict=True)) or [()] * 7
+    item_ids, a, b, n_answers, move, anchored, has_question = columns
     return Bank(
         item_ids=np.array(item_ids, dtype=object),
         a=np.array(a, dtype=float),
         b=np.array(b, dtype=float),
-        se_b=np.array(se_b, dtype=float),
         n_answers=np.array(n_answers, dtype=np.int64),
         move=np.array(move, dtype=float),
         anchored=np.array(anchored, dtype=bool),
