@@ -1,16 +1,18 @@
 """Sittings that arrive over HTTP, stored as the exam app stores its own."""
 
+import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 import psycopg
-from psycopg.types.json import Jsonb
 
 from thetaline.db.statements import sql
 from thetaline.errors import InputError
 
 SQL = sql("db/sessions.sql")
+Connection = psycopg.Connection[Any]
 
 
 class UnknownSessionError(InputError):
@@ -21,27 +23,48 @@ class SessionConflictError(InputError):
     """The sitting is stored already, with other answers or for another learner."""
 
 
-def store_session(
-    conn: psycopg.Connection[Any],
-    user_id: str,
-    session_id: str,
-    *,
-    answers: Sequence[Mapping[str, object]],
-    now: datetime,
-) -> bool:
-    """Store it once; False when the same sitting is there already. Raises SessionConflictError for a different one."""
-    questions = [dict(answer) for answer in answers]
-    values = {"session_id": session_id, "user_id": user_id, "result": Jsonb({"questions": questions}), "now": now}
-    if conn.execute(SQL["insert"], values).fetchone():
-        return True
-    found = conn.execute(SQL["get"], {"session_id": session_id, "questions": Jsonb(questions)}).fetchone()
-    if found != (user_id, True):
-        raise SessionConflictError(f"session {session_id!r} is stored already, with other answers or another learner")
-    return False
+@dataclass(frozen=True, slots=True)
+class Sitting:
+    """A session of a learner; `questions` is None where the exam app has stored them."""
+
+    session_id: str
+    user_id: str
+    questions: Sequence[Mapping[str, object]] | None
 
 
-def require_session(conn: psycopg.Connection[Any], user_id: str, session_id: str) -> None:
-    """Raise UnknownSessionError unless this learner has such a sitting."""
-    found = conn.execute(SQL["get"], {"session_id": session_id, "questions": Jsonb([])}).fetchone()
-    if found is None or found[0] != user_id:
-        raise UnknownSessionError(f"learner {user_id!r} has no session {session_id!r}")
+def store_sittings(conn: Connection, sittings: Sequence[Sitting], *, now: datetime) -> list[InputError | None]:
+    """Store each once; what is wrong with each, in their order: None, UnknownSessionError, SessionConflictError."""
+    new = _insert(conn, [sitting for sitting in sittings if sitting.questions is not None], now)
+    others = [sitting.session_id for sitting in sittings if sitting.session_id not in new or sitting.questions is None]
+    stored = {row[0]: row[1:] for row in conn.execute(SQL["get"], {"session_ids": others})} if others else {}
+    first = {sitting.session_id: sitting for sitting in reversed(sittings) if sitting.session_id in new}
+    return [None if first.get(one.session_id) is one else _fault(one, stored, first) for one in sittings]
+
+
+def _insert(conn: Connection, sittings: Sequence[Sitting], now: datetime) -> set[str]:
+    if not sittings:
+        return set()
+    once = {sitting.session_id: sitting for sitting in reversed(sittings)}
+    values = {
+        "session_ids": list(once),
+        "user_ids": [sitting.user_id for sitting in once.values()],
+        "questions": [json.dumps([dict(one) for one in sitting.questions or ()]) for sitting in once.values()],
+        "now": now,
+    }
+    return {row[0] for row in conn.execute(SQL["insert"], values)}
+
+
+def _fault(sitting: Sitting, stored: Mapping[str, tuple[str, Any]], first: Mapping[str, Sitting]) -> InputError | None:
+    """Of a sitting that was not stored now: is it there already, and the same?"""
+    there = first.get(sitting.session_id)
+    owner, questions = (there.user_id, there.questions) if there else stored.get(sitting.session_id, (None, None))
+    if sitting.questions is None:
+        known = owner == sitting.user_id
+        return (
+            None if known else UnknownSessionError(f"learner {sitting.user_id!r} has no session {sitting.session_id!r}")
+        )
+    same = owner == sitting.user_id and [dict(one) for one in questions or ()] == [
+        dict(one) for one in sitting.questions
+    ]
+    said = f"session {sitting.session_id!r} is stored already, with other answers or another learner"
+    return None if same else SessionConflictError(said)

@@ -62,20 +62,28 @@ def load_scorer(conn: Connection, as_of: date, *, lookback_days: int) -> Scorer:
 
 
 def update_user(conn: Connection, user_id: str, scorer: Scorer, *, as_of: date, now: datetime) -> ThetaUpdate:
-    """Score the learner's window and append what moved, in the caller's transaction.
+    """As `update_users`, of one learner."""
+    return update_users(conn, [user_id], scorer, as_of=as_of, now=now)[user_id]
 
-    The window is read anew, so that the posterior holds every answer once: calling it twice writes nothing the second
+
+def update_users(
+    conn: Connection, user_ids: Sequence[str], scorer: Scorer, *, as_of: date, now: datetime
+) -> dict[str, ThetaUpdate]:
+    """Score the learners' windows and append what moved, in the caller's transaction.
+
+    The windows are read anew, so that a posterior holds every answer once: calling it twice writes nothing the second
     time, and the nightly snapshot of the same day agrees. Raises InputError for an unknown learner.
     """
-    learner = _locked(conn, user_id)
-    estimates = _estimate(conn, learner, scorer, as_of)
-    if not changed(conn, estimates, as_of).any():
-        return _result(estimates, None)
+    numbers = _locked(conn, user_ids)
+    estimates = _estimate(conn, list(numbers.values()), scorer, as_of)
+    moved = changed(conn, estimates, as_of)
     run_id = f"{JOB}-{as_of}"
-    run = {"run_id": run_id, "as_of": as_of, "now": now, "host": socket.gethostname(), "pid": os.getpid()}
-    items = {"items_run": scorer.bank.run_id, "model": scorer.bank.model}
-    conn.execute(SQL["append_update"], {**run, **items, "learner": learner, **_columns(estimates)})
-    return _result(estimates, run_id)
+    if moved.any():
+        run = {"run_id": run_id, "as_of": as_of, "now": now, "host": socket.gethostname(), "pid": os.getpid()}
+        items = {"items_run": scorer.bank.run_id, "model": scorer.bank.model}
+        conn.execute(SQL["append_updates"], {**run, **items, **_columns(estimates.of(moved))})
+    written = set(estimates.learner_no[moved].tolist())
+    return {name: _result(estimates, number, run_id if number in written else None) for name, number in numbers.items()}
 
 
 @app.command()
@@ -98,7 +106,7 @@ def work(context: JobContext, *, user_id: str) -> Summary:
     scorer = load_scorer(context.conn, context.as_of, lookback_days=context.settings.mirt_lookback_days)
     if context.dry_run:
         learner = learner_numbers(context.conn, [user_id])[user_id]
-        result = _result(_estimate(context.conn, learner, scorer, context.as_of), None)
+        result = _result(_estimate(context.conn, [learner], scorer, context.as_of), learner, None)
     else:
         result = update_user(context.conn, user_id, scorer, as_of=context.as_of, now=context.now)
     return {
@@ -112,38 +120,42 @@ def work(context: JobContext, *, user_id: str) -> Summary:
     }
 
 
-def _estimate(conn: Connection, learner: int, scorer: Scorer, as_of: date) -> Estimates:
-    answers = read_answers(conn, theta_window(as_of, scorer.lookback_days), learners=[learner])
+def _estimate(conn: Connection, learners: Sequence[int], scorer: Scorer, as_of: date) -> Estimates:
+    answers = read_answers(conn, theta_window(as_of, scorer.lookback_days), learners=learners)
     return estimate(answers, scorer.bank, scorer.scale)
 
 
-def _locked(conn: Connection, user_id: str) -> int:
-    row = conn.execute(SQL["lock_learner"], {"user_id": user_id}).fetchone()
-    return int(row[0]) if row else learner_numbers(conn, [user_id])[user_id]  # which says what is wrong
+def _locked(conn: Connection, user_ids: Sequence[str]) -> dict[str, int]:
+    names = list(dict.fromkeys(user_ids))
+    found = dict(conn.execute(SQL["lock_learners"], {"user_ids": names}).fetchall())
+    return found if len(found) == len(names) else learner_numbers(conn, names)  # which says what is wrong
 
 
 def _columns(estimates: Estimates) -> dict[str, object]:
     general, topics = estimates.general, estimates.topics
     return {
-        "theta": float(general.theta[0]),
-        "se": float(general.se[0]),
-        "n_answers": int(general.n_answers[0]),
+        "learners": estimates.learner_no[general.learner].tolist(),
+        "thetas": general.theta.tolist(),
+        "ses": general.se.tolist(),
+        "counts": general.n_answers.tolist(),
+        "topic_learners": estimates.learner_no[topics.learner].tolist(),
         "topics": topics.topic_no.tolist(),
-        "thetas": topics.theta.tolist(),
-        "ses": topics.se.tolist(),
-        "counts": topics.n_answers.tolist(),
+        "topic_thetas": topics.theta.tolist(),
+        "topic_ses": topics.se.tolist(),
+        "topic_counts": topics.n_answers.tolist(),
     }
 
 
-def _result(estimates: Estimates, run_id: str | None) -> ThetaUpdate:
+def _result(estimates: Estimates, learner: int, run_id: str | None) -> ThetaUpdate:
     general, topics = estimates.general, estimates.topics
-    scored = bool(np.size(general.theta))
-    pairs = zip(topics.theta.tolist(), topics.se.tolist(), strict=True)
+    row = np.flatnonzero(estimates.learner_no[general.learner] == learner)
+    mine = estimates.learner_no[topics.learner] == learner
+    pairs = zip(topics.theta[mine].tolist(), topics.se[mine].tolist(), strict=True)
     return ThetaUpdate(
-        theta=float(general.theta[0]) if scored else None,
-        se=float(general.se[0]) if scored else None,
-        n_answers=int(general.n_answers[0]) if scored else 0,
-        topics=dict(zip(topics.topic_no.tolist(), pairs, strict=True)),
+        theta=float(general.theta[row[0]]) if row.size else None,
+        se=float(general.se[row[0]]) if row.size else None,
+        n_answers=int(general.n_answers[row[0]]) if row.size else 0,
+        topics=dict(zip(topics.topic_no[mine].tolist(), pairs, strict=True)),
         is_new=run_id is not None,
         run_id=run_id,
     )

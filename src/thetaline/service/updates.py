@@ -1,61 +1,114 @@
-"""θ after a session: the session's answers are stored, then the learner's window is scored again."""
+"""θ after a session: sessions that end at about the same time are stored and scored together, in one transaction."""
 
+import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any
 
 import psycopg
 
 from thetaline.api import ThetaUpdated, ThetaUpdateRequest
-from thetaline.db import sessions
-from thetaline.jobs.update_theta import Scorer, ThetaUpdate, load_scorer, update_user
+from thetaline.db.sessions import Sitting, store_sittings
+from thetaline.jobs.update_theta import Scorer, ThetaUpdate, load_scorer, update_users
 from thetaline.service.database import Database
+from thetaline.service.faults import unavailable
 
 SCORER_SECS = 10.0  # how long a newly published calibration may stay unseen
+MOST_TOGETHER = 64
+MOST_WAITING = 2_000
+BATCHES_AT_ONCE = 2  # one computes while the database works on the other
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Asked:
+    """A request that waits for its batch."""
+
+    sitting: Sitting
+    answer: asyncio.Future[ThetaUpdate]
 
 
 class ThetaUpdates:
-    """Keeps what does not change between updates: the published items of the day."""
+    """What has come in while a batch was under way is the next batch: alone when idle, together under load."""
 
     def __init__(self, database: Database, lookback_days: int) -> None:
         """Nothing is read before the first update."""
         self._database, self._lookback_days = database, lookback_days
-        self._scorer: Scorer | None = None
-        self._of: tuple[date, float] | None = None
+        self._waiting: list[_Asked] = []
+        self._batches: set[asyncio.Task[None]] = set()
+        self._scorer: tuple[Scorer, date, float] | None = None
 
     async def update(self, user_id: str, request: ThetaUpdateRequest) -> ThetaUpdated:
-        """θ with the session's answers. Raises 404, 409, 422, 503."""
-        now = datetime.now(UTC)
-        update = await self._database.run(self._update, user_id, request, now)
-        return _shown(user_id, update)
+        """θ with the session's answers. Raises what `fault_of` knows: 404, 409, 422, 503."""
+        if len(self._waiting) >= MOST_WAITING:
+            raise unavailable("too many sessions end at once", retry_after_secs=1)
+        asked = _Asked(_sitting(user_id, request), asyncio.get_running_loop().create_future())
+        self._waiting.append(asked)
+        if len(self._batches) < BATCHES_AT_ONCE:
+            batch = asyncio.create_task(self._work())
+            self._batches.add(batch)
+            batch.add_done_callback(self._batches.discard)
+        return _shown(user_id, await asked.answer)
 
-    def _update(
-        self, conn: psycopg.Connection[Any], user_id: str, request: ThetaUpdateRequest, now: datetime
-    ) -> ThetaUpdate:
-        if request.answers is not None:
-            sessions.store_session(conn, user_id, request.session_id, answers=_rows(request), now=now)
+    async def _work(self) -> None:
+        while self._waiting:
+            batch, self._waiting = self._waiting[:MOST_TOGETHER], self._waiting[MOST_TOGETHER:]
+            await self._answer(batch)
+
+    async def _answer(self, batch: list[_Asked]) -> None:
+        try:
+            found = await self._database.run(self._update, [asked.sitting for asked in batch])
+        except Exception as error:  # noqa: BLE001  each request gets its own answer
+            await self._answer_failed(batch, error)
         else:
-            sessions.require_session(conn, user_id, request.session_id)
-        return update_user(conn, user_id, self._scorer_of(conn, now.date()), as_of=now.date(), now=now)
+            for asked, result in zip(batch, found, strict=True):
+                _settle(asked.answer, result)
 
-    def _scorer_of(self, conn: psycopg.Connection[Any], today: date) -> Scorer:
-        fresh = self._of is not None and self._of[0] == today and time.monotonic() - self._of[1] < SCORER_SECS
-        if self._scorer is None or not fresh:
-            self._scorer = load_scorer(conn, today, lookback_days=self._lookback_days)
-            self._of = (today, time.monotonic())
-        return self._scorer
+    async def _answer_failed(self, batch: list[_Asked], error: Exception) -> None:
+        """One request that fails must not fail its neighbours: they are done again one by one."""
+        if len(batch) == 1:
+            _settle(batch[0].answer, error)
+            return
+        for asked in batch:
+            await self._answer([asked])
+
+    def _update(self, conn: psycopg.Connection[Any], sittings: Sequence[Sitting]) -> list[ThetaUpdate | Exception]:
+        now = datetime.now(UTC)
+        faults = store_sittings(conn, sittings, now=now)
+        fine = [sitting.user_id for sitting, fault in zip(sittings, faults, strict=True) if fault is None]
+        found = update_users(conn, fine, self._current(conn, now.date()), as_of=now.date(), now=now) if fine else {}
+        return [fault or found[sitting.user_id] for sitting, fault in zip(sittings, faults, strict=True)]
+
+    def _current(self, conn: psycopg.Connection[Any], today: date) -> Scorer:
+        """The published items of the day, read again every few seconds."""
+        if self._scorer is None or self._scorer[1] != today or time.monotonic() - self._scorer[2] > SCORER_SECS:
+            scorer = load_scorer(conn, today, lookback_days=self._lookback_days)
+            self._scorer = (scorer, today, time.monotonic())
+        return self._scorer[0]
 
 
-def _rows(request: ThetaUpdateRequest) -> list[Mapping[str, object]]:
-    return [
+def _settle(answer: asyncio.Future[ThetaUpdate], result: ThetaUpdate | Exception) -> None:
+    if answer.done():  # its client went away
+        return
+    if isinstance(result, Exception):
+        answer.set_exception(result)
+    else:
+        answer.set_result(result)
+
+
+def _sitting(user_id: str, request: ThetaUpdateRequest) -> Sitting:
+    if request.answers is None:
+        return Sitting(request.session_id, user_id, None)
+    questions = [
         {
             "question_id": answer.item_id,
             "is_correct": None if answer.is_correct is None else bool(answer.is_correct),
             "answered_at": None if answer.answered_at is None else answer.answered_at.astimezone(UTC).isoformat(),
         }
-        for answer in request.answers or []
+        for answer in request.answers
     ]
+    return Sitting(request.session_id, user_id, questions)
 
 
 def _shown(user_id: str, update: ThetaUpdate) -> ThetaUpdated:
