@@ -8,8 +8,10 @@ import pytest
 
 from thetaline import irt
 from thetaline.errors import InputError, ResponsesError
+from thetaline.irt.fit.infit import infit_and_outfit
 from thetaline.irt.fit.local_dependence import flagged, residual_correlations
 from thetaline.irt.fit.m2 import MomentFit, m2
+from thetaline.irt.fit.residuals import Answers
 
 
 def bank(rng: np.random.Generator, n: int = 12) -> irt.Items:
@@ -234,6 +236,14 @@ def test_q3_is_pairwise_and_the_same_by_sparse_and_by_dense_products() -> None:
     both = np.isfinite(residual[:, 3]) & np.isfinite(residual[:, 17])
     assert n[3, 17] == both.sum()
     assert q3[3, 17] == pytest.approx(np.corrcoef(residual[both, 3], residual[both, 17])[0, 1])
+
+
+def test_the_z_of_a_mean_square_is_capped_where_one_answer_is_all_but_impossible() -> None:
+    log_p = np.log(np.array([[0.99] * 4, [0.01] * 4]))
+    answers = Answers(0, np.arange(4), np.array([1, 0, 0, 0]), log_p, np.zeros((2, 4)))
+    _, outfit = infit_and_outfit(answers, np.ones(4))
+    assert outfit.value == pytest.approx((0.99**2 + 3 * 0.01**2) / (4 * 0.01 * 0.99))
+    assert outfit.z == pytest.approx((np.cbrt(outfit.value) - 1) * 3 / 1.4142 + 1.4142 / 3)
 
 
 def moments(n: int) -> int:

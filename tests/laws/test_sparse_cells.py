@@ -84,3 +84,21 @@ def test_merging_keeps_all_people_and_leaves_no_small_cell(n_categories: int) ->
         assert found.observed.sum() == pytest.approx(kept)
         assert np.all((found.expected == 0) | (found.expected >= 1.0))
         assert np.all(found.observed[found.expected == 0] == 0)
+
+
+def test_a_category_of_few_rows_joins_the_one_before_however_many_people_it_has() -> None:
+    rows = [[9.0, 9.0, 0.0]] * 40
+    rows[20] = [9.0, 9.0, 30.0]
+    assert merged(table(rows, rows), least=1.0).expected.shape[1] == 2
+
+
+def test_a_last_category_of_few_people_joins_the_one_before_in_however_many_rows() -> None:
+    rows = [[9.0, 9.0, 0.0]] * 40
+    rows[10], rows[20], rows[30] = [[9.0, 9.0, 1.2]] * 3
+    assert merged(table(rows, rows), least=1.0).expected.shape[1] == 2
+
+
+def test_a_last_category_of_enough_rows_and_people_stays() -> None:
+    rows = [[9.0, 9.0, 0.0]] * 40
+    rows[10], rows[20], rows[30] = [[9.0, 9.0, 1.5]] * 3
+    assert merged(table(rows, rows), least=1.0).expected.shape[1] == 3
