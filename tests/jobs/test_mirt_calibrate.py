@@ -198,8 +198,9 @@ def test_a_calibration_never_touches_an_anchors_reference(taught: str, calibrate
 
 
 def test_named_functions_do_what_their_names_say(taught: str) -> None:
-    set_anchors(taught, {**true_anchors(SCHOOL, [0, 1, 2]), "139": {"a": "high"}})
+    anchor = {"a": 1.0, "b": 0.0}
+    set_anchors(taught, {**true_anchors(SCHOOL, [0, 1, 2]), "139": {"a": "high"}, "1000": anchor, "99": anchor})
     with psycopg.connect(taught) as conn:
         anchors = mirt_calibrate._load_anchors(conn)
-    assert [anchor.item_id for anchor in anchors] == SCHOOL.item_ids[:3]
+    assert [anchor.item_id for anchor in anchors] == ["99", *SCHOOL.item_ids[:3], "1000"]
     assert dict(anchors.malformed) == {"139": "meta.irt.a is 'high', not a finite number"}

@@ -98,7 +98,7 @@ def failures(checks: tuple[GateCheck, ...]) -> tuple[str, ...]:
     return tuple(check.message for check in checks if not check.passed)
 
 
-def check_converged(evidence: Evidence, limits: GateLimits) -> GateCheck:  # noqa: ARG001 - one signature for all checks
+def check_converged(evidence: Evidence, _limits: GateLimits) -> GateCheck:
     """The fit ended because nothing moved any more, not because it ran out of cycles or broke."""
     return GateCheck("converged", evidence.converged, None, "converged", f"the fit ended as: {evidence.status}")
 

@@ -44,4 +44,4 @@ where current.item_id = cast(question.id as text)
 -- name: references_of
 select cast(id as text), meta -> 'irt' from question
 where cast(id as text) = any(cast(%(item_ids)s as text[])) and meta -> 'irt' is not null
-order by id
+order by question.id
