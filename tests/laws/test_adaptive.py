@@ -79,6 +79,21 @@ def test_calibrated_exposure_keeps_the_largest_rate_under_its_ceiling_for_new_pe
     assert (held.n_items == 12).all()
 
 
+def test_calibration_keeps_as_many_items_open_as_a_test_is_long() -> None:
+    rng, few = np.random.default_rng(14), BIG.take(BIG.ids[:14])
+    found = irt.calibrate_exposure(few, rng.normal(size=300), rng, largest=0.75, stop=irt.StopRule(10), max_cycles=6)
+    k = np.array(list(found.rule.k.values()))
+    assert (k == 1.0).sum() >= 10
+    assert (k < 1.0).any()
+
+
+def test_minima_of_a_shorter_length_do_not_end_a_longer_test() -> None:
+    limits = irt.ContentLimits(AREA, at_least={"a": 2}, length=4)
+    stop = irt.StopRule(max_items=8)
+    tests = irt.simulate_adaptive(BIG, np.zeros(20), np.random.default_rng(15), stop=stop, content=limits)
+    assert (tests.n_items == 8).all()
+
+
 def test_content_limits_hold_in_every_test() -> None:
     rng = np.random.default_rng(5)
     limits = irt.ContentLimits(AREA, at_most={"a": 3}, at_least={"b": 5, "c": 4}, length=12)

@@ -64,6 +64,7 @@ def test_plausible_values_have_the_posteriors_mean_and_spread() -> None:
     scores = irt.score(responses, items, prior=(0.5, 1.1))
     np.testing.assert_allclose(drawn.mean(axis=1), scores.theta, atol=0.02)
     np.testing.assert_allclose(drawn.std(axis=1), scores.se, rtol=0.02)
+    assert all(len(np.unique(row)) == 20_000 for row in drawn)
     theta = np.linspace(-6.0, 10.0, 3201)
     density = np.exp(items.log_prob(theta)[items.offsets[:-1] + 1].sum(axis=0) - 0.5 * ((theta - 0.5) / 1.1) ** 2)
     below = np.cumsum(density) / density.sum()

@@ -47,11 +47,11 @@ def link(  # noqa: PLR0913  (keyword-only options)
 
     `method` is "stocking-lord", "haebara", "mean-sigma", "mean-mean" or "mean-gmean".  Rasch and PCM slopes are set and
     not estimated: every method but mean/sigma then estimates B alone.  `screen` leaves out anchors whose robust z of b
-    or of log a is beyond `threshold`, the worst first.  `weights` and `symmetric` are of the two curve methods; default
-    N(0, 1) on 61 nodes of the reference scale; symmetric adds the same criterion on the new scale, so that exchanging
-    the forms gives the inverse link.  The covariances are of the item parameters (or `Items` of standard errors): with
-    either, the standard errors of A and B are by the delta method and a scale without one is taken as known; without
-    both they are by a jackknife over the anchors.
+    or of log a is beyond `threshold` (few anchors: somewhat more), the worst first.  `weights` and `symmetric` are of
+    the two curve methods; default N(0, 1) on 61 nodes of the reference scale; symmetric adds the same criterion on the
+    new scale, so that exchanging the forms gives the inverse link.  The covariances are of the item parameters (or
+    `Items` of standard errors): with either, the standard errors of A and B are by the delta method and a scale without
+    one is taken as known; without both they are by a jackknife over the anchors.
 
     Raises ItemsError where no item is common, where the anchors run the other way (A ≤ 0), for an unknown method.
     Fewer than 3 usable anchors are no error: the result then says `linked = False` and why.

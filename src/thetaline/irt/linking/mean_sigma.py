@@ -19,9 +19,7 @@ class MeanSigma:
         new, reference, _ = anchors.paired_thresholds()
         for side, b in (("new", new), ("reference", reference)):
             if np.ptp(b) == 0.0:
-                raise ItemsError(
-                    f"anchors all have b = {b[0]:.4g} in {side}: mean/sigma has no A > 0, use stocking-lord"
-                )
+                raise ItemsError(f"all b are {b[0]:.4g} in {side}: mean/sigma has no A > 0; use stocking-lord")
         return shift(anchors, float(reference.std() / new.std()))
 
     def sensitivity(self, anchors: Anchors, _criterion: Criterion, at: Constants) -> Sensitivity:

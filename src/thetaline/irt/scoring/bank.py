@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
+from numpy.typing import NDArray
 
 from thetaline.irt.derivatives import Alike, Array, Index, alike
 from thetaline.irt.items import Items
@@ -22,6 +23,11 @@ class Bank:
     def offsets(self) -> Index:
         """First row of each item in a category table, (I + 1,)."""
         return self.items.offsets
+
+    @cached_property
+    def first_row(self) -> NDArray[np.int32]:
+        """`offsets` of the items as narrow as a sparse matrix's columns, (I,)."""
+        return self.offsets[:-1].astype(np.int32)
 
     @cached_property
     def parts(self) -> list[Alike]:

@@ -8,7 +8,8 @@ from thetaline.irt.scoring.local import log_likelihood, slope_and_bend
 from thetaline.irt.scoring.modes import Local, modes
 from thetaline.irt.scoring.sheet import Sheet
 
-FLAT = 1e-9  # a limit as high as the highest point, to rounding, is the supremum
+UNTOLD = 2e-3  # log-likelihood: no data tell a maximum that is this little above an end of the scale from that end
+FINER = 64.0  # of the information: nodes 8 times as close miss no more than half of that between them
 MARGIN = 4.0  # logits beyond the outermost threshold where the first search ends
 
 
@@ -33,19 +34,19 @@ def search_range(sheet: Sheet) -> tuple[Array, Array]:
 def maximum_likelihood(sheet: Sheet) -> tuple[Array, Array, Mask]:
     """θ and its standard error (N,) from the likelihood's bend, and whether the search ended.
 
-    Where the likelihood has no maximum they are ±inf and inf.
+    Where the likelihood is nowhere higher than at an end of the scale, by 2e-3 in its logarithm, they are ±inf and inf.
     """
     theta, converged = np.empty(sheet.n_persons), np.ones(sheet.n_persons, dtype=bool)
-    limits = limits_of_log_likelihood(sheet)
-    highest = _highest_on_nodes(sheet)
-    bounded = np.flatnonzero(limits.max(axis=0) < highest - FLAT)
-    if bounded.size:
-        inner = sheet.chosen(bounded)
-        found = modes(inner, Likelihood(), inner.curvature_bound, *search_range(inner))
-        theta[bounded], converged[bounded] = found
-        highest[bounded] = np.maximum(highest[bounded], log_likelihood(inner, found.theta))
-    endless = limits.max(axis=0) >= highest - FLAT
-    theta[endless] = np.where(limits[1] >= limits[0], np.inf, -np.inf)[endless]
+    low, high = limits_of_log_likelihood(sheet)
+    supremum = np.maximum(low, high)
+    endless = _rises_to_an_edge(sheet, supremum)
+    inner = np.flatnonzero(~endless)
+    if inner.size:
+        chosen = sheet.chosen(inner)
+        found = modes(chosen, Likelihood(), chosen.curvature_bound, *search_range(chosen))
+        theta[inner], converged[inner] = found
+        endless[inner] = supremum[inner] >= log_likelihood(chosen, found.theta) - UNTOLD
+    theta[endless] = np.where(high >= low, np.inf, -np.inf)[endless]
     se = np.full(sheet.n_persons, np.inf)
     finite = np.flatnonzero(~endless)
     _, bend = slope_and_bend(sheet.chosen(finite), theta[finite])
@@ -66,9 +67,14 @@ def limits_of_log_likelihood(sheet: Sheet) -> Array:
     return np.asarray((sheet.one_hot @ table.T).T)
 
 
-def _highest_on_nodes(sheet: Sheet) -> Array:
-    highest = np.empty(sheet.n_persons)
-    for span in spans(sheet.curvature_bound, *search_range(sheet)):
-        values = sheet.chosen(span.who).one_hot @ sheet.bank.log_prob(span.nodes)
-        highest[span.who] = values.max(axis=1)
-    return highest
+def _rises_to_an_edge(sheet: Sheet, supremum: Array) -> Mask:
+    """Whether no node is higher than an outermost one and the likelihood's limit is no lower than that."""
+    rises = np.zeros(sheet.n_persons, dtype=bool)
+    who = np.flatnonzero(np.isfinite(supremum))
+    low, high = search_range(sheet)
+    for span in spans(FINER * sheet.curvature_bound[who], low[who], high[who]):
+        there = who[span.who]
+        values = np.asarray(sheet.chosen(there).one_hot @ sheet.bank.log_prob(span.nodes))
+        outermost = np.maximum(values[:, 0], values[:, -1])
+        rises[there] = (outermost >= values.max(axis=1) - UNTOLD) & (supremum[there] >= outermost)
+    return rises

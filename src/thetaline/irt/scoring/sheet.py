@@ -17,7 +17,7 @@ from thetaline.irt.items import Items
 from thetaline.irt.responses import Responses
 from thetaline.irt.scoring.bank import Bank
 
-BLOCK_PERSONS = 1 << 12  # with some 60 nodes 2 MB a matrix, which a core's cache holds
+BLOCK_PERSONS = 1 << 10  # with some 60 nodes half a MB a matrix, which a core's cache holds
 BLOCK_ANSWERS = 1 << 18
 THREADED_FROM = 1_000_000  # answers from which threads pay for themselves
 
@@ -66,8 +66,7 @@ class Sheet:
     @cached_property
     def one_hot(self) -> "sparse.csr_array":
         """(N, ΣK) with a 1 for every answer: times a category table it sums the table over a person's answers."""
-        columns = (self.bank.offsets[self.item] + self.answer).astype(np.int32)
-        return self._sparse(columns, int(self.bank.offsets[-1]))
+        return self._sparse(self.bank.first_row[self.item] + self.answer, int(self.bank.offsets[-1]))
 
     @cached_property
     def answered(self) -> "sparse.csr_array":

@@ -60,7 +60,7 @@ class Scores:
 
     @property
     def reliability(self) -> float:
-        """Empirical reliability Var(θ) / (Var(θ) + mean se²) of the persons with finite scores; NaN for fewer than 2."""
+        """Empirical reliability Var(θ) / (Var(θ) + mean se²) of persons with finite scores; NaN for fewer than 2."""
         finite = np.isfinite(self.theta) & np.isfinite(self.se) & (self.status != ScoreStatus.NO_ANSWERS)
         n_persons = float(self.counts[finite].sum())
         if n_persons < 2:
