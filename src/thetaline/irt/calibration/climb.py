@@ -79,10 +79,11 @@ class Problem:
         """Run the M-step."""
         theta = self.nodes.theta(state)
         items = improve_items(self.model, state, theta, expectation.counts, self.priors, steps=NEWTON_STEPS)
-        if state.log_histogram is not None:
-            return histogram(self.model, items, theta, expectation.mass)
         follow = expanded if self.expands else freed
-        return follow(self.model, items, theta, expectation.mass)
+        if state.log_histogram is not None:
+            follow = histogram
+        after = follow(self.model, items, theta, expectation.mass)
+        return self.model.stopped(self.model.bounded(after), at=state)
 
     def objective(self, state: State, expectation: Expectation) -> float:
         """Log-likelihood plus log prior."""
@@ -90,6 +91,7 @@ class Problem:
 
 
 NEWTON_STEPS = 2
+LONGEST_LEAP = 50.0  # of an accelerated step, in plain ones: farther, the past says nothing
 STALLED_AFTER = 30  # cycles without a higher likelihood
 
 
@@ -114,6 +116,7 @@ def climb(
 ) -> Climb:
     """Iterate from `state`; raises CalibrationError when the likelihood is not a number."""
     model, mixer, path = problem.model, Anderson(), list[Cycle]()
+    state = model.released(state)
     best, fallback, since_best = -np.inf, None, 0
     for number in range(first_cycle, max_cycles + 1):
         expectation = problem.expect(state)
@@ -128,7 +131,12 @@ def climb(
         best = max(best, objective)
         mapped = problem.maximise(state, expectation)
         proposal = _proposal(model, mixer, state, mapped)
-        distance = max(_distance(model, state, mapped), _distance(model, state, proposal))
+        step = _distance(model, state, mapped)
+        distance = _distance(model, state, proposal)
+        if distance > LONGEST_LEAP * step:
+            mixer.forget()
+            proposal = mapped
+        distance = max(step, _distance(model, state, proposal))
         path.append(Cycle(number, expectation.log_likelihood, distance, share))
         if progress is not None:
             progress(path[-1])
@@ -136,7 +144,7 @@ def climb(
             return Climb(proposal, Status.CONVERGED, tuple(path))
         if since_best >= STALLED_AFTER:
             return Climb(mapped, Status.STALLED, tuple(path))
-        state, fallback = proposal, mapped
+        state, fallback = proposal, None if proposal is mapped else mapped
     return Climb(state, Status.OUT_OF_CYCLES, tuple(path))
 
 

@@ -65,7 +65,7 @@ def _reversed_without_prior(problem: Problem, state: State) -> list[Mask]:
     """Items whose slope, maximised without priors on the final expected counts, is below 0 by more than chance."""
     expectation, theta = problem.expect(state), problem.nodes.theta(state)
     model = problem.model
-    alone = improve_items(model, state, theta, expectation.counts, Priors(), steps=ALONE_STEPS)
+    alone = model.bounded(improve_items(model, state, theta, expectation.counts, Priors(), steps=ALONE_STEPS))
     out = []
     for part, free in zip(model.parts, alone.free, strict=True):
         if part.family.tied:

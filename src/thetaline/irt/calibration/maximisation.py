@@ -1,11 +1,12 @@
 """The M-step: Fisher scoring of all items at once on the expected counts, whatever their family.
 
-Each item's penalised expected log-likelihood must not fall: a step that lowers it is halved, and dropped in the end.
+Each item's penalised expected log-likelihood must not fall: a large step that lowers it is halved, and dropped in the
+end.
 Items that share a slope are solved together by their Schur complement.
 """
 
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +19,7 @@ Array = NDArray[np.float64]
 
 HALVINGS = 8
 LARGEST_STEP = 2.0  # of a free parameter in one Newton step: farther, the quadratic model says nothing
+SAFE_STEP = 0.1  # below it Newton does not overshoot, and the climb would notice
 ROUNDING = 1e-12  # of a sum, relative to it
 RIDGE = 1e-10  # of the trace, so that an item without information stays where it is
 
@@ -45,7 +47,7 @@ def improve_items(model: Model, state: State, theta: Array, counts: Array, prior
                 free[k] = _separate_step(part, free[k], nodes, observed[k], priors)
         for members in tied.values():
             _tied_step(model, free, members, nodes, observed, priors)
-    return model.bounded(State(tuple(free), state.mean, state.sd, state.log_histogram))
+    return replace(state, free=tuple(free))
 
 
 def stacked_counts(counts: Array, model: Model, part: Part) -> Array:
@@ -92,17 +94,18 @@ def expected_objective(part: Part, free: Array, nodes: Array, observed: Array, p
 def _separate_step(part: Part, free: Array, nodes: Array, observed: Array, priors: Priors) -> Array:
     at = curvature(part, free, nodes, observed, priors)
     step = _capped(np.linalg.solve(at.information, at.gradient[:, :, None])[:, :, 0])
-    before = expected_objective(part, free, nodes, observed, priors)
     out = free + step
-    worse = np.arange(len(free))
+    watched = np.flatnonzero((np.abs(step).max(axis=1) > SAFE_STEP) | ~part.family.valid(out))
+    before = expected_objective(part, free[watched], nodes, observed[watched], priors)
     for _ in range(HALVINGS):
-        after = expected_objective(part, out[worse], nodes, observed[worse], priors)
-        worse = worse[~(after >= before[worse] - ROUNDING * np.abs(before[worse]))]
-        if not worse.size:
+        if not watched.size:
             return out
-        step[worse] *= 0.5
-        out[worse] = free[worse] + step[worse]
-    out[worse] = free[worse]
+        after = expected_objective(part, out[watched], nodes, observed[watched], priors)
+        worse = ~(after >= before - ROUNDING * np.abs(before))
+        watched, before = watched[worse], before[worse]
+        step[watched] *= 0.5
+        out[watched] = free[watched] + step[watched]
+    out[watched] = free[watched]
     return out
 
 

@@ -15,6 +15,7 @@ Index = NDArray[np.intp]
 Mask = NDArray[np.bool_]
 
 SLOPE_BOUND = 30.0  # on the scale where theta has sd 1: a step function for every grid
+RELEASED_SLOPE = 5.0
 ASYMPTOTE_BOUND = 12.0  # logit: 6e-6 from 0 or 1
 
 
@@ -153,6 +154,22 @@ class Model:
             np.clip(out[:, 0], -SLOPE_BOUND, SLOPE_BOUND, out=out[:, 0])
             asymptotes = out[:, part.n_free - part.family.has_c - part.family.has_d :]
             np.clip(asymptotes, -ASYMPTOTE_BOUND, ASYMPTOTE_BOUND, out=asymptotes)
+            free.append(out)
+        return replace(state, free=tuple(free))
+
+    def stopped(self, state: State, *, at: State) -> State:
+        """Leave items whose slope has run to its bound as they are `at` there, so that the others come to rest."""
+        pairs = zip(state.free, at.free, strict=True)
+        free = tuple(np.where(np.abs(old[:, :1]) >= SLOPE_BOUND, old, new) for new, old in pairs)
+        return replace(state, free=free)
+
+    def released(self, state: State) -> State:
+        """Give such items another chance, on other answers or nodes: flatter, with the same thresholds."""
+        free = []
+        for part, values in zip(self.parts, state.free, strict=True):
+            line = values[:, : part.n_free - part.family.has_c - part.family.has_d]
+            out = values.copy()
+            out[:, : line.shape[1]] *= np.where(np.abs(line[:, :1]) >= SLOPE_BOUND, RELEASED_SLOPE / SLOPE_BOUND, 1.0)
             free.append(out)
         return replace(state, free=tuple(free))
 

@@ -18,6 +18,7 @@ Array = NDArray[np.float64]
 Index = NDArray[np.intp]
 
 BATCH_BYTES = 1 << 22  # scores of a batch: 4 MB, within reach of a core's cache
+FLUSH_PAIRS = 1 << 20  # pairs of items that are collected before they are added
 LANES = 2  # each holds sums of its own
 
 
@@ -45,20 +46,21 @@ def pair_sums(
     parts = list(run(partial(_lane, scores=scores, means=means), lanes))
     total = np.asarray(sum(parts[1:], parts[0]))
     n, width = scores.n_items, scores.codes.shape[1]
-    upper = total.reshape(n, n, width, width).transpose(0, 2, 1, 3).reshape(n * width, n * width)
+    upper = total.reshape(width, width, n, n).transpose(2, 0, 3, 1).reshape(n * width, n * width)
     diagonal = np.kron(np.eye(n, dtype=bool), np.ones((width, width), dtype=bool))
     return np.asarray(upper + np.where(diagonal, 0.0, upper.T))
 
 
-def _lane(blocks: tuple[SparseBlock, ...], scores: SparseScores, *, means: bool) -> Array:
-    n, width = scores.n_items, scores.codes.shape[1]
-    out = np.zeros((n * n, width * width))
+def _lane(blocks: tuple[SparseBlock, ...], *, scores: SparseScores, means: bool) -> Array:
+    """Sums by pair of items, (P P, n n)."""
+    sums = _PairSums.empty(scores.n_items, scores.codes.shape[1])
     for block in blocks:
         posterior, _ = posteriors(block, scores.table, scores.prior)
         for codes, weights in batches(block, posterior, scores):
             rooted = _rooted(scores.codes[codes], weights, means=means)
-            _add_pairs(out, rooted @ rooted.transpose(0, 2, 1), scores.item_of_code[codes], n, width)
-    return out
+            sums.add(rooted @ rooted.transpose(0, 2, 1), scores.item_of_code[codes])
+    sums.flush()
+    return sums.total
 
 
 def batches(block: SparseBlock, posterior: Work, scores: SparseScores) -> Iterator[tuple[Index, Work]]:
@@ -88,12 +90,37 @@ def _rooted(score: Work, weights: Work, *, means: bool) -> Work:
     return flat
 
 
-def _add_pairs(out: Array, gram: Work, item: Index, n: int, width: int) -> None:
-    """Add each person's blocks (r, c), r <= c, to the rows `item_r n + item_c`."""
-    m = item.shape[1]
-    first, second = np.triu_indices(m)
-    pair = (item[:, first] * n + item[:, second]).ravel()
-    blocks = gram.reshape(len(item), m, width, m, width).transpose(0, 1, 3, 2, 4)[:, first, second]
-    blocks = blocks.reshape(-1, width * width)
-    for k in range(width * width):
-        out[:, k] += np.bincount(pair, blocks[:, k], minlength=len(out))
+@dataclass(frozen=True, slots=True, eq=False)
+class _PairSums:
+    """Adds blocks (r, c), r <= c, of persons' Gram matrices by pair of items; many at once, for each time costs n n."""
+
+    total: Array  # (P P, n n)
+    n_items: int
+    width: int
+    pairs: list[Index]
+    values: list[Work]
+
+    @classmethod
+    def empty(cls, n_items: int, width: int) -> "_PairSums":
+        return cls(np.zeros((width * width, n_items * n_items)), n_items, width, [], [])
+
+    def add(self, gram: Work, item: Index) -> None:
+        """Take `gram` (n, m P, m P) of persons with the items `item` (n, m)."""
+        n, m = item.shape
+        first, second = np.triu_indices(m)
+        self.pairs.append((item[:, first] * self.n_items + item[:, second]).ravel())
+        blocks = gram.reshape(n, m, self.width, m, self.width)[:, first, :, second]  # (pairs, n, P, P)
+        self.values.append(blocks.transpose(2, 3, 1, 0).reshape(self.width**2, -1))
+        if sum(map(len, self.pairs)) >= max(FLUSH_PAIRS, self.n_items**2):
+            self.flush()
+
+    def flush(self) -> None:
+        """Add what was taken to the total."""
+        if not self.pairs:
+            return
+        pair = np.concatenate(self.pairs)
+        for k in range(self.width**2):
+            values = np.concatenate([rows[k] for rows in self.values])
+            self.total[k] += np.bincount(pair, values, minlength=self.total.shape[1])
+        self.pairs.clear()
+        self.values.clear()
