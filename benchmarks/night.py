@@ -12,7 +12,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -105,19 +105,16 @@ def prepare(conn: psycopg.Connection, bank: Bank, n_answers: int, days: int) -> 
 
 
 @contextmanager
-def watched(peak: dict[str, float]) -> Iterator[None]:
+def watched(server: psutil.Process, peak: dict[str, float]) -> Iterator[None]:
     """The largest proportional memory of the server's processes while the work runs, in MB."""
     stop = threading.Event()
 
     def look() -> None:
         while not stop.wait(0.5):
             total = 0.0
-            for process in psutil.process_iter(["name"]):
-                try:
-                    if process.info["name"] == "postgres":
-                        total += process.memory_full_info().pss / 2**20
-                except psutil.Error:
-                    continue
+            for process in (server, *server.children(recursive=True)):
+                with suppress(psutil.Error):
+                    total += process.memory_full_info().pss / 2**20
             peak["server"] = max(peak.get("server", 0.0), total)
 
     watcher = threading.Thread(target=look, daemon=True)
@@ -127,7 +124,7 @@ def watched(peak: dict[str, float]) -> Iterator[None]:
     watcher.join()
 
 
-def night(conn: psycopg.Connection, url: str, as_of: date) -> None:
+def night(conn: psycopg.Connection, url: str, as_of: date, server: psutil.Process) -> None:
     peak: dict[str, float] = {}
     total = 0.0
     for job in STAGES:
@@ -136,7 +133,7 @@ def night(conn: psycopg.Connection, url: str, as_of: date) -> None:
             name=job.JOB, settings=Settings(_env_file=None), url=url, conn=conn, as_of=as_of, now=now, dry_run=False
         )
         cpu, started = time.process_time(), time.monotonic()
-        with watched(peak):
+        with watched(server, peak):
             job.work(context)
             conn.commit()
         seconds = time.monotonic() - started
@@ -154,13 +151,14 @@ def main(n_answers: int = 1_000_000, days: int = 30) -> None:
         with db.embedded.lease(root) as held:
             db.migrate(held.url)
             with db.connect(held.url) as conn:
+                server = psutil.Process(db.embedded.status(root).pid)
                 started = time.monotonic()
                 prepare(conn, bank, n_answers, days)
                 seconds = time.monotonic() - started
                 print(f"{n_answers:,} answers of {bank.theta.size:,} learners written in {seconds:.0f} s")
-                night(conn, held.url, TODAY)
+                night(conn, held.url, TODAY, server)
                 fill(conn, bank, n_answers // days, last=TODAY + timedelta(days=1), days=1)
-                night(conn, held.url, TODAY + timedelta(days=1))
+                night(conn, held.url, TODAY + timedelta(days=1), server)
         db.embedded.stop(root, force=True)
 
 

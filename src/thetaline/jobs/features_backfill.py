@@ -26,7 +26,7 @@ class TopicKnowledge(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class FeatureCounts:
-    """Rows that a backfill wrote: days with answers, days whose answers had vanished, days without activity."""
+    """What a backfill saw to: days with answers, days whose answers had vanished, days without activity."""
 
     days: int
     vanished: int
@@ -97,9 +97,9 @@ def _backfill(
 ) -> FeatureCounts:
     parameters = {**bounds, "learners": learners}
     conn.execute(SQL["make_days"])
-    conn.execute(SQL["aggregate_days"], parameters)
+    days = conn.execute(SQL["aggregate_days"], parameters).rowcount
     conn.execute(SQL["analyze_days"])
-    days = conn.execute(SQL["upsert_features"], parameters).rowcount
+    conn.execute(SQL["upsert_features"], parameters)
     vanished = conn.execute(SQL["forget_vanished"], parameters).rowcount
     conn.execute(SQL["drop_days"])
     idle = conn.execute(SQL["insert_idle_days"], parameters).rowcount if idle_days else 0

@@ -69,6 +69,14 @@ on conflict (user_id, topic_id, date) do update set
     improvement = case when excluded.theta_estimate is null then stored.improvement else excluded.improvement end,
     last_seen_at = excluded.last_seen_at,
     computed_at = excluded.computed_at
+-- Most of the look-back is as it was the night before; a row that says the same is not written again.
+where (stored.attempts, stored.correct, stored.avg_time_ms, stored.rt_median, stored.hints, stored.last_seen_at)
+        is distinct from
+      (excluded.attempts, excluded.correct, excluded.avg_time_ms, excluded.rt_median, excluded.hints,
+       excluded.last_seen_at)
+   or (excluded.theta_estimate is not null
+       and (stored.theta_estimate, stored.theta_sd, stored.improvement)
+             is distinct from (excluded.theta_estimate, excluded.theta_sd, excluded.improvement))
 
 -- name: forget_vanished
 -- A day whose answers are gone (a deleted or re-timed exam) would otherwise keep its old counts for ever.

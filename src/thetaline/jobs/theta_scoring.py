@@ -1,6 +1,7 @@
 """θ of learners and of their topics from arranged answers and an item bank."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -9,6 +10,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from thetaline import irt
+from thetaline.irt.scoring.sheet import available_processors
 from thetaline.jobs.answers import Answers
 from thetaline.jobs.item_bank import ItemBank
 from thetaline.learning.topics import DEFAULT_SD, TopicModel, estimate_topic_sd, topic_posterior
@@ -108,11 +110,13 @@ def topic_theta(answers: Answers, bank: ItemBank, scale: TopicScale) -> TopicThe
     """
     rows = _topic_rows(answers, bank)
     theta, se = np.empty((2, rows.learner.size))
-    for start, stop in _blocks(rows.learner):
-        block = rows.take(start, stop)
-        theta[start:stop], se[start:stop] = topic_posterior(
-            block.log_likelihood(scale.table), block.learner, scale.model
-        )
+
+    def fill(bounds: tuple[int, int]) -> None:
+        block, place = rows.take(*bounds), slice(*bounds)
+        theta[place], se[place] = topic_posterior(block.log_likelihood(scale.table), block.learner, scale.model)
+
+    with ThreadPoolExecutor(available_processors()) as threads:
+        list(threads.map(fill, _blocks(rows.learner)))
     shown = rows.topic_no > 0
     n_answers = np.diff(rows.indptr)
     return TopicTheta(rows.learner[shown], rows.topic_no[shown], theta[shown], se[shown], n_answers[shown])
