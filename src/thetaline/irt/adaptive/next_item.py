@@ -12,7 +12,7 @@ from thetaline.irt.adaptive.belief import Belief
 from thetaline.irt.adaptive.content import ContentLimits
 from thetaline.irt.adaptive.criteria import criterion_named
 from thetaline.irt.adaptive.exposure import Best, Exposure
-from thetaline.irt.adaptive.selection import Selection
+from thetaline.irt.adaptive.selection import Out, Selection
 from thetaline.irt.derivatives import Array
 from thetaline.irt.items import Items
 
@@ -54,7 +54,7 @@ def next_item(
     selection = Selection(criterion_named(method), exposure or Best(), content)
     asked = np.zeros((1, len(items)), dtype=bool)
     asked[0, items.positions(administered)] = True
-    values = selection.values(items, belief, asked, np.zeros_like(asked))
+    values = selection.values(items, belief, Out(asked, np.zeros_like(asked)))
     chosen = int(selection.exposure.pick(items, values, rng or np.random.default_rng(0)).chosen[0])
     if chosen < 0:
         return None

@@ -11,7 +11,7 @@ from thetaline.irt.adaptive.belief import Belief
 from thetaline.irt.adaptive.content import ContentLimits
 from thetaline.irt.adaptive.criteria import criterion_named
 from thetaline.irt.adaptive.exposure import Best, Exposure
-from thetaline.irt.adaptive.selection import Selection
+from thetaline.irt.adaptive.selection import Out, Selection
 from thetaline.irt.adaptive.stopping import StopRule
 from thetaline.irt.derivatives import Array, Index
 from thetaline.irt.items import Items
@@ -103,16 +103,16 @@ class Session:
         path, se = np.full((2, *shape), np.nan)
         belief = Belief.normal(*self.prior, len(theta))
         log_prob = self.items.log_prob(belief.nodes)
-        asked, closed = np.zeros((2, len(theta), len(self.items)), dtype=bool)
+        out = Out(*np.zeros((2, len(theta), len(self.items)), dtype=bool))
         active = np.arange(len(theta))
         for place in range(self.stop.max_items):
             current = Belief(belief.nodes, belief.weights[active])
-            pick = self.selection.pick(self.items, current, asked[active], closed[active], rng)
-            closed[active] |= pick.rejected
+            pick = self.selection.pick(self.items, current, out.of(active), rng)
+            out.closed[active] |= pick.rejected
             current, active, chosen = _those(pick.chosen >= 0, current, active, pick.chosen)
             given = self._answers(theta[active], chosen, rng)
             current = current.after(log_prob[self.items.offsets[chosen] + given])
-            belief.weights[active], asked[active, chosen] = current.weights, True
+            belief.weights[active], out.asked[active, chosen] = current.weights, True
             item[active, place], answer[active, place] = chosen, given
             path[active, place], se[active, place] = current.mean, current.sd
             active = active[~self.stop.stopped(np.full(len(active), place + 1), current.sd)]

@@ -3,7 +3,9 @@
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
-from thetaline.irt.derivatives import Array
+import numpy as np
+
+from thetaline.irt.derivatives import Array, Mask
 from thetaline.irt.linking.anchors import Anchors
 from thetaline.irt.linking.weights import LinkWeights
 
@@ -43,3 +45,22 @@ class Sensitivity(NamedTuple):
 
     new: dict[str, Array]
     reference: dict[str, Array]
+
+
+class Solution(NamedTuple):
+    """A link that was found: from which anchors, how, and the constants."""
+
+    anchors: Anchors
+    method: Method
+    criterion: Criterion
+    at: Constants
+
+    @property
+    def sensitivity(self) -> Sensitivity:
+        """Derivatives of the constants by the anchors' parameters."""
+        return self.method.sensitivity(self.anchors, self.criterion, self.at)
+
+    def without(self, out: Mask) -> Constants:
+        """The constants without the anchors marked `out` (n,)."""
+        left = self.anchors.keep(np.flatnonzero(~out))
+        return self.method.constants(left, self.criterion, self.at)

@@ -6,10 +6,9 @@ from typing import Any
 import numpy as np
 
 from thetaline.errors import ItemsError
-from thetaline.irt.derivatives import Array, Index, Mask
+from thetaline.irt.derivatives import Array
 from thetaline.irt.items import Items
-from thetaline.irt.linking.anchors import Anchors
-from thetaline.irt.linking.constants import Constants, Criterion, Method
+from thetaline.irt.linking.constants import Solution
 
 MAX_GROUPS = 50  # a jackknife of more groups is no more exact and costs a link each
 
@@ -58,19 +57,13 @@ class ItemCovariance:
         return cls(errors.ids[item], np.array(names, dtype=object)[column], np.diag(table[item, column] ** 2))
 
 
-def delta(
-    anchors: Anchors,
-    method: Method,
-    criterion: Criterion,
-    at: Constants,
-    covariances: dict[str, ItemCovariance | None],
-) -> LinkErrors:
+def delta(solution: Solution, covariances: dict[str, ItemCovariance | None]) -> LinkErrors:
     """Σ_scales D Σ Dᵀ with D = ∂(A, B)/∂parameters; a scale without covariance is taken as known."""
-    sensitivity = method.sensitivity(anchors, criterion, at)._asdict()
+    sensitivity = solution.sensitivity._asdict()
     total = np.zeros((2, 2))
     for side, covariance in covariances.items():
         if covariance is not None:
-            D = derivatives_by_entry(anchors.ids, sensitivity[side], covariance)
+            D = derivatives_by_entry(solution.anchors.ids, sensitivity[side], covariance)
             total += D @ covariance.matrix @ D.T
     return LinkErrors.of(total, "delta")
 
@@ -86,19 +79,13 @@ def derivatives_by_entry(ids: Any, sensitivity: dict[str, Array], covariance: It
     return D
 
 
-def jackknife(anchors: Anchors, method: Method, criterion: Criterion, at: Constants) -> LinkErrors:
+def jackknife(solution: Solution) -> LinkErrors:
     """Leave out each anchor (or each of 50 groups) in turn: what a different draw of anchors would have changed."""
-    groups = np.arange(anchors.n) % min(anchors.n, MAX_GROUPS)
-    without = np.array([_without(anchors, groups == g, method, criterion, at) for g in range(int(groups.max()) + 1)])
+    n = min(solution.anchors.n, MAX_GROUPS)
+    group = np.arange(solution.anchors.n) % n
+    without = np.array([solution.without(group == g)[:2] for g in range(n)])
     away = without - without.mean(axis=0)
-    n = len(without)
     return LinkErrors.of((n - 1) / n * away.T @ away, "jackknife")
-
-
-def _without(anchors: Anchors, out: Mask, method: Method, criterion: Criterion, at: Constants) -> tuple[float, float]:
-    kept: Index = np.flatnonzero(~out)
-    found = method.constants(anchors.keep(kept), criterion, at)
-    return found.A, found.B
 
 
 def unknown_errors() -> LinkErrors:

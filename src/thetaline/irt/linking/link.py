@@ -7,9 +7,10 @@ import numpy as np
 from scipy.special import stdtr
 
 from thetaline.errors import ItemsError
+from thetaline.irt.derivatives import Mask
 from thetaline.irt.items import Items
 from thetaline.irt.linking.anchors import Anchors, common_items, usable
-from thetaline.irt.linking.constants import Constants, Criterion, Method
+from thetaline.irt.linking.constants import Constants, Criterion, Method, Solution
 from thetaline.irt.linking.diagnostics import diagnose
 from thetaline.irt.linking.errors import ItemCovariance, LinkErrors, delta, jackknife, unknown_errors
 from thetaline.irt.linking.registry import method_named
@@ -69,36 +70,46 @@ def _linked(common: Anchors, plan: Plan) -> Link:
     fine, dropped = usable(common)
     if fine.n < MIN_ANCHORS:
         reason = f"{fine.n} usable anchors of {common.n} common items, {MIN_ANCHORS} are needed"
-        return _unlinked(fine, reason, dropped, plan)
+        return _link(_Outcome(fine, dropped, reason=reason), plan)
     refuse_reversed(fine)
     kept, at, drifted = screened(fine, plan.method, plan.criterion, plan.threshold)
     if at.trouble:
-        return _unlinked(fine, at.trouble, dropped | drifted, plan)
-    used = np.array([item not in drifted for item in fine.ids.tolist()])
-    return _result(fine, used, dropped | drifted, at, plan, _errors(kept, at, plan))
+        return _link(_Outcome(fine, dropped | drifted, reason=at.trouble), plan)
+    return _link(_Outcome(fine, dropped | drifted, Solution(kept, plan.method, plan.criterion, at)), plan)
 
 
-def _result(
-    anchors: Anchors, used: Any, dropped: dict[Any, str], at: Constants, plan: Plan, se: LinkErrors, reason: str = ""
-) -> Link:
+@dataclass(frozen=True, slots=True)
+class _Outcome:
+    """Anchors that could have been used, why others and some of these were not, and what was found."""
+
+    anchors: Anchors
+    dropped: dict[Any, str]
+    solution: Solution | None = None
+    reason: str = ""
+
+    @property
+    def used(self) -> Mask:
+        linked = self.solution is not None
+        return np.array([linked and item not in self.dropped for item in self.anchors.ids.tolist()], dtype=bool)
+
+
+def _link(outcome: _Outcome, plan: Plan) -> Link:
+    at = outcome.solution.at if outcome.solution else UNLINKED
+    anchors, used = outcome.anchors, outcome.used
     diagnostics = diagnose(anchors, used, at, plan.criterion.weights) if anchors.n else None
     return Link(
         A=at.A,
         B=at.B,
         method=plan.method.name,
-        linked=not reason,
-        reason=reason,
+        linked=outcome.solution is not None,
+        reason=outcome.reason,
         n_anchors_used=int(used.sum()),
-        n_common=anchors.n + len(set(dropped) - set(anchors.ids.tolist())),
-        dropped=dropped,
+        n_common=len(set(anchors.ids.tolist()) | set(outcome.dropped)),
+        dropped=outcome.dropped,
         rmsd=diagnostics.rmsd if diagnostics else float("nan"),
-        se=se,
+        se=_errors(outcome.solution, plan) if outcome.solution else unknown_errors(),
         diagnostics=diagnostics,
     )
-
-
-def _unlinked(anchors: Anchors, reason: str, dropped: dict[Any, str], plan: Plan) -> Link:
-    return _result(anchors, np.zeros(anchors.n, dtype=bool), dropped, UNLINKED, plan, unknown_errors(), reason)
 
 
 def refuse_reversed(anchors: Anchors) -> None:
@@ -115,10 +126,10 @@ def refuse_reversed(anchors: Anchors) -> None:
         )
 
 
-def _errors(anchors: Anchors, at: Constants, plan: Plan) -> LinkErrors:
+def _errors(solution: Solution, plan: Plan) -> LinkErrors:
     if any(plan.covariances.values()):
-        return delta(anchors, plan.method, plan.criterion, at, plan.covariances)
-    return jackknife(anchors, plan.method, plan.criterion, at)
+        return delta(solution, plan.covariances)
+    return jackknife(solution)
 
 
 def _covariance(given: ItemCovariance | Items | None) -> ItemCovariance | None:

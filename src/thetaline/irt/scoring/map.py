@@ -7,7 +7,7 @@ import numpy as np
 from thetaline.irt.derivatives import Array, Index, Mask
 from thetaline.irt.scoring.lattice import REACH
 from thetaline.irt.scoring.local import slope_and_bend
-from thetaline.irt.scoring.modes import Local, modes
+from thetaline.irt.scoring.modes import Local, Range, modes
 from thetaline.irt.scoring.sheet import Sheet
 
 
@@ -33,6 +33,6 @@ def maximum_a_posteriori(sheet: Sheet, mean: Array, sd: Array) -> tuple[Array, A
     """θ, its standard error (N,) from the posterior's bend, and whether the search ended."""
     information = 1.0 / sd**2 + sheet.curvature_bound
     posterior = Posterior(mean, sd)
-    found = modes(sheet, posterior, information, mean - REACH * sd, mean + REACH * sd)
+    found = modes(sheet, posterior, information, Range(mean - REACH * sd, mean + REACH * sd))
     bend = posterior.at(sheet, np.arange(sheet.n_persons), found.theta).bend
     return found.theta, 1.0 / np.sqrt(-bend), found.converged

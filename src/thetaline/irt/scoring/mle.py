@@ -5,7 +5,7 @@ import numpy as np
 from thetaline.irt.derivatives import Array, Index, Mask
 from thetaline.irt.scoring.lattice import spans
 from thetaline.irt.scoring.local import log_likelihood, slope_and_bend
-from thetaline.irt.scoring.modes import Local, modes
+from thetaline.irt.scoring.modes import Local, Range, modes
 from thetaline.irt.scoring.sheet import Sheet
 
 UNTOLD = 2e-3  # log-likelihood: no data tell a maximum that is this little above an end of the scale from that end
@@ -25,10 +25,10 @@ class Likelihood:
         return Local(*slope_and_bend(sheet, theta))
 
 
-def search_range(sheet: Sheet) -> tuple[Array, Array]:
+def search_range(sheet: Sheet) -> Range:
     """First ranges (N,) for estimates without a prior."""
     low = np.full(sheet.n_persons, np.nanmin(sheet.bank.items.thresholds) - MARGIN)
-    return low, np.full(sheet.n_persons, np.nanmax(sheet.bank.items.thresholds) + MARGIN)
+    return Range(low, np.full(sheet.n_persons, np.nanmax(sheet.bank.items.thresholds) + MARGIN))
 
 
 def maximum_likelihood(sheet: Sheet) -> tuple[Array, Array, Mask]:
@@ -43,7 +43,7 @@ def maximum_likelihood(sheet: Sheet) -> tuple[Array, Array, Mask]:
     inner = np.flatnonzero(~endless)
     if inner.size:
         chosen = sheet.chosen(inner)
-        found = modes(chosen, Likelihood(), chosen.curvature_bound, *search_range(chosen))
+        found = modes(chosen, Likelihood(), chosen.curvature_bound, search_range(chosen))
         theta[inner], converged[inner] = found
         endless[inner] = supremum[inner] >= log_likelihood(chosen, found.theta) - UNTOLD
     theta[endless] = np.where(high >= low, np.inf, -np.inf)[endless]

@@ -50,8 +50,16 @@ class Modes(NamedTuple):
     converged: Mask
 
 
-def modes(sheet: Sheet, objective: Objective, information: Array, low: Array, high: Array) -> Modes:
-    """Maximise for every person; `information` (N,) bounds the bend, low and high (N,) are the first ranges."""
+class Range(NamedTuple):
+    """Where a search begins, (N,) each; it goes on outside where the objective rises there."""
+
+    low: Array
+    high: Array
+
+
+def modes(sheet: Sheet, objective: Objective, information: Array, first: Range) -> Modes:
+    """Maximise for every person; `information` (N,) bounds the bend."""
+    low, high = first
     theta, converged = np.zeros(sheet.n_persons), np.zeros(sheet.n_persons, dtype=bool)
     who = np.arange(sheet.n_persons)
     for _ in range(MAX_WIDENINGS):

@@ -38,14 +38,14 @@ def plausible_values(
         information = FINER * (1.0 / sd[rows] ** 2 + block.curvature_bound)
         for span in spans(information, low[rows], high[rows]):
             who = rows.start + span.who
-            drawn[who] = _draw(block.chosen(span.who), span, mean[who], sd[who], rng.random((2, len(who), n)))
+            drawn[who] = _draw(block.chosen(span.who), span, (mean[who], sd[who]), rng.random((2, len(who), n)))
     return drawn
 
 
-def _draw(sheet: Sheet, span: Span, mean: Array, sd: Array, uniform: Array) -> Array:
+def _draw(sheet: Sheet, span: Span, prior: tuple[Array, Array], uniform: Array) -> Array:
     """Draw a node by its posterior weight, then a place in the cell around it."""
     nodes = span.nodes
-    log_weight = log_posteriors(sheet, nodes, mean, sd)
+    log_weight = log_posteriors(sheet, nodes, *prior)
     reached = np.cumsum(np.exp(log_weight - log_weight.max(axis=1, keepdims=True)), axis=1)
     which = [(reached < u[:, None] * reached[:, -1:]).sum(axis=1) for u in uniform[0].T]
     return np.asarray(nodes[np.stack(which, axis=1)] + span.h * (uniform[1] - 0.5))

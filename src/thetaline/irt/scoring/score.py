@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from thetaline.errors import InputError
 from thetaline.irt.derivatives import Array, Index, Mask
@@ -16,6 +16,8 @@ from thetaline.irt.scoring.prior import prior_columns
 from thetaline.irt.scoring.sheet import Sheet, match
 from thetaline.irt.scoring.value import Scores, ScoreStatus
 from thetaline.irt.scoring.wle import weighted_likelihood
+
+Found = tuple[Array, Array, Mask]
 
 
 def score(
@@ -36,35 +38,41 @@ def score(
     Raises ItemsError for answered items that the bank lacks, ResponsesError for answers beyond an item's categories,
     InputError for an unknown method or a prior that is none.
     """
-    if method.upper() not in SCORERS:
+    name = method.upper()
+    if name not in SCORERS:
         raise InputError(f"unknown scoring method {method!r}; known are {', '.join(SCORERS)}")
     mean, sd = prior_columns(prior, responses.n_persons)
-    sheet, scorer = match(responses, items), SCORERS[method.upper()]
-    bayesian = method.upper() in ("EAP", "MAP")
+    sheet = match(responses, items)
+    bayesian = name in ("EAP", "MAP")
     theta, se = (mean.copy(), sd.copy()) if bayesian else _unknown(responses.n_persons)
-    status = np.full(responses.n_persons, ScoreStatus.NO_ANSWERS, dtype=np.uint8)
-
-    def work(rows: slice, block: Sheet) -> None:
-        informed = np.flatnonzero(block.curvature_bound > 0.0)
-        if informed.size:
-            who = rows.start + informed
-            theta[who], se[who], done = scorer(block.chosen(informed), mean[who], sd[who])
-            status[who] = _status(theta[who], done)
-
-    sheet.for_blocks(work)
     return Scores(
         ids=responses.person_ids,
         theta=theta,
         se=se,
-        method=method.upper(),
-        status=status,
+        method=name,
+        status=_fill(theta, se, sheet, lambda block, rows: SCORERS[name](block, mean[rows], sd[rows])),
         n_answers=sheet.n_answers,
         counts=responses.counts,
         prior=(mean, sd) if bayesian else None,
     )
 
 
-SCORERS: dict[str, Callable[[Sheet, Array, Array], tuple[Array, Array, Mask]]] = {
+def _fill(theta: Array, se: Array, sheet: Sheet, scorer: Callable[[Sheet, Index], Found]) -> NDArray[np.uint8]:
+    """Score block by block into `theta` and `se`, leaving those alone of whom nothing is known; the status (N,)."""
+    status = np.full(sheet.n_persons, ScoreStatus.NO_ANSWERS, dtype=np.uint8)
+
+    def work(rows: slice, block: Sheet) -> None:
+        informed = np.flatnonzero(block.curvature_bound > 0.0)
+        if informed.size:
+            who = rows.start + informed
+            theta[who], se[who], done = scorer(block.chosen(informed), who)
+            status[who] = _status(theta[who], done)
+
+    sheet.for_blocks(work)
+    return status
+
+
+SCORERS: dict[str, Callable[[Sheet, Array, Array], Found]] = {
     "EAP": eap,
     "MAP": maximum_a_posteriori,
     "MLE": lambda sheet, _mean, _sd: maximum_likelihood(sheet),

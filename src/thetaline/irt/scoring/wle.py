@@ -30,6 +30,6 @@ class WeightedLikelihood:
 
 def weighted_likelihood(sheet: Sheet) -> tuple[Array, Array, Mask]:
     """θ, 1 / √information there (N,), and whether the search ended; every person must have answered."""
-    found = modes(sheet, WeightedLikelihood(), sheet.curvature_bound, *search_range(sheet))
+    found = modes(sheet, WeightedLikelihood(), sheet.curvature_bound, search_range(sheet))
     information, _ = information_and_bias(sheet, found.theta)
     return found.theta, 1.0 / np.sqrt(information), found.converged
