@@ -44,7 +44,7 @@ install = uv venv -q --allow-existing --python $(PYTHON) $(VENV) && uv pip insta
 bench_extra = uv pip install -q --python $(BIN)/python --group bench
 else
 install = $(PYTHON) -m venv $(VENV) && $(BIN)/pip install -q --disable-pip-version-check --require-hashes -r $(1) && $(BIN)/pip install -q --disable-pip-version-check --no-deps -e .
-bench_extra = $(BIN)/pip install -q --disable-pip-version-check "girth>=0.8,<0.9" "mirt>=1.2,<1.3"
+bench_extra = $(BIN)/pip install -q --disable-pip-version-check "girth>=0.8,<0.9" "mirt>=1.2,<1.3" "psutil>=6,<8"
 endif
 
 $(VENV)/.installed: requirements.lock pyproject.toml
