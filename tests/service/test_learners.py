@@ -84,6 +84,7 @@ def test_a_session_that_the_exam_app_stored_needs_its_id_only(service: Running) 
             "timezone",
         ),
         ("anna", {}, 422, "session_id"),
+        ("anna", {"session_id": "s\0"}, 422, "session_id"),
     ],
 )
 def test_a_session_that_does_not_fit_is_refused(

@@ -41,7 +41,6 @@ KNOWN = {"error", "detail", "request_id"}
             422,
             "not valid",
         ),
-        (b'{"item_params": [{"item_id": "a\\u0000b", "a": 1, "b": 0}], "responses": [[1]]}', 422, "not valid"),
         (
             b'{"item_params": [{"item_id": "1", "a": 1, "b": 0}, {"item_id": "1", "a": 2, "b": 0}],"responses": [[1]]}',
             422,
@@ -61,7 +60,7 @@ def test_a_wrong_body_is_refused_in_words(service: Running, body: bytes, status:
     [
         ({"model": "2PL"}, "observations or responses"),
         ({"observations": [], "model": "2PL"}, "at least 1"),
-        ({"observations": [{"user_id": "u", "item_id": "1", "is_correct": 0.5}]}, "boolean"),
+        ({"observations": [{"user_id": "u", "item_id": "1", "is_correct": 0.5}]}, "True, False, 0, 1 or None"),
         ({"observations": [{"user_id": 5, "item_id": "1", "is_correct": True}]}, "string"),
         ({"observations": [{"user_id": "u", "item_id": "1"}]}, "required"),
         ({"observations": [{"user_id": "u", "item_id": "1", "is_correct": True, "responded_at": "soon"}]}, "datetime"),

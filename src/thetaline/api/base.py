@@ -10,11 +10,10 @@ MAX_ID_CHARS = 200
 MAX_GRID = 1_000
 MAX_THETA = 20.0
 
-# Text only, as in the contract: 101, 101.0 and "101" would be one item under three names. PostgreSQL cannot hold NUL.
-Id = Annotated[
-    str,
-    StringConstraints(min_length=1, max_length=MAX_ID_CHARS, pattern=r"^[^\x00]+$"),
-]
+# Text only, as in the contract: 101, 101.0 and "101" would be one item under three names.
+Id = Annotated[str, StringConstraints(min_length=1, max_length=MAX_ID_CHARS)]
+# An id that reaches the database: PostgreSQL's text cannot hold NUL.
+StoredId = Annotated[str, StringConstraints(min_length=1, max_length=MAX_ID_CHARS, pattern=r"^[^\x00]+$")]
 Theta = Annotated[FiniteFloat, Field(ge=-MAX_THETA, le=MAX_THETA, description="ability on the logistic scale, D = 1")]
 Discrimination = Annotated[FiniteFloat, Field(ge=-100, le=100, description="a, D = 1")]
 Difficulty = Annotated[FiniteFloat, Field(ge=-100, le=100, description="b on the θ scale")]

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AwareDatetime, Field, field_validator, model_validator
 
-from thetaline.api.base import Id, Payload, Reply, with_examples
+from thetaline.api.base import Payload, Reply, StoredId, with_examples
 from thetaline.api.calibration import Correct
 
 
@@ -81,7 +81,7 @@ class WeekRecomputed(Reply):
 class SessionAnswer(Payload):
     """An answer of the session."""
 
-    item_id: Id
+    item_id: StoredId
     is_correct: Correct
     answered_at: AwareDatetime | None = None
 
@@ -89,7 +89,7 @@ class SessionAnswer(Payload):
 class ThetaUpdateRequest(Payload):
     """The session that ended: its id if its answers are in `exam_results`, else the id and the answers."""
 
-    session_id: Id
+    session_id: StoredId
     answers: Annotated[list[SessionAnswer], Field(min_length=1, max_length=10_000)] | None = None
 
     model_config = with_examples(

@@ -57,7 +57,7 @@ def create_app(settings: Settings | None = None, *, anonymous: bool = False) -> 
         redoc_url=None,
     )
     app.include_router(operation.router)
-    for versioned in (irt.router, jobs.router, learners.router, items.router, runs.router):
+    for versioned in (learners.router, irt.router, jobs.router, items.router, runs.router):  # tried in this order
         app.include_router(versioned, prefix="/v1", generate_unique_id_function=_versioned_id)
     app.include_router(irt.router)
     app.include_router(jobs.router)

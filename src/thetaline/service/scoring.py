@@ -9,7 +9,7 @@ from pydantic_core import to_json
 
 from thetaline import irt
 from thetaline.api.base import Params, named_items
-from thetaline.api.calibration import Cell
+from thetaline.api.calibration import Correct
 from thetaline.api.scoring import KeyedResponse, ScoreRequest
 from thetaline.service.faults import Fault
 
@@ -48,11 +48,11 @@ def _model(item: Params) -> str:
 
 
 def _positional(request: ScoreRequest, bank: irt.Items) -> irt.Responses:
-    row, item, answer = cells(cast("list[list[Cell]]", request.responses))
+    row, item, answer = cells(cast("list[list[Correct]]", request.responses))
     return _responses(len(request.responses), bank, row=row, item=item, answer=answer)
 
 
-def cells(matrix: list[list[Cell]]) -> tuple[Rows, Rows, NDArray[np.uint8]]:
+def cells(matrix: list[list[Correct]]) -> tuple[Rows, Rows, NDArray[np.uint8]]:
     """Row, column and value of every answered cell, row by row."""
     # None becomes NaN in a float array: one pass in C.
     values = np.array(matrix, dtype=np.float32)
@@ -63,19 +63,22 @@ def cells(matrix: list[list[Cell]]) -> tuple[Rows, Rows, NDArray[np.uint8]]:
 def _keyed(request: ScoreRequest, bank: irt.Items) -> tuple[list[str], irt.Responses]:
     """Learners in the order of first appearance; of several answers to one item the first counts."""
     rows = cast("list[KeyedResponse]", request.responses)
-    users = {name: number for number, name in enumerate(dict.fromkeys(row["user_id"] for row in rows))}
     position = {name: number for number, name in enumerate(bank.ids.tolist())}
-    _require_known(rows, position)
-    answered = [row for row in rows if row["is_correct"] is not None]
-    pair = np.array([users[row["user_id"]] * len(bank) + position[row["item_id"]] for row in answered], dtype=np.intp)
-    value = np.array([row["is_correct"] for row in answered], dtype=np.uint8)
-    pair, first = np.unique(pair, return_index=True)
+    names, items = [row["user_id"] for row in rows], [row["item_id"] for row in rows]
+    _require_known(items, position)
+    users = {name: number for number, name in enumerate(dict.fromkeys(names))}
+    user = np.fromiter(map(users.__getitem__, names), dtype=np.intp, count=len(rows))
+    item = np.fromiter(map(position.__getitem__, items), dtype=np.intp, count=len(rows))
+    value = np.array([row["is_correct"] for row in rows], dtype=np.float32)  # None becomes NaN
+    answered = np.flatnonzero(~np.isnan(value))
+    pair, first = np.unique(user[answered] * len(bank) + item[answered], return_index=True)
     row, item = np.divmod(pair, len(bank))
-    return list(users), _responses(len(users), bank, row=row, item=item, answer=value[first])
+    answer = value[answered[first]].astype(np.uint8)
+    return list(users), _responses(len(users), bank, row=row, item=item, answer=answer)
 
 
-def _require_known(rows: list[KeyedResponse], position: Mapping[str, int]) -> None:
-    unknown = dict.fromkeys(row["item_id"] for row in rows if row["item_id"] not in position)
+def _require_known(items: list[str], position: Mapping[str, int]) -> None:
+    unknown = dict.fromkeys(name for name in items if name not in position)
     if unknown:
         raise Fault(422, f"{len(unknown)} items of the responses are not in item_params", list(unknown)[:20])
 

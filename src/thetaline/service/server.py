@@ -3,9 +3,11 @@
 import ipaddress
 import resource
 import socket
+import sys
 
 import psycopg
 import uvicorn
+from threadpoolctl import threadpool_limits
 
 from thetaline import logs
 from thetaline.db import connect
@@ -19,6 +21,8 @@ from thetaline.settings import Settings
 SPARE_FILES = 256  # for the database, the fit processes, bodies on disk
 KEEP_ALIVE_SECS = 15
 BACKLOG = 4096
+# A thread that computes keeps the interpreter for 5 ms by default, and the loop waits as long at each of its own calls.
+SWITCH_SECS = 0.0005
 log = logs.get_logger(__name__)
 
 
@@ -30,6 +34,8 @@ def serve(settings: Settings) -> None:
         require_tokens(settings)
     elif not has_tokens(settings):
         log.warning("no token exists: every local caller is served; `thetaline tokens create` closes the door")
+    sys.setswitchinterval(SWITCH_SECS)
+    threadpool_limits(1)  # scores here are small: a second BLAS thread would only spin; fits have their own processes
     config = uvicorn.Config(
         create_app(settings, anonymous=anonymous),
         host=settings.service_host,

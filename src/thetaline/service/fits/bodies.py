@@ -9,8 +9,7 @@ import numpy as np
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import from_json
 
-from thetaline.api.calibration import Anchor as AnchorPayload
-from thetaline.api.calibration import CalibrateHeader, CalibrateRequest, Cell, Observation
+from thetaline.api.calibration import Anchor as AnchorPayload, CalibrateHeader, CalibrateRequest, Correct, Observation
 from thetaline.jobs.anchors import Anchor
 from thetaline.jobs.calibration_engine import CalibrationRequest
 from thetaline.jobs.observations import Observations
@@ -96,7 +95,7 @@ def _add_rows(columns: Columns, rows: list[Observation]) -> None:
     )
 
 
-def _add_matrix(columns: Columns, matrix: list[list[Cell]]) -> None:
+def _add_matrix(columns: Columns, matrix: list[list[Correct]]) -> None:
     """Learners and items of a matrix are named by their row and column, from 1."""
     row, item, correct = cells(matrix)
     columns.add(

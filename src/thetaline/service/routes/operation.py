@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Response
+from fastapi import APIRouter, Depends, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST
 
 from thetaline.api import Health, Readiness
@@ -15,7 +15,14 @@ from thetaline.service.services import Services, services_of
 CONTRACT_VERSION = "1.0.0"  # of the HTTP contract; the package has its own
 OK = "ok"
 router = APIRouter(tags=["operation"])
-Shared = Annotated[Services, Depends(services_of)]
+
+
+async def _shared(request: Request) -> Services:
+    """A coroutine, for FastAPI runs a plain function in a thread."""
+    return services_of(request)
+
+
+Shared = Annotated[Services, Depends(_shared)]
 
 
 @router.get("/healthz")
