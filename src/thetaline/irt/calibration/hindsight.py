@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from thetaline.irt.calibration.climb import Problem
 from thetaline.irt.calibration.fit import Solution
-from thetaline.irt.calibration.maximisation import curvature, improve_items, stacked_counts
+from thetaline.irt.calibration.maximisation import improve_items, stacked_counts, terms
 from thetaline.irt.calibration.model import ASYMPTOTE_BOUND, SLOPE_BOUND, Part, State
 from thetaline.irt.calibration.notes import Finding, Note
 from thetaline.irt.priors import Priors
@@ -72,7 +72,7 @@ def _reversed_without_prior(problem: Problem, state: State) -> list[Mask]:
             out.append(np.zeros(len(free), dtype=bool))
             continue
         observed = stacked_counts(expectation.counts, model, part)
-        information = curvature(part, free, theta.ravel(), observed, Priors()).information
+        information = terms(part, free, theta.ravel(), observed, Priors()).information
         variance = np.linalg.inv(information)[:, 0, 0]
         out.append(free[:, 0] < BACKWARDS_Z * np.sqrt(np.maximum(variance, 0.0)))
     return out

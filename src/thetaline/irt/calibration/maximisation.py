@@ -6,13 +6,14 @@ Items that share a slope are solved together by their Schur complement.
 """
 
 from collections import defaultdict
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from thetaline.irt.calibration.model import Model, Part, State
 from thetaline.irt.calibration.penalty import penalty
+from thetaline.irt.families.base import Terms
 from thetaline.irt.priors import Priors
 
 Array = NDArray[np.float64]
@@ -22,14 +23,6 @@ LARGEST_STEP = 2.0  # of a free parameter in one Newton step: farther, the quadr
 SAFE_STEP = 0.1  # below it Newton does not overshoot, and the climb would notice
 ROUNDING = 1e-12  # of a sum, relative to it
 RIDGE = 1e-10  # of the trace, so that an item without information stays where it is
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Curvature:
-    """Gradient and expected information of the items of a part, penalty included."""
-
-    gradient: Array  # (I, P)
-    information: Array  # (I, P, P)
 
 
 def improve_items(model: Model, state: State, theta: Array, counts: Array, priors: Priors, *, steps: int) -> State:
@@ -56,26 +49,18 @@ def stacked_counts(counts: Array, model: Model, part: Part) -> Array:
     return np.moveaxis(rows, 0, 2).reshape(len(part.index), part.n_categories, -1)
 
 
-def curvature(part: Part, free: Array, nodes: Array, observed: Array, priors: Priors) -> Curvature:
-    """Return gradient and expected information at `free`."""
-    n_items, p = free.shape
-    derivative = part.family.d_log_prob(free, nodes)
-    if not part.slope_free:
-        derivative[:, 0] = 0.0
-    weight = np.exp(part.family.log_prob(free, nodes)) * observed.sum(axis=1)[:, None]
-    flat = derivative.reshape(n_items, p, -1)
-    gradient = (flat @ observed.reshape(n_items, -1, 1))[:, :, 0]
-    information = (flat * weight.reshape(n_items, 1, -1)) @ flat.transpose(0, 2, 1)
+def terms(part: Part, free: Array, nodes: Array, observed: Array, priors: Priors) -> Terms:
+    """Return gradient and expected information of the items of a part, penalty included."""
+    gradient, information = part.family.scoring_terms(free, nodes, observed)
     if not priors.flat:
         prior = penalty(part, free, priors)
-        gradient += prior.gradient
-        information += prior.curvature
-    diagonal = np.arange(p)
+        gradient, information = gradient + prior.gradient, information + prior.curvature
+    diagonal = np.arange(free.shape[1])
     information[:, diagonal, diagonal] += RIDGE * information.trace(axis1=1, axis2=2)[:, None] + 1e-300
     if not part.slope_free:
-        gradient[:, 0] = 0.0
+        gradient[:, 0], information[:, 0], information[:, :, 0] = 0.0, 0.0, 0.0
         information[:, 0, 0] = 1.0
-    return Curvature(gradient, information)
+    return Terms(gradient, information)
 
 
 def expected_objective(part: Part, free: Array, nodes: Array, observed: Array, priors: Priors) -> Array:
@@ -92,7 +77,7 @@ def expected_objective(part: Part, free: Array, nodes: Array, observed: Array, p
 
 
 def _separate_step(part: Part, free: Array, nodes: Array, observed: Array, priors: Priors) -> Array:
-    at = curvature(part, free, nodes, observed, priors)
+    at = terms(part, free, nodes, observed, priors)
     step = _capped(np.linalg.solve(at.information, at.gradient[:, :, None])[:, :, 0])
     out = free + step
     watched = np.flatnonzero((np.abs(step).max(axis=1) > SAFE_STEP) | ~part.family.valid(out))
@@ -114,7 +99,7 @@ def _tied_step(
 ) -> None:
     """One step for items that share their slope, in place in `free`."""
     parts = [model.parts[k] for k in members]
-    at = [curvature(part, free[k], nodes, observed[k], priors) for k, part in zip(members, parts, strict=True)]
+    at = [terms(part, free[k], nodes, observed[k], priors) for k, part in zip(members, parts, strict=True)]
     steps = _schur_steps(at)
 
     def total(values: list[Array]) -> float:
@@ -131,7 +116,7 @@ def _tied_step(
         scale *= 0.5
 
 
-def _schur_steps(at: list[Curvature]) -> list[Array]:
+def _schur_steps(at: list[Terms]) -> list[Array]:
     """Newton steps with column 0 common to all items: eliminate their own parameters, solve for the shared one."""
     gradient = information = 0.0
     inner = []

@@ -16,10 +16,10 @@ from thetaline.irt.calibration.observations import Observations
 
 Array = NDArray[np.float64]
 
-SHARP = 0.02  # quantile of the posterior sds that counts as sharp
+SHARP = 0.02  # quantile of the posterior sds that counts as sharp, and of the slopes as steep
 LOOKED_AT = 4  # blocks a group in which posteriors are looked at
 STEPS_A_SLOPE = 1.6  # a h at which the error of a curve is 4e-6
-MULTIPLE = 16  # nodes come in full vector registers: 49 take as long as 64
+MULTIPLE = 4  # of nodes: the sparse products step over four at a time, and 49 take as long as 56
 MOST_NODES = 1200
 
 
@@ -45,8 +45,8 @@ def first_nodes(observations: Observations) -> Nodes:
 
 def fitting_nodes(problem: Problem, state: State) -> Nodes:
     """Return the nodes that posteriors and slopes at these parameters ask for."""
-    slopes = [np.abs(free[:, 0]).max() * state.sd.max() for free in state.free]
-    sharp = min(_sharpest_posterior(problem, state), STEPS_A_SLOPE / max(slopes))
+    slopes = np.concatenate([np.abs(free[:, 0]) for free in state.free]) * state.sd.max()
+    sharp = min(_sharpest_posterior(problem, state), STEPS_A_SLOPE / float(np.quantile(slopes, 1.0 - SHARP)))
     return _spaced(problem.observations, sharp)
 
 

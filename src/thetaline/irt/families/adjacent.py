@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from thetaline.irt.families.base import Array, Mask, Published
+from thetaline.irt.families.base import Array, Mask, Published, Terms
+from thetaline.irt.families.terms import scoring_terms
 from thetaline.irt.families.thresholds import boundaries_to_published, published_to_boundaries, thresholds_jacobian
 
 
@@ -52,6 +53,10 @@ class AdjacentCategories:
     def d_theta(self, free: Array, theta: Array) -> Array:
         """(I, K, Q)."""
         return _score_residual(np.exp(self.log_prob(free, theta))) * free[:, 0, None, None]
+
+    def scoring_terms(self, free: Array, theta: Array, observed: Array) -> Terms:
+        """From the derivatives of the log-probabilities."""
+        return scoring_terms(self, free, theta, observed)
 
     def to_published(self, free: Array) -> Published:
         """b_k = -(e_k - e_{k-1}) / a."""

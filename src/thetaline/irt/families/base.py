@@ -18,6 +18,13 @@ class Published(NamedTuple):
     d: Array  # (I,)
 
 
+class Terms(NamedTuple):
+    """What a Newton step needs from an item's expected counts."""
+
+    gradient: Array  # (I, P)
+    information: Array  # (I, P, P)
+
+
 class Family(Protocol):
     """P(X = k | theta) for k = 0..K-1, free in slope–intercept form with asymptotes on the logit scale.
 
@@ -64,6 +71,9 @@ class Family(Protocol):
 
     def d_theta(self, free: Array, theta: Array) -> Array:
         """Return the derivative of `log_prob` in theta, shape (I, K, Q)."""
+
+    def scoring_terms(self, free: Array, theta: Array, observed: Array) -> Terms:
+        """Return gradient and expected information at expected counts `observed` (I, K, Q)."""
 
     def to_published(self, free: Array) -> Published:
         """Convert free to published parameters."""

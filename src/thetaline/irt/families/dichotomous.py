@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from thetaline.irt.families.base import Array, Mask, Published
+from thetaline.irt.families.base import Array, Mask, Published, Terms
 from thetaline.irt.families.logit import expit, log_expit, logit
+from thetaline.irt.families.terms import scoring_terms
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +85,17 @@ class Dichotomous:
         log_step = log_expit(asymptote) + log_expit(-asymptote) + reached
         log_p = self.log_prob(free, theta)
         return np.stack([-np.exp(log_step - log_p[:, 0]), np.exp(log_step - log_p[:, 1])], axis=1)
+
+    def scoring_terms(self, free: Array, theta: Array, observed: Array) -> Terms:
+        """Without asymptotes in closed form: residuals and P (1 - P) times powers of theta."""
+        if self.has_c:
+            return scoring_terms(self, free, theta, observed)
+        n = observed[:, 0] + observed[:, 1]
+        p = expit(np.multiply.outer(free[:, 0], theta) + free[:, 1, None])
+        expected = n * p
+        gradient = (observed[:, 1] - expected) @ np.stack([theta, np.ones_like(theta)], axis=1)
+        powers = (expected * (1.0 - p)) @ np.stack([theta**2, theta, np.ones_like(theta)], axis=1)
+        return Terms(gradient, powers[:, [0, 1, 1, 2]].reshape(-1, 2, 2))
 
     def to_published(self, free: Array) -> Published:
         """b = -e / a; a slope of exactly zero has no difficulty and gives ±inf."""

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from thetaline.irt.families.base import Array, Mask, Published
+from thetaline.irt.families.base import Array, Mask, Published, Terms
 from thetaline.irt.families.logit import expit, log_expit, logit
+from thetaline.irt.families.terms import scoring_terms
 from thetaline.irt.families.thresholds import boundaries_to_published, published_to_boundaries, thresholds_jacobian
 
 
@@ -68,6 +69,10 @@ class Graded:
         out[:, 1:] = expit(-x)
         out[:, :-1] -= expit(x)
         return out
+
+    def scoring_terms(self, free: Array, theta: Array, observed: Array) -> Terms:
+        """From the derivatives of the log-probabilities."""
+        return scoring_terms(self, free, theta, observed)
 
     def to_published(self, free: Array) -> Published:
         """b_k = -e_k / a."""
