@@ -16,6 +16,7 @@ SMALL_BYTES = MB
 IN_FLIGHT_BODIES = 4  # times the largest body: what all bodies together may hold
 SLOWEST_BYTES_PER_SEC = MB  # each further megabyte may take a second more than the time-out
 DRAIN_SECS = 5.0
+TOO_LATE = 408
 GZIP_WINDOW = 31  # zlib's code for a gzip header
 INFLATE_BYTES = 256 * 1024
 
@@ -52,7 +53,8 @@ class Bounding:
             body.check_headers()
             await self._app(scope, body.receive, body.sender(send))
         except Fault as fault:
-            if not await body.drained():
+            body.release()
+            if fault.status == TOO_LATE or not await body.drained():
                 fault.headers["connection"] = "close"
             raise
         finally:
@@ -139,6 +141,7 @@ class _Body:
     def release(self) -> None:
         """Give back what the body held of the budget."""
         self.budget.give(self.plain)
+        self.plain = 0
 
     def _has_body(self) -> bool:
         return self.length not in (b"", b"0") or any(name == b"transfer-encoding" for name, _ in self.scope["headers"])
@@ -149,7 +152,7 @@ class _Body:
             async with asyncio.timeout(max(0.0, ends - time.monotonic())):
                 return await self.raw()
         except TimeoutError:
-            raise Fault(408, f"the body took more than {self.limits.timeout_secs:g} s to arrive") from None
+            raise Fault(TOO_LATE, f"the body took more than {self.limits.timeout_secs:g} s to arrive") from None
 
     def _inflated(self, chunk: bytes) -> Iterator[bytes]:
         if self.inflate is None:
