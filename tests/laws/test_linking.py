@@ -300,3 +300,28 @@ def test_paths_that_lead_nowhere_are_refused() -> None:
         irt.link_chain(forms, ["x", "w"])
     with pytest.raises(InputError, match="between the same two forms"):
         irt.average_links([irt.link_chain(forms, "xy"), irt.link_chain(forms, "xz")])
+
+
+def estimated(bank_: irt.Items, errors: irt.Items, rng: np.random.Generator) -> irt.Items:
+    """The bank as calibrations with these standard errors would give it."""
+    return irt.Items(
+        ids=bank_.ids, a=bank_.a * np.exp(rng.normal(0, errors.a / bank_.a)), b=bank_.b + rng.normal(0, errors.b)
+    )
+
+
+def test_an_imprecise_anchor_is_not_taken_for_a_drifted_one_where_standard_errors_are_known() -> None:
+    rng = np.random.default_rng(11)
+    truth = bank("2PL", n=40)
+    vague = np.where(np.arange(40) % 3 == 0, 0.6, 0.1)
+    errors = irt.Items(ids=truth.ids, a=np.full(40, 0.1), b=vague)
+    lost, lost_unaware, missed = 0, 0, 0
+    for _ in range(60):
+        new, reference = estimated(truth, errors, rng), estimated(truth, errors, rng)
+        moved = irt.Items(ids=new.ids, a=new.a, b=new.b + np.where(np.arange(40) == 7, 1.5, 0.0))
+        aware = irt.link(new=moved, reference=reference, new_covariance=errors)
+        lost += len(set(aware.dropped) - {"i7"})
+        missed += "i7" not in aware.dropped
+        lost_unaware += len(set(irt.link(new=moved, reference=reference).dropped) - {"i7"})
+    assert missed == 0
+    assert lost < 0.04 * 39 * 60
+    assert lost_unaware > 2.5 * lost

@@ -54,11 +54,12 @@ class InProcessEngine:
         if fixed is not None and len(fixed) == responses.n_items:
             return reply_on_known_items(request, responses, fixed, engine=self.name, method=FIXED)
         fit = irt.calibrate(responses, model=request.model, anchors=fixed, priors=PRIORS, progress=_heard_by(progress))
-        scale = _fixed_scale(fit, fixed) if fixed else self._linked_scale(request, fit.items)
+        se = fit.standard_errors()
+        scale = _fixed_scale(fit, fixed) if fixed else self._linked_scale(request, fit.items, se)
         scores = irt.score(responses, fit.items, method="EAP", prior=_population(fit))
         return CalibrationReply(
             fit=_report(fit, self.name),
-            items=_items(request, fit, scale),
+            items=_items(request, fit.items.rescaled(scale.A, scale.B), se, scale),
             abilities=_abilities(request, scores, scale),
             linking=scale.linking,
             not_linked=scale.not_linked,
@@ -66,12 +67,12 @@ class InProcessEngine:
             item_notes=_item_notes(request, fit),
         )
 
-    def _linked_scale(self, request: CalibrationRequest, items: irt.Items) -> Scale:
+    def _linked_scale(self, request: CalibrationRequest, items: irt.Items, se: irt.Items) -> Scale:
         reference = _bank(request, request.anchors)
         if reference is None:
             return Scale(not_linked="no anchor is among the calibrated items" if request.anchors else "")
         try:
-            link = irt.link(new=items, reference=reference, method=self.method)
+            link = irt.link(new=items, reference=reference, method=self.method, new_covariance=se)
         except ItemsError as error:  # anchors that run the other way
             return Scale(not_linked=str(error))
         if not link.linked:
@@ -140,9 +141,8 @@ def _report(fit: irt.Fit, engine: str) -> FitReport:
     )
 
 
-def _items(request: CalibrationRequest, fit: irt.Fit, scale: Scale) -> ItemEstimates:
+def _items(request: CalibrationRequest, items: irt.Items, se: irt.Items, scale: Scale) -> ItemEstimates:
     """Published parameters with standard errors; the error of the link itself is in its constants, not in these."""
-    items, se = fit.items.rescaled(scale.A, scale.B), fit.standard_errors()
     given = {"a": items.a, "b": items.b, "c": items.c, "d": items.d}
     errors = {"a": se.a / scale.A, "b": se.b * scale.A, "c": se.c, "d": se.d}
     return ItemEstimates(

@@ -9,12 +9,13 @@ from scipy.special import stdtr
 from thetaline.errors import ItemsError
 from thetaline.irt.derivatives import Mask
 from thetaline.irt.items import Items
+from thetaline.irt.linking.anchor_errors import anchor_errors
 from thetaline.irt.linking.anchors import Anchors, common_items, usable
 from thetaline.irt.linking.constants import Constants, Criterion, Method, Solution
 from thetaline.irt.linking.diagnostics import diagnose
 from thetaline.irt.linking.errors import ItemCovariance, LinkErrors, delta, jackknife, unknown_errors
 from thetaline.irt.linking.registry import method_named
-from thetaline.irt.linking.screening import DEFAULT_THRESHOLD, MIN_ANCHORS, screened
+from thetaline.irt.linking.screening import DEFAULT_THRESHOLD, MIN_ANCHORS, Screening, screened
 from thetaline.irt.linking.value import Link
 from thetaline.irt.linking.weights import LinkWeights
 
@@ -52,7 +53,8 @@ def link(  # noqa: PLR0913  (keyword-only options)
     the two curve methods; default N(0, 1) on 61 nodes of the reference scale; symmetric adds the same criterion on the
     new scale, so that exchanging the forms gives the inverse link.  The covariances are of the item parameters (or
     `Items` of standard errors): with either, the standard errors of A and B are by the delta method and a scale without
-    one is taken as known; without both they are by a jackknife over the anchors.
+    one is taken as known; without both they are by a jackknife over the anchors.  Screening divides the residuals by
+    the anchors' standard errors where it knows them.
 
     Raises ItemsError where no item is common, where the anchors run the other way (A ≤ 0), for an unknown method.
     Fewer than 3 usable anchors are no error: the result then says `linked = False` and why.
@@ -72,7 +74,8 @@ def _linked(common: Anchors, plan: Plan) -> Link:
         reason = f"{fine.n} usable anchors of {common.n} common items, {MIN_ANCHORS} are needed"
         return _link(_Outcome(fine, dropped, reason=reason), plan)
     refuse_reversed(fine)
-    kept, at, drifted = screened(fine, plan.method, plan.criterion, plan.threshold)
+    screening = Screening(plan.method, plan.criterion, plan.threshold)
+    kept, at, drifted = screened(fine, anchor_errors(fine, plan.covariances), screening)
     if at.trouble:
         return _link(_Outcome(fine, dropped | drifted, reason=at.trouble), plan)
     return _link(_Outcome(fine, dropped | drifted, Solution(kept, plan.method, plan.criterion, at)), plan)
