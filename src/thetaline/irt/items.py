@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from thetaline.errors import InputError, ItemsError
 from thetaline.irt.families import FAMILIES, Family, Published
+from thetaline.irt.frames import frame
 from thetaline.irt.item_checks import check_items, model_column, parameter_column, threshold_column
 
 if TYPE_CHECKING:
@@ -179,12 +180,8 @@ class Items:
 
     def to_frame(self) -> "pd.DataFrame":
         """Return one row an item: item_id, model, a, b (or b1, b2, ..), c, d.  Needs pandas (`thetaline[frames]`)."""
-        try:
-            import pandas as pd  # noqa: PLC0415  (optional, and slow to import)
-        except ImportError as error:
-            raise InputError("to_frame needs pandas: pip install 'thetaline[frames]'") from error
         b = {"b": self.b} if self.b.ndim == 1 else {f"b{k + 1}": self.b[:, k] for k in range(self.b.shape[1])}
-        return pd.DataFrame({"item_id": self.ids, "model": self.model, "a": self.a, **b, "c": self.c, "d": self.d})
+        return frame({"item_id": self.ids, "model": self.model, "a": self.a, **b, "c": self.c, "d": self.d})
 
 
 def check_scale(A: float, B: float) -> None:

@@ -86,7 +86,7 @@ class Responses:
         shape = (len(persons), len(items))
         table = sparse.coo_array((answers, (person_codes, item_codes)), shape=shape).tocsr()
         if table.nnz < len(answers):
-            raise ResponsesError(_duplicates_message(persons, items, person_codes, item_codes, answers))
+            raise ResponsesError(_duplicates_message((persons, items), (person_codes, item_codes), answers))
         return cls._from_csr(persons, items, table, np.ones(len(persons)))
 
     @classmethod
@@ -127,9 +127,10 @@ class Responses:
 
 
 def _duplicates_message(
-    persons: Ids, items: Ids, person: NDArray[Any], item: NDArray[Any], answers: NDArray[np.uint8]
+    ids: tuple[Ids, Ids], codes: tuple[NDArray[Any], NDArray[Any]], answers: NDArray[np.uint8]
 ) -> str:
     """Name the first repeated (user, item) pairs, and whether their answers contradict each other."""
+    (persons, items), (person, item) = ids, codes
     order = np.lexsort((answers, item, person))
     same = (np.diff(person[order]) == 0) & (np.diff(item[order]) == 0)
     again = order[1:][same]

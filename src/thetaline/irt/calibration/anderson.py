@@ -27,8 +27,8 @@ class Anderson:
         self._points.clear()
         self._residuals.clear()
 
-    def propose(self, point: Array, mapped: Array, weight: Array) -> Array:
-        """Return the next point after `mapped` = map(point); `weight` (P,) is the metric of the residuals."""
+    def propose(self, point: Array, mapped: Array) -> Array:
+        """Return the next point after `mapped` = map(point)."""
         residual = mapped - point
         self._points.append(point)
         self._residuals.append(residual)
@@ -37,6 +37,5 @@ class Anderson:
             return mapped
         d_point = np.diff(np.stack(self._points), axis=0)
         d_residual = np.diff(np.stack(self._residuals), axis=0)
-        scale = np.sqrt(weight)
-        mix = np.linalg.lstsq((d_residual * scale).T, residual * scale, rcond=1e-10)[0]
+        mix = np.linalg.lstsq(d_residual.T, residual, rcond=1e-10)[0]
         return np.asarray(mapped - mix @ (d_point + d_residual))

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from thetaline.irt.calibration.fit import Solution
 from thetaline.irt.calibration.model import Model, Part, State
 from thetaline.irt.calibration.observations import Observations
 from thetaline.irt.calibration.plan import Plan
 from thetaline.irt.families import FAMILIES, Published
 from thetaline.irt.items import Batch, Items
-from thetaline.irt.responses import Responses
 
 Array = NDArray[np.float64]
 Index = NDArray[np.intp]
@@ -91,16 +91,17 @@ def theta_scale(model: Model, state: State) -> float:
     return 1.0
 
 
-def published_items(model: Model, state: State, plan: Plan, observations: Observations, responses: Responses) -> Items:
+def published_items(solution: Solution) -> Items:
     """Return the bank in the caller's order, on the published scale."""
-    columns = Columns.empty(responses.n_items, int(plan.n_categories.max()) - 1)
-    scale = theta_scale(model, state)
-    for part, free in zip(model.parts, state.free, strict=True):
+    model, plan, order = solution.problem.model, solution.plan, solution.problem.observations.order
+    columns = Columns.empty(len(order), int(plan.n_categories.max()) - 1)
+    scale = theta_scale(model, solution.state)
+    for part, free in zip(model.parts, solution.state.free, strict=True):
         standard = part.family.standardised(free, 0.0, 1.0 / scale)
         if part.family.unit:
             standard[:, 0] = 1.0  # and not 1 to within rounding
-        columns.put(observations.order[part.index], part.family.to_published(standard))
+        columns.put(order[part.index], part.family.to_published(standard))
     for part, free in model.anchors:
-        columns.put(observations.order[part.index], part.family.to_published(free))
+        columns.put(order[part.index], part.family.to_published(free))
     b = columns.b[:, 0] if columns.b.shape[1] == 1 else columns.b
-    return Items(ids=responses.item_ids, model=plan.model, a=columns.a, b=b, c=columns.c, d=columns.d)
+    return Items(ids=solution.item_ids, model=plan.model, a=columns.a, b=b, c=columns.c, d=columns.d)

@@ -4,7 +4,6 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +11,7 @@ from numpy.typing import NDArray
 from thetaline.errors import CalibrationError
 from thetaline.irt.calibration.anderson import Anderson
 from thetaline.irt.calibration.expectation import Expectation, expect
-from thetaline.irt.calibration.maximisation import improve_items
+from thetaline.irt.calibration.maximisation import PartCounts, counts_by_part, improve_items
 from thetaline.irt.calibration.model import Model, Nodes, State
 from thetaline.irt.calibration.observations import Observations
 from thetaline.irt.calibration.penalty import log_prior
@@ -20,6 +19,10 @@ from thetaline.irt.calibration.population_step import expanded, freed, histogram
 from thetaline.irt.priors import Priors
 
 Array = NDArray[np.float64]
+
+NEWTON_STEPS = 2
+LONGEST_LEAP = 50.0  # of an accelerated step, in plain ones: farther, the past says nothing
+STALLED_AFTER = 30  # cycles without a higher likelihood
 
 
 class Status(StrEnum):
@@ -78,21 +81,20 @@ class Problem:
     def maximise(self, state: State, expectation: Expectation) -> State:
         """Run the M-step."""
         theta = self.nodes.theta(state)
-        items = improve_items(self.model, state, theta, expectation.counts, self.priors, steps=NEWTON_STEPS)
+        items = improve_items(self.model, state, self.counted(state, expectation), steps=NEWTON_STEPS)
         follow = expanded if self.expands else freed
         if state.log_histogram is not None:
             follow = histogram
         after = follow(self.model, items, theta, expectation.mass)
         return self.model.stopped(self.model.bounded(after), at=state)
 
+    def counted(self, state: State, expectation: Expectation) -> list[PartCounts]:
+        """Arrange expected counts for the M-step."""
+        return counts_by_part(self.model, self.nodes.theta(state), expectation.counts, self.priors)
+
     def objective(self, state: State, expectation: Expectation) -> float:
         """Log-likelihood plus log prior."""
         return expectation.log_likelihood + log_prior(self.model, state, self.priors)
-
-
-NEWTON_STEPS = 2
-LONGEST_LEAP = 50.0  # of an accelerated step, in plain ones: farther, the past says nothing
-STALLED_AFTER = 30  # cycles without a higher likelihood
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -104,68 +106,100 @@ class Climb:
     path: tuple[Cycle, ...]
 
 
-def climb(
-    problem: Problem,
-    state: State,
-    *,
-    tol: float,
-    first_cycle: int,
-    max_cycles: int,
-    share: float = 1.0,
-    progress: Progress | None = None,
-) -> Climb:
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How close and how long: cycles are numbered on from `first_cycle`, and `share` of the answers is read."""
+
+    tol: float
+    first_cycle: int
+    max_cycles: int
+    share: float = 1.0
+    progress: Progress | None = None
+
+
+def climb(problem: Problem, state: State, limits: Limits) -> Climb:
     """Iterate from `state`; raises CalibrationError when the likelihood is not a number."""
-    model, mixer, path = problem.model, Anderson(), list[Cycle]()
-    state = model.released(state)
-    best, fallback, since_best = -np.inf, None, 0
-    for number in range(first_cycle, max_cycles + 1):
+    ascent = _Ascent(problem, limits)
+    state = problem.model.released(state)
+    for number in range(limits.first_cycle, limits.max_cycles + 1):
         expectation = problem.expect(state)
-        objective = problem.objective(state, expectation)
-        if fallback is not None and not objective >= best - _slack(best, problem.observations.dtype):
-            state, fallback = fallback, None
-            mixer.forget()
-            path.append(Cycle(number, expectation.log_likelihood, np.nan, share))
+        if ascent.fell(state, expectation):
+            state = ascent.taken_back(number, expectation)
             continue
-        _check(objective, number)
-        since_best = 0 if objective > best + _slack(best, problem.observations.dtype) else since_best + 1
-        best = max(best, objective)
         mapped = problem.maximise(state, expectation)
-        proposal = _proposal(model, mixer, state, mapped)
-        step = _distance(model, state, mapped)
-        distance = _distance(model, state, proposal)
-        if distance > LONGEST_LEAP * step:
-            mixer.forget()
+        proposal = ascent.proposed(state, mapped)
+        cycle = ascent.recorded(number, expectation, ascent.distance(state, mapped, proposal))
+        if cycle.largest_change < limits.tol:
+            return Climb(proposal, Status.CONVERGED, tuple(ascent.path))
+        if ascent.since_best >= STALLED_AFTER:
+            return Climb(mapped, Status.STALLED, tuple(ascent.path))
+        state = proposal
+    return Climb(state, Status.OUT_OF_CYCLES, tuple(ascent.path))
+
+
+class _Ascent:
+    """What an iteration remembers: the best likelihood, the way back from a bold step, the path."""
+
+    def __init__(self, problem: Problem, limits: Limits) -> None:
+        self.problem = problem
+        self.limits = limits
+        self.mixer = Anderson()
+        self.path: list[Cycle] = []
+        self.best = -np.inf
+        self.since_best = 0
+        self.fallback: State | None = None
+
+    def fell(self, state: State, expectation: Expectation) -> bool:
+        """Whether an accelerated step lowered the likelihood; if not, remember how high it is."""
+        objective = self.problem.objective(state, expectation)
+        slack = self._slack()
+        if self.fallback is not None and not objective >= self.best - slack:
+            return True
+        if not np.isfinite(objective):
+            cycle = self.limits.first_cycle + len(self.path)
+            raise CalibrationError(f"the log-likelihood is {objective} in cycle {cycle}; check the anchors' parameters")
+        self.since_best = 0 if objective > self.best + slack else self.since_best + 1
+        self.best = max(self.best, objective)
+        return False
+
+    def taken_back(self, number: int, expectation: Expectation) -> State:
+        """Return to the plain EM step."""
+        assert self.fallback is not None  # noqa: S101  (only `fell` leads here)
+        state, self.fallback = self.fallback, None
+        self.mixer.forget()
+        self.path.append(Cycle(number, expectation.log_likelihood, np.nan, self.limits.share))
+        return state
+
+    def proposed(self, state: State, mapped: State) -> State:
+        """Return the accelerated point, or the plain EM step where that is no model or absurdly far."""
+        model = self.problem.model
+        point, image = model.flatten(state), model.flatten(mapped)
+        proposal = model.bounded(model.restore(self.mixer.propose(point, image), mapped))
+        leap = _distance(model, state, proposal) > LONGEST_LEAP * _distance(model, state, mapped)
+        if leap or not model.valid(proposal):
+            self.mixer.forget()
             proposal = mapped
-        distance = max(step, _distance(model, state, proposal))
-        path.append(Cycle(number, expectation.log_likelihood, distance, share))
-        if progress is not None:
-            progress(path[-1])
-        if distance < tol:
-            return Climb(proposal, Status.CONVERGED, tuple(path))
-        if since_best >= STALLED_AFTER:
-            return Climb(mapped, Status.STALLED, tuple(path))
-        state, fallback = proposal, None if proposal is mapped else mapped
-    return Climb(state, Status.OUT_OF_CYCLES, tuple(path))
-
-
-def _proposal(model: Model, mixer: Anderson, state: State, mapped: State) -> State:
-    point, image = model.flatten(state), model.flatten(mapped)
-    proposal = model.bounded(model.restore(mixer.propose(point, image, np.ones_like(point)), mapped))
-    if model.valid(proposal):
+        self.fallback = None if proposal is mapped else mapped
         return proposal
-    mixer.forget()
-    return mapped
+
+    def distance(self, state: State, mapped: State, proposal: State) -> float:
+        """How far the limit seems: the accelerated step estimates it, the plain one must not be larger."""
+        model = self.problem.model
+        return max(_distance(model, state, mapped), _distance(model, state, proposal))
+
+    def recorded(self, number: int, expectation: Expectation, distance: float) -> Cycle:
+        """Add a cycle to the path and tell whoever wants to hear of it."""
+        cycle = Cycle(number, expectation.log_likelihood, distance, self.limits.share)
+        self.path.append(cycle)
+        if self.limits.progress is not None:
+            self.limits.progress(cycle)
+        return cycle
+
+    def _slack(self) -> float:
+        """Rounding of a log-likelihood that was summed from terms of the E-step's precision."""
+        eps = float(np.finfo(self.problem.observations.dtype).eps)
+        return eps * abs(self.best) if np.isfinite(self.best) else 0.0
 
 
 def _distance(model: Model, start: State, end: State) -> float:
     return float(np.abs(model.measured(end) - model.measured(start)).max())
-
-
-def _slack(objective: float, dtype: np.dtype[Any]) -> float:
-    """Rounding of a log-likelihood that was summed from terms of this precision."""
-    return float(np.finfo(dtype).eps) * abs(objective) if np.isfinite(objective) else 0.0
-
-
-def _check(objective: float, number: int) -> None:
-    if not np.isfinite(objective):
-        raise CalibrationError(f"the log-likelihood is {objective} in cycle {number}; check parameters of the anchors")

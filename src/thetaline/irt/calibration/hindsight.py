@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from thetaline.irt.calibration.climb import Problem
 from thetaline.irt.calibration.fit import Solution
-from thetaline.irt.calibration.maximisation import improve_items, stacked_counts, terms
+from thetaline.irt.calibration.maximisation import counts_by_part, improve_items
 from thetaline.irt.calibration.model import ASYMPTOTE_BOUND, SLOPE_BOUND, Part, State
 from thetaline.irt.calibration.notes import Finding, Note
 from thetaline.irt.priors import Priors
@@ -65,14 +65,14 @@ def _reversed_without_prior(problem: Problem, state: State) -> list[Mask]:
     """Items whose slope, maximised without priors on the final expected counts, is below 0 by more than chance."""
     expectation, theta = problem.expect(state), problem.nodes.theta(state)
     model = problem.model
-    alone = model.bounded(improve_items(model, state, theta, expectation.counts, Priors(), steps=ALONE_STEPS))
+    counts = counts_by_part(model, theta, expectation.counts, Priors())
+    alone = model.bounded(improve_items(model, state, counts, steps=ALONE_STEPS))
     out = []
-    for part, free in zip(model.parts, alone.free, strict=True):
-        if part.family.tied:
+    for expected, free in zip(counts, alone.free, strict=True):
+        if expected.part.family.tied:
             out.append(np.zeros(len(free), dtype=bool))
             continue
-        observed = stacked_counts(expectation.counts, model, part)
-        information = terms(part, free, theta.ravel(), observed, Priors()).information
+        information = expected.terms(free).information
         variance = np.linalg.inv(information)[:, 0, 0]
         out.append(free[:, 0] < BACKWARDS_Z * np.sqrt(np.maximum(variance, 0.0)))
     return out

@@ -1,12 +1,11 @@
 """The M-step: Fisher scoring of all items at once on the expected counts, whatever their family.
 
 Each item's penalised expected log-likelihood must not fall: a large step that lowers it is halved, and dropped in the
-end.
-Items that share a slope are solved together by their Schur complement.
+end.  Items that share a slope are solved together by their Schur complement.
 """
 
 from collections import defaultdict
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,67 +24,89 @@ ROUNDING = 1e-12  # of a sum, relative to it
 RIDGE = 1e-10  # of the trace, so that an item without information stays where it is
 
 
-def improve_items(model: Model, state: State, theta: Array, counts: Array, priors: Priors, *, steps: int) -> State:
-    """Take Newton steps for all estimated items at nodes `theta` (G, Q) with `counts` (G, sum of K, Q)."""
-    nodes = theta.ravel()
-    tied: dict[str, list[int]] = defaultdict(list)
-    free = list(state.free)
-    observed = [stacked_counts(counts, model, part) for part in model.parts]
-    for k, part in enumerate(model.parts):
-        if part.tie:
-            tied[part.tie].append(k)
-    for _ in range(steps):
-        for k, part in enumerate(model.parts):
-            if not part.tie:
-                free[k] = _separate_step(part, free[k], nodes, observed[k], priors)
-        for members in tied.values():
-            _tied_step(model, free, members, nodes, observed, priors)
-    return replace(state, free=tuple(free))
+@dataclass(frozen=True, slots=True, eq=False)
+class PartCounts:
+    """Expected counts of one part's items: the complete data that its M-step sees."""
+
+    part: Part
+    nodes: Array  # (Q,), those of all groups in a row
+    observed: Array  # (I, K, Q)
+    priors: Priors
+
+    def some(self, rows: NDArray[np.intp]) -> "PartCounts":
+        """Return the counts of some of the items."""
+        return replace(self, observed=self.observed[rows])
+
+    def terms(self, free: Array) -> Terms:
+        """Gradient and expected information, penalty included."""
+        gradient, information = self.part.family.scoring_terms(free, self.nodes, self.observed)
+        if not self.priors.flat:
+            prior = penalty(self.part, free, self.priors)
+            gradient, information = gradient + prior.gradient, information + prior.curvature
+        diagonal = np.arange(free.shape[1])
+        information[:, diagonal, diagonal] += RIDGE * information.trace(axis1=1, axis2=2)[:, None] + 1e-300
+        if not self.part.slope_free:
+            gradient[:, 0], information[:, 0], information[:, :, 0] = 0.0, 0.0, 0.0
+            information[:, 0, 0] = 1.0
+        return Terms(gradient, information)
+
+    def objective(self, free: Array) -> Array:
+        """Each item's expected log-likelihood plus log prior, (I,); -inf where `free` is no model."""
+        valid = self.part.family.valid(free)
+        out = np.full(len(free), -np.inf)
+        good, observed = free[valid], self.observed[valid]
+        if len(good):
+            log_p = self.part.family.log_prob(good, self.nodes)
+            out[valid] = np.where(observed > 0, observed * log_p, 0.0).sum(axis=(1, 2))
+            if not self.priors.flat:
+                out[valid] += penalty(self.part, good, self.priors).value
+        return out
+
+    def gradient(self, free: Array) -> Array:
+        """Derivative of `objective`, (I, P)."""
+        derivative = self.part.family.d_log_prob(free, self.nodes).reshape(*free.shape, -1)
+        out = (derivative @ self.observed.reshape(len(free), -1, 1))[:, :, 0]
+        return out if self.priors.flat else out + penalty(self.part, free, self.priors).gradient
 
 
-def stacked_counts(counts: Array, model: Model, part: Part) -> Array:
-    """Expected counts of a part over the nodes of all groups, (I, K, G Q)."""
-    rows = counts[:, model.codes(part)]
-    return np.moveaxis(rows, 0, 2).reshape(len(part.index), part.n_categories, -1)
-
-
-def terms(part: Part, free: Array, nodes: Array, observed: Array, priors: Priors) -> Terms:
-    """Return gradient and expected information of the items of a part, penalty included."""
-    gradient, information = part.family.scoring_terms(free, nodes, observed)
-    if not priors.flat:
-        prior = penalty(part, free, priors)
-        gradient, information = gradient + prior.gradient, information + prior.curvature
-    diagonal = np.arange(free.shape[1])
-    information[:, diagonal, diagonal] += RIDGE * information.trace(axis1=1, axis2=2)[:, None] + 1e-300
-    if not part.slope_free:
-        gradient[:, 0], information[:, 0], information[:, :, 0] = 0.0, 0.0, 0.0
-        information[:, 0, 0] = 1.0
-    return Terms(gradient, information)
-
-
-def expected_objective(part: Part, free: Array, nodes: Array, observed: Array, priors: Priors) -> Array:
-    """Return each item's expected log-likelihood plus log prior, (I,); -inf where `free` is no model."""
-    valid = part.family.valid(free)
-    out = np.full(len(free), -np.inf)
-    good = free[valid]
-    if len(good):
-        log_p = part.family.log_prob(good, nodes)
-        out[valid] = np.where(observed[valid] > 0, observed[valid] * log_p, 0.0).sum(axis=(1, 2))
-        if not priors.flat:
-            out[valid] += penalty(part, good, priors).value
+def counts_by_part(model: Model, theta: Array, counts: Array, priors: Priors) -> list[PartCounts]:
+    """Arrange expected counts (G, sum of K, Q) at nodes `theta` (G, Q) by part, the groups' nodes in a row."""
+    out = []
+    for part in model.parts:
+        rows = np.moveaxis(counts[:, model.codes(part)], 0, 2)
+        observed = rows.reshape(len(part.index), part.n_categories, -1)
+        out.append(PartCounts(part, theta.ravel(), observed, priors))
     return out
 
 
-def _separate_step(part: Part, free: Array, nodes: Array, observed: Array, priors: Priors) -> Array:
-    at = terms(part, free, nodes, observed, priors)
+def improve_items(model: Model, state: State, expected: list[PartCounts], *, steps: int) -> State:
+    """Take Newton steps for all estimated items."""
+    tied: dict[str, list[int]] = defaultdict(list)
+    for k, part in enumerate(model.parts):
+        if part.tie:
+            tied[part.tie].append(k)
+    free = list(state.free)
+    for _ in range(steps):
+        for k, counts in enumerate(expected):
+            if not counts.part.tie:
+                free[k] = _separate_step(counts, free[k])
+        for members in tied.values():
+            together = _tied_step([expected[k] for k in members], [free[k] for k in members])
+            for k, values in zip(members, together, strict=True):
+                free[k] = values
+    return replace(state, free=tuple(free))
+
+
+def _separate_step(counts: PartCounts, free: Array) -> Array:
+    at = counts.terms(free)
     step = _capped(np.linalg.solve(at.information, at.gradient[:, :, None])[:, :, 0])
     out = free + step
-    watched = np.flatnonzero((np.abs(step).max(axis=1) > SAFE_STEP) | ~part.family.valid(out))
-    before = expected_objective(part, free[watched], nodes, observed[watched], priors)
+    watched = np.flatnonzero((np.abs(step).max(axis=1) > SAFE_STEP) | ~counts.part.family.valid(out))
+    before = counts.some(watched).objective(free[watched])
     for _ in range(HALVINGS):
         if not watched.size:
             return out
-        after = expected_objective(part, out[watched], nodes, observed[watched], priors)
+        after = counts.some(watched).objective(out[watched])
         worse = ~(after >= before - ROUNDING * np.abs(before))
         watched, before = watched[worse], before[worse]
         step[watched] *= 0.5
@@ -94,26 +115,20 @@ def _separate_step(part: Part, free: Array, nodes: Array, observed: Array, prior
     return out
 
 
-def _tied_step(
-    model: Model, free: list[Array], members: list[int], nodes: Array, observed: list[Array], priors: Priors
-) -> None:
-    """One step for items that share their slope, in place in `free`."""
-    parts = [model.parts[k] for k in members]
-    at = [terms(part, free[k], nodes, observed[k], priors) for k, part in zip(members, parts, strict=True)]
-    steps = _schur_steps(at)
+def _tied_step(expected: list[PartCounts], free: list[Array]) -> list[Array]:
+    """One step for parts that share their slope; the same values when no shortened step goes uphill."""
+    steps = _schur_steps([counts.terms(values) for counts, values in zip(expected, free, strict=True)])
 
-    def total(values: list[Array]) -> float:
-        pieces = zip(members, parts, values, strict=True)
-        return float(sum(expected_objective(p, value, nodes, observed[k], priors).sum() for k, p, value in pieces))
+    def total(at: list[Array]) -> float:
+        return float(sum(counts.objective(values).sum() for counts, values in zip(expected, at, strict=True)))
 
-    before, scale = total([free[k] for k in members]), 1.0
+    before, scale = total(free), 1.0
     for _ in range(HALVINGS):
-        new = [free[k] + scale * step for k, step in zip(members, steps, strict=True)]
+        new = [values + scale * step for values, step in zip(free, steps, strict=True)]
         if total(new) >= before - ROUNDING * abs(before):
-            for k, value in zip(members, new, strict=True):
-                free[k] = value
-            return
+            return new
         scale *= 0.5
+    return free
 
 
 def _schur_steps(at: list[Terms]) -> list[Array]:

@@ -31,7 +31,7 @@ class Plan:
 
 
 def planned(
-    responses: Responses, counts: Array, model: ModelChoice, anchors: Items | None, groups: ArrayLike | None
+    responses: Responses, counts: Array, *, model: ModelChoice, anchors: Items | None, groups: ArrayLike | None
 ) -> Plan:
     """Parse the arguments of `calibrate`; `counts` (I, K) are the answers by category.
 
@@ -40,10 +40,12 @@ def planned(
     position = {name: k for k, name in enumerate(responses.item_ids.tolist())}
     used = _answered(anchors, position)
     models = _models(model, responses, used)
-    categories = _categories(responses.item_ids, counts, models, used, position)
+    categories = _categories(responses.item_ids, counts, models)
     anchored = np.zeros(responses.n_items, dtype=bool)
     if used is not None:
-        anchored[[position[name] for name in used.ids.tolist()]] = True
+        at = np.array([position[name] for name in used.ids.tolist()])
+        anchored[at] = True
+        categories[at] = _anchor_categories(used, categories[at])
     labels, group = _groups(groups, responses)
     return Plan(models, categories, anchored, used, labels, group, position)
 
@@ -75,14 +77,8 @@ def _models(model: ModelChoice, responses: Responses, anchors: Items | None) -> 
     return out
 
 
-def _categories(
-    ids: NDArray[np.object_],
-    counts: Array,
-    models: NDArray[np.object_],
-    anchors: Items | None,
-    position: dict[object, int],
-) -> Index:
-    """Highest category + 1, at least 2; an anchor's own number where it is an anchor."""
+def _categories(ids: NDArray[np.object_], counts: Array, models: NDArray[np.object_]) -> Index:
+    """Highest category + 1, at least 2."""
     used = np.where(counts > 0, np.arange(counts.shape[1]), 0)
     out = np.maximum(used.max(axis=1), 1) + 1
     two = np.array([not FAMILIES[name].polytomous for name in models.tolist()])
@@ -92,13 +88,15 @@ def _categories(
             f"items {ids[beyond][:5].tolist()} have answers other than 0 and 1; "
             "score them right or wrong, or take GRM, PCM or GPCM"
         )
-    if anchors is not None:
-        at = np.array([position[name] for name in anchors.ids.tolist()])
-        more = out[at] > anchors.n_categories
-        if more.any():
-            raise ItemsError(f"anchors {anchors.ids[more][:5].tolist()} have answers beyond their categories")
-        out[at] = anchors.n_categories
     return np.asarray(out)
+
+
+def _anchor_categories(anchors: Items, seen: Index) -> Index:
+    """An anchor's own number of categories, whichever of them were given."""
+    more = seen > anchors.n_categories
+    if more.any():
+        raise ItemsError(f"anchors {anchors.ids[more][:5].tolist()} have answers beyond their categories")
+    return anchors.n_categories
 
 
 def _groups(groups: ArrayLike | None, responses: Responses) -> tuple[tuple[object, ...], Index]:

@@ -1,5 +1,4 @@
 """Standard errors of a calibration: observed information (Oakes), cross-products, sandwich."""
 
-from thetaline.irt.standard_errors.estimate import covariance as covariance
-from thetaline.irt.standard_errors.estimate import standard_errors as standard_errors
+from thetaline.irt.standard_errors.estimate import covariance as covariance, standard_errors as standard_errors
 from thetaline.irt.standard_errors.result import StandardErrors as StandardErrors

@@ -3,15 +3,15 @@
 Differences of the analytic gradient: any family has it by giving its first derivatives.
 """
 
+from collections.abc import Iterator
+
 import numpy as np
 from numpy.typing import NDArray
 
 from thetaline.irt.calibration.expectation import Expectation
 from thetaline.irt.calibration.fit import Solution
-from thetaline.irt.calibration.maximisation import stacked_counts
-from thetaline.irt.calibration.model import Model, Part
-from thetaline.irt.calibration.penalty import penalty
-from thetaline.irt.priors import Priors
+from thetaline.irt.calibration.maximisation import PartCounts
+from thetaline.irt.calibration.model import Part, State
 from thetaline.irt.standard_errors.parameters import Parameters
 
 Array = NDArray[np.float64]
@@ -21,28 +21,26 @@ STEP = 1e-5  # central differences of a gradient of order one: error 1e-10, roun
 
 def complete_information(solution: Solution, parameters: Parameters, expectation: Expectation) -> Array:
     """Return the (n, n) matrix; items are blocks of it, joined by shared slopes only."""
-    model, state = solution.problem.model, solution.state
-    theta = solution.problem.nodes.theta(state)
     out = np.zeros((parameters.n, parameters.n))
-    for part, free in zip(model.parts, state.free, strict=True):
-        observed = stacked_counts(expectation.counts, model, part)
-        blocks = _item_information(part, free, theta.ravel(), observed, solution.problem.priors)
-        numbers = parameters.of_item[part.index, : part.n_free]
-        _add_blocks(out, numbers, blocks)
-    _add_blocks(out, parameters.of_group, _population_information(model, theta, expectation.mass, state.mean, state.sd))
+    for part, blocks in _part_blocks(solution, expectation):
+        _add_blocks(out, parameters.of_item[part.index, : part.n_free], blocks)
+    theta = solution.problem.nodes.theta(solution.state)
+    _add_blocks(out, parameters.of_group, _population_information(solution.state, theta, expectation.mass))
     return out
 
 
 def complete_blocks(solution: Solution, parameters: Parameters, expectation: Expectation) -> Array:
     """Return the items' own blocks of it, padded, (I, P, P) in canonical order."""
-    model, state = solution.problem.model, solution.state
-    theta = solution.problem.nodes.theta(state)
     out = np.zeros((*parameters.of_item.shape, parameters.width))
-    for part, free in zip(model.parts, state.free, strict=True):
-        observed = stacked_counts(expectation.counts, model, part)
-        blocks = _item_information(part, free, theta.ravel(), observed, solution.problem.priors)
+    for part, blocks in _part_blocks(solution, expectation):
         out[part.index, : part.n_free, : part.n_free] = blocks
     return out
+
+
+def _part_blocks(solution: Solution, expectation: Expectation) -> Iterator[tuple[Part, Array]]:
+    counts = solution.problem.counted(solution.state, expectation)
+    for expected, free in zip(counts, solution.state.free, strict=True):
+        yield expected.part, _item_information(expected, free)
 
 
 def _add_blocks(out: Array, numbers: NDArray[np.intp], blocks: Array) -> None:
@@ -52,28 +50,21 @@ def _add_blocks(out: Array, numbers: NDArray[np.intp], blocks: Array) -> None:
     np.add.at(out, (rows[kept], columns[kept]), blocks[kept])
 
 
-def _item_information(part: Part, free: Array, nodes: Array, observed: Array, priors: Priors) -> Array:
+def _item_information(counts: PartCounts, free: Array) -> Array:
     """(I, P, P), symmetrised."""
     out = np.empty((*free.shape, free.shape[1]))
     for column in range(free.shape[1]):
         nudge = np.zeros(free.shape[1])
         nudge[column] = STEP
-        ahead, behind = (_gradient(part, free + side * nudge, nodes, observed, priors) for side in (1.0, -1.0))
-        out[:, :, column] = (behind - ahead) / (2 * STEP)
+        out[:, :, column] = (counts.gradient(free - nudge) - counts.gradient(free + nudge)) / (2 * STEP)
     return (out + out.transpose(0, 2, 1)) / 2
 
 
-def _gradient(part: Part, free: Array, nodes: Array, observed: Array, priors: Priors) -> Array:
-    derivative = part.family.d_log_prob(free, nodes)
-    out = (derivative.reshape(*free.shape, -1) @ observed.reshape(len(free), -1, 1))[:, :, 0]
-    return out if priors.flat else out + penalty(part, free, priors).gradient
-
-
-def _population_information(model: Model, theta: Array, mass: Array, mean: Array, sd: Array) -> Array:
+def _population_information(state: State, theta: Array, mass: Array) -> Array:
     """Of (mean, log sd) per group: with e = (theta - mean) / sd, sums of [[1, 2 e sd], [2 e sd, 2 e^2 sd^2]] / sd^2."""
-    out = np.zeros((len(model.mean_free), 2, 2))
+    sd, out = state.sd, np.zeros((len(state.sd), 2, 2))
     for g in range(len(out)):
-        e = (theta[g] - mean[g]) / sd[g]
+        e = (theta[g] - state.mean[g]) / sd[g]
         out[g] = [
             [mass[g].sum() / sd[g] ** 2, 2 * (mass[g] @ e) / sd[g]],
             [2 * (mass[g] @ e) / sd[g], 2 * (mass[g] @ e**2)],
