@@ -1,4 +1,4 @@
-"""What the documents show is run: each page's Python blocks in one namespace, in order, and what they print is compared."""
+"""What the documents show is run: the Python of a page in one namespace, in order; what it prints is compared."""
 
 import contextlib
 import io

@@ -1,8 +1,7 @@
 import numpy as np
 import pytest
 from cohorts import wle
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 from scipy.stats import spearmanr
 
 from thetaline.learning.improvement import accuracy_change, improvement_index, precision, reliable_change

@@ -1,8 +1,7 @@
 from datetime import UTC, date, datetime, timedelta
 
 import numpy as np
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from thetaline.learning.windows import day_number, last_days, monday
 

@@ -52,12 +52,12 @@ class Curve(NamedTuple):
     @property
     def information(self) -> Array:
         """Fisher information Σ_k P_k s_k², (...)."""
-        return np.einsum("...k,...k,...k->...", self.p, self.s, self.s)
+        return np.asarray(np.einsum("...k,...k,...k->...", self.p, self.s, self.s))
 
     @property
     def warm_bias(self) -> Array:
         """J = Σ_k P'_k P''_k / P_k, (...); Warm (1989), eq. 8, for any number of categories."""
-        return np.einsum("...k,...k->...", self.p * self.s, self.s * self.s + self.ds)
+        return np.asarray(np.einsum("...k,...k->...", self.p * self.s, self.s * self.s + self.ds))
 
 
 def logistic(theta: Array, a: Array, b: Array, c: Array, d: Array) -> Curve:
@@ -163,7 +163,7 @@ class Alike:
     @property
     def n_categories(self) -> int:
         """K."""
-        return self.b.shape[1] + 1
+        return int(self.b.shape[1]) + 1
 
     @property
     def largest_bend(self) -> Array:
@@ -184,9 +184,8 @@ class Alike:
 
     def rows(self, which: Index) -> Self:
         """The items at these positions, repeated as often as they are named."""
-        taken = (x[which] for x in (self.index, self.a, self.b, self.c, self.d))
-        index, a, b, c, d = taken
-        return type(self)(index, self.formula, a, b, c, d)
+        a, b, c, d = (x[which] for x in (self.a, self.b, self.c, self.d))
+        return type(self)(self.index[which], self.formula, a, b, c, d)
 
 
 def alike(items: Parameters) -> Iterator[Alike]:
@@ -203,7 +202,7 @@ def alike(items: Parameters) -> Iterator[Alike]:
 def row_scores(items: Parameters) -> Array:
     """(ΣK,): the score 0 … K − 1 that a row of such a table stands for."""
     first = items.offsets
-    return (np.arange(first[-1]) - np.repeat(first[:-1], items.n_categories)).astype(np.float64)
+    return np.asarray(np.arange(first[-1]) - np.repeat(first[:-1], items.n_categories), dtype=np.float64)
 
 
 class CategoryCurves:

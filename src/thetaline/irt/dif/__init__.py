@@ -7,9 +7,7 @@ from numpy.typing import ArrayLike
 from thetaline.errors import InputError
 from thetaline.irt.dif.groups import TwoGroups, two_groups
 from thetaline.irt.dif.observed_score import logistic_regression_dif, mantel_haenszel_dif
-from thetaline.irt.dif.result import Dif as Dif
-from thetaline.irt.dif.result import DifClass as DifClass
-from thetaline.irt.dif.result import Settings
+from thetaline.irt.dif.result import Dif as Dif, DifClass as DifClass, Settings
 from thetaline.irt.dif.wald import wald_dif
 from thetaline.irt.priors import Priors
 from thetaline.irt.responses import Responses

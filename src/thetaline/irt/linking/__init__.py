@@ -1,11 +1,8 @@
 """Linking: one file a method, screening of drifted anchors, standard errors, diagnostics."""
 
-from thetaline.irt.linking.chain import ChainLink as ChainLink
-from thetaline.irt.linking.chain import average_links as average_links
-from thetaline.irt.linking.chain import link_chain as link_chain
+from thetaline.irt.linking.chain import ChainLink as ChainLink, average_links as average_links, link_chain as link_chain
 from thetaline.irt.linking.diagnostics import LinkDiagnostics as LinkDiagnostics
-from thetaline.irt.linking.errors import ItemCovariance as ItemCovariance
-from thetaline.irt.linking.errors import LinkErrors as LinkErrors
+from thetaline.irt.linking.errors import ItemCovariance as ItemCovariance, LinkErrors as LinkErrors
 from thetaline.irt.linking.link import link as link
 from thetaline.irt.linking.value import Link as Link
 from thetaline.irt.linking.weights import LinkWeights as LinkWeights

@@ -2,7 +2,5 @@
 
 from thetaline.irt.scoring.plausible import plausible_values as plausible_values
 from thetaline.irt.scoring.score import score as score
-from thetaline.irt.scoring.sum_scores import SumScoreTable as SumScoreTable
-from thetaline.irt.scoring.sum_scores import sum_score_eap as sum_score_eap
-from thetaline.irt.scoring.value import Scores as Scores
-from thetaline.irt.scoring.value import ScoreStatus as ScoreStatus
+from thetaline.irt.scoring.sum_scores import SumScoreTable as SumScoreTable, sum_score_eap as sum_score_eap
+from thetaline.irt.scoring.value import Scores as Scores, ScoreStatus as ScoreStatus
