@@ -90,7 +90,7 @@ class ThetaUpdateRequest(Payload):
     """The session that ended: its id if its answers are in `exam_results`, else the id and the answers."""
 
     session_id: StoredId
-    answers: Annotated[list[SessionAnswer], Field(min_length=1, max_length=10_000)] | None = None
+    answers: Annotated[list[SessionAnswer], Field(min_length=1, max_length=2_000)] | None = None
 
     model_config = with_examples(
         {"session_id": "s-1", "answers": [{"item_id": "101", "is_correct": True}]},

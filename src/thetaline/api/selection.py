@@ -39,8 +39,10 @@ class InformationRequest(Payload):
     def _some_items(self) -> Self:
         if self.item_params is None and self.item_ids is None:
             raise ValueError("give item_params, or item_ids of the published bank")
-        if self.item_params is not None:
-            _require_known(self.item_ids or [], self.item_params)
+        known = named_items(self.item_params or {})
+        unknown = [name for name in self.item_ids or () if name not in known]
+        if self.item_params is not None and unknown:
+            raise ValueError(f"item_ids {unknown[:5]} are not in item_params")
         return self
 
 
@@ -94,9 +96,3 @@ class NextItemsResponse(Reply):
     status: Literal["ok"] = "ok"
     theta: float
     items: list[NextItem]
-
-
-def _require_known(wanted: list[str], bank: Bank) -> None:
-    unknown = [name for name in wanted if name not in named_items(bank)]
-    if unknown:
-        raise ValueError(f"item_ids {unknown[:5]} are not in item_params")

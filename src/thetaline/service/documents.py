@@ -10,6 +10,7 @@ from pydantic.json_schema import models_json_schema
 
 from thetaline.api import ErrorBody
 from thetaline.service.answers import JSON
+from thetaline.service.examples import EXAMPLES
 
 REF = "#/components/schemas/{model}"
 _WORDS = {
@@ -47,6 +48,8 @@ def document(app: FastAPI) -> dict[str, Any]:
         made = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
         schemas = made.setdefault("components", {}).setdefault("schemas", {})
         schemas.update(_schemas(_REQUESTS.values()))
+        for model, example in EXAMPLES.items():
+            schemas[model.__name__]["examples"] = [example]
         app.openapi_schema = made
     return app.openapi_schema
 

@@ -15,6 +15,7 @@ from thetaline.api import (
     ScoreRequest,
     ScoreResponse,
 )
+from thetaline.api.base import DichotomousModel
 from thetaline.service import selection
 from thetaline.service.answers import JSON, json_response
 from thetaline.service.auth import Calibrates, Scores
@@ -41,7 +42,9 @@ router = APIRouter(prefix="/irt", tags=["irt"])
     response_model=CalibrateResponse,
     responses={202: {"model": JobAccepted, "description": "A large fit, or Prefer: respond-async; see `Location`."}},
 )
-async def calibrate(request: Request, services: Shared, who: Calibrates, model: str | None = None) -> Response:
+async def calibrate(
+    request: Request, services: Shared, who: Calibrates, model: DichotomousModel | None = None
+) -> Response:
     """Fit the model, link to the anchors, score the learners.
 
     A body above SERVICE_LARGE_MB, or a request with `Prefer: respond-async`, is answered by 202 and a job.

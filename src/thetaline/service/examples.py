@@ -1,0 +1,117 @@
+"""An answer of each kind, for the OpenAPI document; a request's examples stand beside its model."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import BaseModel
+
+from thetaline import api
+
+_JOB_ID = "5f0d6c2e-9d0b-4d2e-8a51-0c8f4f1f2f11"
+_AT = "2025-11-02T04:15:23Z"
+_RUN = "fit-2025-11-02T04:15:23Z"
+_POINT = {"theta": 0.31, "se": 0.28, "model": "2PL", "version": 1, "run_id": _RUN, "fitted_at": _AT}
+_VERSION = {"model": "2PL", "params": {"a": 1.2, "b": 0.5}, "version": 1, "run_id": _RUN, "fitted_at": _AT}
+_ITEM = {"item_id": "101", "topic_id": "algebra", "tags": ["algebra", "anchor"], **_VERSION}
+_WEEK = {
+    "week_start": "2025-10-27",
+    "kpis": {"I_t": 0.21, "method": "theta_delta", "E_t": 0.08, "A_t": 0.64, "P": 0.58, "S": 0.07},
+    "updated_at": _AT,
+}
+_LEDGER_ROW = {
+    "run_id": _RUN,
+    "job": "mirt_calibrate",
+    "as_of": "2025-11-02",
+    "state": "published",
+    "started_at": "2025-11-02T04:15:01Z",
+    "finished_at": _AT,
+    "summary": {"n_items": 150, "n_users": 500},
+}
+_GATE = {"check_name": "converged", "passed": True, "value": None, "limit_text": "converged", "message": "it converged"}
+_CALIBRATED = {
+    "status": "ok",
+    "fit_meta": {
+        "run_id": _RUN,
+        "model_spec": {"model": "2PL", "n_items": 150, "n_users": 500, "n_anchors": 50},
+        "linked": True,
+        "linking_constants": {"A": 1.02, "B": 0.05, "n_anchors_used": 48, "method": "stocking-lord", "dropped": {}},
+        "population": {"mean": 0.05, "sd": 1.02},
+        "metrics": {"log_likelihood": -6543.2, "aic": 13686.4, "bic": 14951.0, "cycles": 14, "converged": True},
+    },
+    "item_params": [{"item_id": "101", "params": {"a": 1.2, "b": 0.5, "c": 0.0}, "se": {"a": 0.1, "b": 0.1}}],
+    "abilities": [{"user_id": "u1", "theta": 0.3, "se": 0.4}],
+}
+
+EXAMPLES: Mapping[type[BaseModel], dict[str, Any]] = {
+    api.ErrorBody: {"error": "the token is not in force", "detail": None, "request_id": "0c8f4f1f2f115f0d"},
+    api.Health: {"status": "ok", "service": "r-irt-plumber", "version": "1.0.0"},
+    api.Readiness: {
+        "status": "ready",
+        "database": "ok",
+        "migrations": "ok",
+        "published_run": _RUN,
+        "workers": 2,
+    },
+    api.CalibrateResponse: _CALIBRATED,
+    api.ScoreResponse: {"status": "ok", "abilities": [{"user_id": "u1", "theta": 0.3, "se": 0.4}]},
+    api.LinkResponse: {
+        "status": "ok",
+        "A": 1.02,
+        "B": 0.05,
+        "method": "stocking-lord",
+        "n_anchors_used": 3,
+        "rmsd": 0.04,
+        "dropped": {},
+        "se": {"A": 0.03, "B": 0.02},
+        "item_params": {"1": {"a": 0.98, "b": -0.97}},
+    },
+    api.InformationResponse: {
+        "status": "ok",
+        "theta": [0.0],
+        "items": [{"item_id": "101", "information": [0.33], "expected_score": [0.35]}],
+        "test_information": [0.33],
+        "se": [1.74],
+    },
+    api.NextItemsResponse: {"status": "ok", "theta": 0.3, "items": [{"item_id": "103", "information": 0.24}]},
+    api.JobAccepted: {"status": "accepted", "job_id": _JOB_ID, "href": f"/jobs/{_JOB_ID}"},
+    api.Job: {
+        "job_id": _JOB_ID,
+        "kind": "calibrate",
+        "state": "running",
+        "progress": {"cycle": 7, "log_likelihood": -6543.9, "largest_change": 0.003},
+        "attempts": 1,
+        "created_at": "2025-11-02T04:15:01Z",
+        "started_at": "2025-11-02T04:15:02Z",
+    },
+    api.LearnerTheta: {"user_id": "u1", "general": _POINT, "topics": [{"topic_id": "algebra", **_POINT}]},
+    api.ThetaHistory: {"user_id": "u1", "topic_id": None, "points": [_POINT]},
+    api.ThetaUpdated: {
+        "status": "ok",
+        "user_id": "u1",
+        "theta": 0.36,
+        "se": 0.27,
+        "n_answers": 31,
+        "changed": True,
+        "run_id": "update_theta-2025-11-02",
+    },
+    api.LearnerKpis: {"user_id": "u1", "weeks": [_WEEK]},
+    api.WeekRecomputed: {"status": "ok", "user_id": "u1", "week": _WEEK},
+    api.BankItem: _ITEM,
+    api.BankPage: {"items": [_ITEM], "next_after": "101"},
+    api.ItemHistory: {"item_id": "101", "versions": [_VERSION]},
+    api.DriftAlerts: {
+        "alerts": [
+            {
+                "run_id": "irt_drift-2025-11-02",
+                "item_id": "101",
+                "is_anchor": True,
+                "severity": "critical",
+                "statistics": {"z_b": 5.1},
+                "proposal": "retire this anchor",
+                "created_at": _AT,
+            }
+        ]
+    },
+    api.Run: {**_LEDGER_ROW, "gate": [_GATE]},
+    api.RunPage: {"runs": [_LEDGER_ROW]},
+}
