@@ -1,11 +1,14 @@
-"""The OpenAPI document against the service itself: thousands of generated requests, good and bad, to every operation."""
+"""The OpenAPI document against the service itself: generated requests, good and bad, to every operation."""
 
+import json
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 from serving import INTERNAL, Running, publish
+
+from thetaline.service.examples import EXAMPLES
 
 CHECKS = (
     "not_a_server_error",
@@ -22,9 +25,7 @@ def bank(service: Running) -> None:
     publish(service.database, {str(100 + i): {"a": 1.0, "b": i - 3.0} for i in range(7)}, abilities={"anna": 0.25})
 
 
-def test_no_generated_request_meets_a_defect_or_an_answer_outside_the_document(
-    service: Running, tmp_path: Path
-) -> None:
+def test_no_generated_request_meets_a_defect_or_an_undocumented_answer(service: Running, tmp_path: Path) -> None:
     command = [
         str(Path(sys.executable).parent / "schemathesis"),
         *("run", f"{service.url}/openapi.json", "--header", f"Authorization: Bearer {INTERNAL}"),
@@ -48,3 +49,15 @@ def test_every_operation_documents_its_refusals(service: Running) -> None:
 def test_operation_ids_are_unique(service: Running) -> None:
     ids = [one["operationId"] for operations in service.app.openapi()["paths"].values() for one in operations.values()]
     assert len(set(ids)) == len(ids)
+
+
+def test_every_answer_in_the_document_has_an_example_that_is_one(service: Running) -> None:
+    document = service.app.openapi()
+    shown = {model.__name__: (model, example) for model, example in EXAMPLES.items()}
+    for path, operations in document["paths"].items():
+        for operation in operations.values():
+            answers = [answer.get("content", {}).get("application/json") for answer in operation["responses"].values()]
+            for name in {answer["schema"]["$ref"].rsplit("/", 1)[1] for answer in answers if answer}:
+                model, example = shown[name]
+                assert document["components"]["schemas"][name]["examples"] == [example], path
+                assert model.model_validate_json(json.dumps(example)), name
