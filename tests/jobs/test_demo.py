@@ -34,12 +34,12 @@ def rows(database):
 def test_the_demo_finds_the_truth_and_a_second_run_says_what_is_there(demo, rows):
     code, found, told = demo("--learners", "300")
     assert code == 0, told
-    assert found["constants"] == pytest.approx(found["true_constants"], abs=0.2)
+    assert found["constants"] == pytest.approx(found["true_constants"], abs=0.12)
     assert found["b"]["correlation"] > 0.93
     assert found["theta"]["correlation"] > 0.93
     assert found["a"]["correlation"] > 0.6
-    assert set(found["drifting_anchors"]) <= set(found["dropped_anchors"])
-    assert len(found["dropped_anchors"]) < len(found["anchors"]) / 2
+    sound_but_dropped = set(found["dropped_anchors"]) - set(found["drifting_anchors"])
+    assert len(sound_but_dropped) <= len(found["anchors"]) // 10
     assert "What to try next" in told
     assert found["indicators"]["rank_correlation"] > 0.15
     assert "Weekly indicators: " in told
