@@ -88,3 +88,11 @@ def test_an_asymptote_at_its_neutral_value_is_taken_for_none():
     items = irt.Items(ids=[1], a=[1.0], b=[0.0], c=[0.0], d=[1.0])
     assert np.isnan(items.c[0])
     assert np.isnan(items.d[0])
+
+
+def test_items_cannot_be_written_to_wherever_they_come_from():
+    items = irt.Items(**MIXED)
+    for bank in (items, items.take(["z", "x"]), items.rescaled(2.0, 0.5)):
+        for letter in ("ids", "model", "a", "b", "c", "d"):
+            with pytest.raises(ValueError, match="read-only"):
+                getattr(bank, letter)[0] = getattr(bank, letter)[1]

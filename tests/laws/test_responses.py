@@ -52,6 +52,24 @@ def test_ids_of_every_kind_are_told_apart(ids):
     assert as_table(responses)[np.asarray(ids).tolist()[0], 2] == 1
 
 
+@pytest.mark.parametrize(
+    "ids",
+    [
+        np.array([-100, 100, 50], dtype=np.int8),
+        np.array([-30_000, 30_000, 50], dtype=np.int16),
+        np.array([2**63 + 1, 2**63 + 900, 2**63], dtype=np.uint64),
+    ],
+    ids=["int8", "int16", "uint64"],
+)
+def test_integers_that_span_more_than_their_own_type_stay_what_they_are(ids):
+    # so many rows that ids are looked up in a table of their range
+    rows = np.tile(ids, 20_000)
+    responses = irt.Responses.from_long(rows, np.repeat(np.arange(20_000), 3), np.tile([0, 1, 1], 20_000))
+    assert responses.person_ids.tolist() == sorted(ids.tolist())
+    right = np.bincount(responses.person, responses.answer)
+    assert right.tolist() == [20_000.0 * (name != ids.tolist()[0]) for name in responses.person_ids.tolist()]
+
+
 def test_ids_of_mixed_kinds_keep_the_order_of_their_first_row():
     assert irt.Responses.from_long(["b", 1, "a"], [1, 1, 1], [0, 1, 1]).person_ids.tolist() == ["b", 1, "a"]
 
@@ -78,12 +96,14 @@ def test_none_in_a_matrix_is_missing_too():
         ((["u", "v"], [1, 1], [0, -1]), "row 1 has -1"),
         ((["u", "v"], [1, 1], [0.5, 1]), "row 0 has 0.5"),
         ((["u", "v"], [1, 1], [0, 400]), "row 1 has 400"),
-        ((["u", "v"], [1, 1], ["right", "wrong"]), "got 'right'"),
-        ((["u", "v"], [1, 1], [1, "wrong"]), "got 'wrong'"),
+        ((["u", "v"], [1, 1], ["right", "wrong"]), "row 0 has 'right'"),
+        ((["u", "v"], [1, 1], [1, "wrong"]), "row 1 has 'wrong'"),
         (([None, "v"], [1, 1], [0, 1]), "user_ids has missing values, first at row 0"),
         ((["u", "v"], [1.0, np.nan], [0, 1]), "item_ids has missing values, first at row 1"),
         ((["u"], [1, 2], [0, 1]), r"differ in length: \(1, 2, 2\)"),
         ((np.array([["u"], ["v"]]), [1, 2], [0, 1]), "user_ids must be one column"),
+        (([[1], [2, 3]], [1, 2], [0, 1]), "user_ids must be hashable scalars"),
+        ((pd.Series([pd.NA, "v"], dtype="string"), [1, 2], [0, 1]), "user_ids has missing values, first at row 0"),
         (([], [], []), "there are no answers"),
     ],
 )
@@ -98,14 +118,39 @@ def test_what_are_no_answers_is_refused_with_the_row_and_the_value(columns, mess
         ({"x": [1, 0]}, r"shape \(persons, items\), not \(2,\)"),
         ({"x": [[np.nan, np.nan]]}, "there are no answers"),
         ({"x": [["a", "b"]]}, "holds numbers"),
-        ({"x": [[1, 0]], "items": ["q", "q"]}, "ids of items must be unique"),
+        ({"x": [[1, 0]], "items": ["q", "q"]}, "ids of items must be unique; repeated: \\['q'\\]"),
         ({"x": [[1, 0]], "persons": ["u", "v"]}, "2 ids for 1 persons"),
-        ({"x": [[1, 0]], "counts": [0]}, "counts must be 1 positive numbers"),
+        ({"x": [[1, 0]], "items": ["q", None]}, "ids of items are missing, first at position 1"),
+        ({"x": [[1, 0], [1]]}, r"shape \(persons, items\), not \(2,\)"),
+        ({"x": [[np.nan, 1], [2.5, 1]]}, "row 1, column 0 has 2.5"),
+        ({"x": [[1, 0], [0, -1]]}, "row 1, column 1 has -1"),
+        ({"x": [[1, 0]], "counts": [0]}, "counts must be above 0; row 0 has 0"),
+        ({"x": [[1, 0]], "counts": ["many"]}, "counts must be numbers"),
+        ({"x": [[1, 0]], "counts": [1, 2]}, r"counts must be one number a row, 1, not an array of shape \(2,\)"),
     ],
 )
 def test_what_is_no_matrix_of_answers_is_refused(arguments, message):
     with pytest.raises(ResponsesError, match=message):
         irt.Responses.from_matrix(**arguments)
+
+
+def test_a_record_batch_is_a_table_too():
+    batch = pa.table(dict(zip(("user_id", "item_id", "is_correct"), LONG, strict=True))).to_batches()[0]
+    assert as_table(irt.Responses.from_frame(batch)) == as_table(irt.Responses.from_long(*LONG))
+
+
+@pytest.mark.parametrize(
+    ("table", "message"),
+    [
+        (pl.DataFrame({"user_id": [1]}).lazy(), r"the table is lazy; give \.collect\(\) of it"),
+        ({"user_id": [1]}, "a table of pandas, polars or pyarrow is needed, not dict"),
+        (None, "a table of pandas, polars or pyarrow is needed, not NoneType"),
+    ],
+    ids=["lazy", "dict", "none"],
+)
+def test_what_is_no_table_is_said_to_be_none(table, message):
+    with pytest.raises(ResponsesError, match=message):
+        irt.Responses.from_frame(table)
 
 
 def test_a_missing_column_is_named_with_those_that_are_there():

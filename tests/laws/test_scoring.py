@@ -224,3 +224,12 @@ def test_what_is_no_prior_and_no_method_is_refused() -> None:
         irt.score(responses, items, prior=([0.0, 0.0, 0.0], 1.0))
     with pytest.raises(InputError, match="unknown scoring method 'MEAN'; known are EAP, MAP, MLE, WLE"):
         irt.score(responses, items, method="MEAN")
+
+
+def test_scores_cannot_be_written_to_and_move_only_to_a_scale() -> None:
+    scores = irt.score(irt.Responses.from_matrix([[1, 0]]), irt.Items(ids=[0, 1], a=[1.0, 1.0], b=[0.0, 0.5]))
+    for column in (scores.theta, scores.se, scores.rescaled(2.0, 0.5).theta):
+        with pytest.raises(ValueError, match="read-only"):
+            column[0] = 0.0
+    with pytest.raises(InputError, match="A > 0"):
+        scores.rescaled(-1.0, 0.0)

@@ -1,5 +1,6 @@
 """Turn what callers hold (lists, arrays, Series, Arrow columns) into codes and categories."""
 
+from collections import Counter
 from collections.abc import Hashable, Iterable, Sequence
 from typing import Any
 
@@ -10,52 +11,50 @@ from thetaline.errors import ResponsesError
 
 Ids = NDArray[np.object_]
 MAX_CATEGORY = 254  # categories are stored in a byte
+RULE = f"answers must be 0/1 or categories 0, 1, 2 .. {MAX_CATEGORY}"
 SPREAD = 4  # integer ids are looked up in a table when their range is at most this many times the number of answers
 
 
 def answer_column(values: ArrayLike) -> NDArray[np.uint8]:
     """Return categories as bytes; raises ResponsesError with the first value that is no category."""
-    column = np.asarray(_plain(values))
-    if column.dtype == np.uint8 and column.ndim == 1:
-        return _within(column, column)
-    return _within(_numbers(column), column)
-
-
-def _numbers(column: NDArray[Any]) -> NDArray[Any]:
+    column = _plain(values)
     if column.ndim != 1:
         raise ResponsesError(f"answers must be one column, not an array of shape {column.shape}")
-    if column.dtype.kind in "biuf":
-        return column
-    bad = next((v for v in column.tolist() if not isinstance(v, (bool, int, float, np.generic))), None)
-    if bad is not None or column.dtype.kind != "O":
-        raise ResponsesError(f"answers must be 0/1 or categories 0, 1, 2 ..; got {column[0] if bad is None else bad!r}")
-    try:
-        return column.astype(np.float64)
-    except (TypeError, ValueError) as error:
-        raise ResponsesError(f"answers must be 0/1 or categories 0, 1, 2 ..; got {_first_none(column)!r}") from error
+    numbers = column if column.dtype.kind in "biuf" else _numbers(column)
+    codes = _categories(numbers)
+    if codes is None:
+        at = _first_fault(numbers)
+        raise ResponsesError(f"{RULE}; row {at} has {column[at]!s}; leave unanswered rows out")
+    return codes
 
 
-def _first_none(column: NDArray[Any]) -> object:
-    return next((v for v in column.tolist() if v is None), None)
+def _numbers(column: NDArray[Any]) -> NDArray[np.float64]:
+    """Objects as numbers, None as NaN."""
+    for at, value in enumerate(column.tolist()):
+        if not (value is None or isinstance(value, (bool, int, float, np.generic))):
+            raise ResponsesError(f"{RULE}; row {at} has {value!r}; leave unanswered rows out")
+    return column.astype(np.float64)
 
 
-def _within(numbers: NDArray[Any], said: NDArray[Any]) -> NDArray[np.uint8]:
+def _categories(numbers: NDArray[Any]) -> NDArray[np.uint8] | None:
+    """The numbers as bytes; None where one of them is no category."""
     if numbers.dtype == bool or not numbers.size:
         return numbers.astype(np.uint8)
-    if numbers.min() >= 0 and numbers.max() <= MAX_CATEGORY:
-        codes = numbers.astype(np.uint8, copy=False)
-        if numbers.dtype.kind in "iu" or (codes == numbers).all():
-            return codes
-    with np.errstate(invalid="ignore"):
-        good = (numbers >= 0) & (numbers <= MAX_CATEGORY) & (numbers == np.floor(numbers))
-    at = int(np.flatnonzero(~good)[0])
-    rule = f"answers must be 0/1 or categories 0, 1, 2 .. {MAX_CATEGORY}"
-    raise ResponsesError(f"{rule}; row {at} has {said[at]!s}; leave unanswered rows out")
+    if not (numbers.min() >= 0 and numbers.max() <= MAX_CATEGORY):
+        return None
+    codes = numbers.astype(np.uint8, copy=False)
+    return codes if numbers.dtype.kind in "iu" or (codes == numbers).all() else None
+
+
+def _first_fault(numbers: NDArray[Any]) -> int:
+    """Position of the first number that is no category."""
+    good = (numbers >= 0) & (numbers <= MAX_CATEGORY) & (numbers == np.floor(numbers))
+    return int(np.flatnonzero(~good)[0])
 
 
 def code_ids(values: ArrayLike, name: str) -> tuple[Ids, NDArray[np.int32]]:
     """Return distinct ids, sorted where they can be, and every row's code; raises ResponsesError for missing ids."""
-    column = np.asarray(_plain(values))
+    column = _plain(values)
     if column.ndim != 1:
         raise ResponsesError(f"{name} must be one column, not an array of shape {column.shape}")
     if column.dtype.kind in "iu" and column.size:
@@ -72,10 +71,11 @@ def code_ids(values: ArrayLike, name: str) -> tuple[Ids, NDArray[np.int32]]:
 
 def _code_by_table(column: NDArray[Any], low: int, high: int) -> tuple[Ids, NDArray[np.int32]]:
     seen = np.zeros(high - low + 1, dtype=bool)
-    shifted = column if low == 0 else column - low
+    # a narrow type cannot hold its own range: int8 has no 200 for 100 − (−100)
+    shifted = column if low == 0 else (column - column.dtype.type(low)).view(f"u{column.itemsize}")
     seen[shifted] = True
     table = np.cumsum(seen, dtype=np.int32) - 1
-    return _objects((np.flatnonzero(seen) + low).tolist()), table[shifted]
+    return _objects(low + code for code in np.flatnonzero(seen).tolist()), table[shifted]
 
 
 def _code_by_dict(values: Iterable[Hashable], name: str) -> tuple[Ids, NDArray[np.int32]]:
@@ -84,7 +84,7 @@ def _code_by_dict(values: Iterable[Hashable], name: str) -> tuple[Ids, NDArray[n
         codes = np.fromiter((index.setdefault(value, len(index)) for value in values), dtype=np.int32)
     except TypeError as error:
         raise ResponsesError(f"{name} must be hashable scalars: {error}") from error
-    missing = [key for key in index if key is None or key != key]  # noqa: PLR0124  (NaN is what differs from itself)
+    missing = [key for key in index if _is_missing(key)]
     if missing:
         raise ResponsesError(
             f"{name} has missing values, first at row {int(np.flatnonzero(codes == index[missing[0]])[0])}"
@@ -99,9 +99,17 @@ def _code_by_dict(values: Iterable[Hashable], name: str) -> tuple[Ids, NDArray[n
     return _objects([keys[k] for k in order]), rank[codes]
 
 
+def _is_missing(value: Any) -> bool:
+    """None, NaN, NaT, or the NA of pandas, which has no truth value."""
+    try:
+        return value is None or bool(value != value)  # noqa: PLR0124  (NaN is what differs from itself)
+    except TypeError:
+        return True
+
+
 def categories_of_matrix(x: ArrayLike) -> tuple[NDArray[np.bool_], NDArray[np.uint8]]:
     """Return which cells are observed (N, I) and their categories in row order (M,)."""
-    matrix = np.asarray(_plain(x))
+    matrix = _plain(x)
     if matrix.ndim != 2 or not matrix.size:
         raise ResponsesError(f"a matrix of responses has the shape (persons, items), not {matrix.shape}")
     if matrix.dtype.kind == "O":
@@ -111,7 +119,12 @@ def categories_of_matrix(x: ArrayLike) -> tuple[NDArray[np.bool_], NDArray[np.ui
     observed = ~np.isnan(matrix) if matrix.dtype.kind == "f" else np.ones(matrix.shape, dtype=bool)
     if not observed.any():
         raise ResponsesError("there are no answers")
-    return observed, answer_column(matrix[observed])
+    values = matrix[observed]
+    codes = _categories(values)
+    if codes is None:
+        row, column = np.argwhere(observed)[_first_fault(values)].tolist()
+        raise ResponsesError(f"{RULE}, or NaN for none; row {row}, column {column} has {matrix[row, column]!s}")
+    return observed, codes
 
 
 def _object_matrix(matrix: NDArray[Any]) -> NDArray[np.float64]:
@@ -128,14 +141,36 @@ def ids_or_positions(ids: Sequence[Any] | None, n: int, name: str) -> Ids:
     names = [value.item() if isinstance(value, np.generic) else value for value in ids]
     if len(names) != n:
         raise ResponsesError(f"{len(names)} ids for {n} {name}")
-    if len(set(names)) < n:
-        raise ResponsesError(f"ids of {name} must be unique")
+    missing = [place for place, value in enumerate(names) if _is_missing(value)]
+    if missing:
+        raise ResponsesError(f"ids of {name} are missing, first at position {missing[0]}")
+    repeated = [value for value, times in Counter(names).items() if times > 1]
+    if repeated:
+        raise ResponsesError(f"ids of {name} must be unique; repeated: {repeated[:5]}")
     return _objects(names)
+
+
+def frequencies(counts: ArrayLike, n: int) -> NDArray[np.float64]:
+    """Return how often each of n rows occurs; raises ResponsesError for what is not n numbers above 0."""
+    try:
+        weights = np.array(counts, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise ResponsesError(f"counts must be numbers: {error}") from error
+    if weights.shape != (n,):
+        raise ResponsesError(f"counts must be one number a row, {n}, not an array of shape {weights.shape}")
+    wrong = np.flatnonzero(~(np.isfinite(weights) & (weights > 0)))
+    if wrong.size:
+        raise ResponsesError(f"counts must be above 0; row {wrong[0]} has {weights[wrong[0]]:g}; leave such rows out")
+    return weights
 
 
 def frame_column(frame: Any, name: str) -> NDArray[Any]:
     """Return a column of a pandas, polars or pyarrow table; raises ResponsesError when it is not there."""
-    names = [str(column) for column in getattr(frame, "column_names", getattr(frame, "columns", []))]
+    if hasattr(frame, "collect_schema") and hasattr(frame, "collect"):
+        raise ResponsesError("the table is lazy; give .collect() of it")
+    if not hasattr(frame, "columns"):
+        raise ResponsesError(f"a table of pandas, polars or pyarrow is needed, not {type(frame).__name__}")
+    names = [str(column) for column in getattr(frame, "column_names", frame.columns)]
     if name not in names:
         raise ResponsesError(f"the table has no column {name!r}; it has {names}")
     return _plain(frame[name])
@@ -145,14 +180,19 @@ def _plain(values: Any) -> NDArray[Any]:
     """Return an array of what any column type holds; missing values stay visible as NaN or None."""
     if isinstance(values, np.ndarray):
         return values
-    if hasattr(values, "to_numpy"):
-        return np.asarray(values.to_numpy())
-    return np.asarray(values) if not isinstance(values, (list, tuple)) else _from_list(values)
+    if hasattr(values, "to_pylist"):  # Arrow: to_numpy of one array copies nothing unless told that it may
+        values = values.to_numpy(zero_copy_only=False)
+    elif hasattr(values, "to_numpy"):
+        values = values.to_numpy()
+    return _from_list(values) if isinstance(values, (list, tuple)) else np.asarray(values)
 
 
 def _from_list(values: Sequence[Any]) -> NDArray[Any]:
     """Keep mixed lists as objects: numpy would turn [1, 'a'] into strings."""
-    column = np.asarray(values)
+    try:
+        column = np.asarray(values)
+    except ValueError:  # rows of different length
+        return _objects(values)
     if column.dtype.kind in "US" and column.ndim == 1 and not all(isinstance(value, (str, bytes)) for value in values):
         return _objects(values)
     return column

@@ -172,8 +172,10 @@ class Items:
         return self.replaced(a=self.a / A, b=A * self.b + B)
 
     def replaced(self, **columns: NDArray[Any]) -> Self:
-        """Return a copy with other columns, unchecked: they come from checked ones."""
+        """Return a copy with other columns, frozen and unchecked: they come from checked ones."""
         out = object.__new__(type(self))
+        for column in columns.values():
+            column.setflags(write=False)
         for name in self.__dataclass_fields__:
             object.__setattr__(out, name, columns.get(name, getattr(self, name)))
         return out

@@ -9,7 +9,14 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import sparse
 
 from thetaline.errors import ResponsesError
-from thetaline.irt.columns import answer_column, categories_of_matrix, code_ids, frame_column, ids_or_positions
+from thetaline.irt.columns import (
+    answer_column,
+    categories_of_matrix,
+    code_ids,
+    frame_column,
+    frequencies,
+    ids_or_positions,
+)
 
 Ids = NDArray[np.object_]
 
@@ -114,9 +121,7 @@ class Responses:
         n_persons, n_items = observed.shape
         indptr = np.concatenate([[0], np.cumsum(observed.sum(axis=1))])
         item = np.broadcast_to(np.arange(n_items, dtype=np.int32), observed.shape)[observed]
-        weights = np.ones(n_persons) if counts is None else np.array(counts, dtype=np.float64)
-        if weights.shape != (n_persons,) or not (np.isfinite(weights) & (weights > 0)).all():
-            raise ResponsesError(f"counts must be {n_persons} positive numbers")
+        weights = np.ones(n_persons) if counts is None else frequencies(counts, n_persons)
         person_ids = ids_or_positions(persons, n_persons, "persons")
         return cls(person_ids, ids_or_positions(items, n_items, "items"), indptr, item, answers, weights)
 

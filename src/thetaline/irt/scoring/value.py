@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from thetaline.irt.derivatives import Array
 from thetaline.irt.frames import frame
+from thetaline.irt.items import check_scale
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -45,6 +46,11 @@ class Scores:
     counts: Array  # (N,) how many persons a row stands for
     prior: tuple[Array, Array] | None  # mean and sd (N,) each; None where the method has none
 
+    def __post_init__(self) -> None:
+        """Freeze the arrays."""
+        for column in (self.theta, self.se, self.status, self.n_answers, *(self.prior or ())):
+            column.setflags(write=False)
+
     def __len__(self) -> int:
         """N."""
         return len(self.ids)
@@ -70,7 +76,8 @@ class Scores:
         return float(between / (between + share @ np.square(self.se[finite])))
 
     def rescaled(self, A: float, B: float) -> Self:
-        """Scores on the scale θ' = A θ + B: A θ + B, A se."""
+        """Scores on the scale θ' = A θ + B: A θ + B, A se; raises InputError for A ≤ 0 or what is not finite."""
+        check_scale(A, B)
         prior = (A * self.prior[0] + B, A * self.prior[1]) if self.prior else None
         return replace(self, theta=A * self.theta + B, se=A * self.se, prior=prior)
 
