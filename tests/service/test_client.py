@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from serving import INTERNAL, Running, observations, publish, running, wait_until
 
+import thetaline
 from thetaline import api
 from thetaline.client import AsyncClient, Client, Retries
 from thetaline.errors import ServiceError
@@ -25,6 +26,10 @@ def bank(service: Running) -> None:
 def test_both_clients_have_the_same_methods() -> None:
     blocking, awaiting = ({name for name in dir(kind) if not name.startswith("_")} for kind in (Client, AsyncClient))
     assert blocking ^ awaiting == {"close", "aclose"}
+
+
+def test_the_clients_are_at_the_top_of_the_package() -> None:
+    assert (thetaline.Client, thetaline.AsyncClient) == (Client, AsyncClient)
 
 
 def test_every_call_is_answered_with_its_type(service: Running) -> None:

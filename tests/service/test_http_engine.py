@@ -18,7 +18,7 @@ from thetaline.jobs.anchors import Anchor
 from thetaline.jobs.calibration_engine import CalibrationReply, CalibrationRequest
 from thetaline.jobs.http_engine import HttpEngine, request_json
 from thetaline.jobs.in_process_engine import InProcessEngine
-from thetaline.jobs.mirt_calibrate import engine_of
+from thetaline.jobs.mirt_calibrate import _call_calibrate, engine_of
 from thetaline.jobs.observations import Observations
 from thetaline.settings import load
 
@@ -84,6 +84,16 @@ def _by_id(ids: Any, values: Any) -> dict[str, float]:
 def test_the_service_answers_what_this_process_would(service: Running, model: str, anchors: tuple[Anchor, ...]) -> None:
     request = _request(model, anchors)
     _assert_same(_engine(service.url).calibrate(request), InProcessEngine().calibrate(request))
+
+
+def test_the_job_asks_the_service_that_its_settings_name(service: Running) -> None:
+    asked = load(r_irt_base_url=service.url, r_irt_internal_token=INTERNAL)
+    here, there = (_call_calibrate(_request(), settings=settings) for settings in (load(r_irt_base_url=None), asked))
+    _assert_same(there, here)
+    with service.client() as client:
+        assert (
+            'thetaline_requests_total{method="POST",route="/irt/calibrate",status="200"}' in client.get("/metrics").text
+        )
 
 
 def test_a_fit_that_the_service_queues_is_waited_for(database: str) -> None:

@@ -30,6 +30,7 @@ from thetaline.service.rates import RateLimits
 from thetaline.service.routes import irt, items, jobs, learners, operation, runs
 from thetaline.service.services import Services
 from thetaline.service.tokens import REFRESH_SECS, TokenBook
+from thetaline.service.tracing import INSTALLED, Tracing
 from thetaline.service.updates import ThetaUpdates
 from thetaline.settings import Settings, load
 
@@ -50,7 +51,7 @@ def create_app(settings: Settings | None = None, *, anonymous: bool = False) -> 
         version=thetaline.__version__,
         description=DESCRIPTION,
         lifespan=_lifespan(settings, metrics, anonymous=anonymous),
-        middleware=[Middleware(Observing, metrics=metrics), Middleware(Bounding, limits=limits)],
+        middleware=_layers(metrics, limits),
         exception_handlers={HTTPException: _http_error, RequestValidationError: _parameter_error},
         responses=ERRORS,
         docs_url="/docs",
@@ -65,11 +66,17 @@ def create_app(settings: Settings | None = None, *, anonymous: bool = False) -> 
     return app
 
 
+def _layers(metrics: Metrics, limits: BodyLimits) -> list[Middleware]:
+    """From the outside in; a span is opened outside, so that it has the status of a fault too."""
+    tracing = [Middleware(Tracing)] if INSTALLED else []
+    return [*tracing, Middleware(Observing, metrics=metrics), Middleware(Bounding, limits=limits)]
+
+
 def services_for(settings: Settings, metrics: Metrics, *, anonymous: bool) -> Services:
     """Everything that the routes share, not yet started."""
     # The embedded server is started and migrated here; another database may be away for now, /readyz tells.
     database = Database(settings.database_url or ready_database(settings))
-    spool, pool = Spool(), FitPool(_pool_limits(settings))
+    spool, pool = Spool(), FitPool(_pool_limits(settings), metrics)
     internal = settings.r_irt_internal_token
     return Services(
         settings=settings,

@@ -46,7 +46,7 @@ class Observing:
             self._record(scope, answer, time.perf_counter() - started)
 
     def _record(self, scope: Scope, answer: "_Answer", seconds: float) -> None:
-        route = _route(scope)
+        route = route_of(scope)
         status = answer.status or 499  # 499: the client went away before there was an answer
         self._metrics.requests.labels(scope["method"], route, str(status)).inc()
         self._metrics.request_secs.labels(route).observe(seconds)
@@ -85,7 +85,7 @@ async def _tell(error: Exception, scope: Scope, receive: Receive, answer: _Answe
     await error_response(fault, scope["state"]["request_id"])(scope, receive, answer.send)
 
 
-def _route(scope: Scope) -> str:
+def route_of(scope: Scope) -> str:
     """The template, so that there are as many labels as routes; the router leaves a prefix out of it."""
     path: str = getattr(scope.get("route"), "path", "unmatched")
     versioned = scope["path"].startswith(f"{VERSION}/") and not path.startswith(VERSION)

@@ -11,6 +11,7 @@ from thetaline import logs
 from thetaline.service.faults import Fault, busy, unavailable
 from thetaline.service.fits.process import FitProcess, OnProgress, WorkerDiedError
 from thetaline.service.fits.task import Task
+from thetaline.service.metrics import Metrics
 
 ATTEMPTS = 2  # of a small fit whose worker died: once may be chance, twice is the fit
 log = logs.get_logger(__name__)
@@ -29,9 +30,9 @@ class PoolLimits:
 class FitPool:
     """Runs tasks in processes; a task that is abandoned, late or dead costs its process, never the service."""
 
-    def __init__(self, limits: PoolLimits) -> None:
+    def __init__(self, limits: PoolLimits, metrics: Metrics) -> None:
         """Nothing runs before `start`."""
-        self._limits = limits
+        self._limits, self._metrics = limits, metrics
         self._idle: asyncio.Queue[FitProcess] = asyncio.Queue()
         self._all: set[FitProcess] = set()
         self._respawning: set[asyncio.Task[None]] = set()
@@ -97,9 +98,17 @@ class FitPool:
         async with self._process() as process:
             started = time.monotonic()
             try:
-                return await process.run(task, on_progress)
+                done = await process.run(task, on_progress)
+            except WorkerDiedError:
+                self._metrics.worker_deaths.inc()
+                raise
+            except Fault as fault:
+                self._metrics.fit_ended(task.kind, str(fault.status), time.monotonic() - started)
+                raise
             finally:
                 self._seconds += 0.2 * (time.monotonic() - started - self._seconds)
+            self._metrics.fit_ended(task.kind, "ok", time.monotonic() - started, cycles=done.get("cycles"))
+            return done
 
     @asynccontextmanager
     async def _process(self) -> AsyncIterator[FitProcess]:

@@ -1,7 +1,6 @@
 """A fit that a request asks for: at once, or as a job in the queue."""
 
 import asyncio
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -102,11 +101,5 @@ async def _answered(body: Path, services: Services, asked: Asked) -> Response:
         task = Task(
             asked.kind, str(body), str(result), asked.content_type, asked.options, settings.service_max_observations
         )
-        started = time.monotonic()
-        try:
-            done = await services.pool.run(task, timeout_secs=settings.service_fit_timeout_secs)
-        except Fault as fault:
-            services.metrics.fit_ended(asked.kind, str(fault.status), time.monotonic() - started)
-            raise
-        services.metrics.fit_ended(asked.kind, "ok", time.monotonic() - started, cycles=done.get("cycles"))
+        await services.pool.run(task, timeout_secs=settings.service_fit_timeout_secs)
         return json_response(await asyncio.to_thread(result.read_bytes))
