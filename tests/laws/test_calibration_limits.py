@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
-from simulated import answers, bank, complete
 
+from simulated import answers, bank, complete
 from thetaline import irt
 from thetaline.errors import InputError, ItemsError, ModelWarning, ResponsesError
 
@@ -91,6 +91,7 @@ def test_a_slope_without_a_maximum_stalls_and_is_named():
     assert set(fit.ids_with(irt.Finding.RUNAWAY)) <= {6, 7}
     assert fit.ids_with(irt.Finding.RUNAWAY)
     assert "add priors or drop items" in fit.status.advice
+    assert fit.cycles < 80
 
 
 def test_persons_with_one_answer_or_none_are_named():

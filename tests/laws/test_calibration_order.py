@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
-from simulated import answers, bank, some_of
 
+from simulated import answers, bank, some_of
 from thetaline import irt
 
 
@@ -44,6 +44,17 @@ def test_shuffled_rows_give_the_same_estimates_in_single_precision(n_items):
     assert first.solution.problem.observations.dtype == np.float32
     second = irt.calibrate(irt.Responses.from_long(user[order], item[order], answer[order]))
     np.testing.assert_allclose(parameters(second), parameters(first), rtol=0, atol=1e-10)
+
+
+@pytest.mark.parametrize("n_items", [40, 400], ids=["dense", "sparse"])
+def test_renamed_items_give_the_same_estimates_in_single_precision(n_items):
+    rng = np.random.default_rng(8)
+    user, item, answer = some_of(rng, bank(rng, n_items), 30_000, 34)
+    name = rng.permutation(n_items)
+    first = irt.calibrate(irt.Responses.from_long(user, item, answer))
+    second = irt.calibrate(irt.Responses.from_long(user, name[item], answer))
+    np.testing.assert_allclose(second.items.a[name], first.items.a, rtol=0, atol=1e-10)
+    np.testing.assert_allclose(second.items.b[name], first.items.b, rtol=0, atol=1e-10)
 
 
 @pytest.mark.parametrize("n_items", [30, 300], ids=["dense", "sparse"])

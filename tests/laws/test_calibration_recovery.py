@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
-from simulated import answers, bank, complete, rmse, some_of
 
+from simulated import answers, bank, complete, rmse, some_of
 from thetaline import irt
 
 N = 4_000
@@ -154,6 +154,7 @@ def test_groups_have_their_own_mean_and_sd_and_the_first_label_is_the_reference(
     assert fit.population.of("2023") == (pytest.approx(0.0, abs=1e-12), pytest.approx(1.0, abs=1e-12))
     assert fit.population.mean[1] == pytest.approx(0.8, abs=0.1)
     assert fit.population.sd[1] == pytest.approx(1.3, abs=0.1)
+    assert fit.n_parameters == 2 * 25 + 2
 
 
 def test_anchors_stay_fixed_and_the_population_comes_free():

@@ -91,6 +91,11 @@ def test_standard_errors_are_the_published_ones(name, model):
     np.testing.assert_allclose(se.a, numbers.get("se_a", np.full(5, np.nan)), rtol=0.01)
 
 
+@pytest.mark.parametrize(("model", "n"), [("Rasch", 6), ("1PL", 6), ("2PL", 10)])
+def test_shared_slopes_and_free_spreads_count_once(model, n):
+    assert irt.calibrate(responses("LSAT6"), model=model).n_parameters == n
+
+
 def test_aic_and_bic_count_ten_parameters_and_a_thousand_persons():
     fit = irt.calibrate(responses("LSAT7"), model="2PL", grid=MIRT_GRID)
     assert fit.n_parameters == 10
