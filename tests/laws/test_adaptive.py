@@ -162,3 +162,25 @@ def test_arguments_that_do_not_fit_are_refused() -> None:
         irt.StopRule(max_items=3, min_items=4)
     with pytest.raises(InputError, match=r"mean exposure of 0\.25"):
         irt.calibrate_exposure(BIG, [0.0], np.random.default_rng(0), largest=0.2)
+
+
+@pytest.mark.parametrize("posterior", [(np.nan, 1.0), (0.0, np.nan), ([0.0, np.nan], [1.0, 1.0]), (0.0, 1.0, 2.0)])
+def test_a_posterior_that_is_none_is_refused_instead_of_ending_the_test(posterior) -> None:
+    with pytest.raises(InputError, match=r"a posterior is \(mean, sd > 0\)"):
+        irt.next_item(irt.Items(ids=[1, 2], a=[1.0, 1.2], b=[0.0, 0.5]), posterior=posterior)
+
+
+@pytest.mark.parametrize(
+    ("theta", "prior", "message"),
+    [
+        ([], (0.0, 1.0), "theta holds no abilities"),
+        ([np.inf], (0.0, 1.0), "at position 0 it is inf"),
+        ([0.0], (0.0, 0.0), "standard deviations above 0, not 0.0"),
+        ([0.0], (np.nan, 1.0), "finite means, not nan"),
+        ([0.0], ([0.0], 1.0), "one prior for all"),
+    ],
+)
+def test_adaptive_tests_of_nobody_or_under_no_prior_are_refused(theta, prior, message) -> None:
+    bank = irt.Items(ids=[1, 2], a=[1.0, 1.2], b=[0.0, 0.5])
+    with pytest.raises(InputError, match=message):
+        irt.simulate_adaptive(bank, theta, np.random.default_rng(1), prior=prior)

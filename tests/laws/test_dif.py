@@ -171,3 +171,20 @@ def test_groups_that_answers_separate_completely_give_a_finite_statistic() -> No
     n = np.full((1, 8), 10.0)
     found = logistic_dif(Cells(ability[None], focal[None], n, n * focal))
     assert found.uniform[0] == pytest.approx(2 * 80 * np.log(2), rel=1e-3)
+
+
+@pytest.mark.parametrize("method", ["mantel-haenszel", "logistic"])
+def test_an_item_that_all_got_right_has_no_statistic_and_leaves_the_others_theirs(method):
+    rng = np.random.default_rng(8)
+    x = (rng.normal(size=(400, 1)) + rng.logistic(size=(400, 6)) > 0).astype(float)
+    x[:, 0] = 1.0
+    found = irt.dif(irt.Responses.from_matrix(x), np.repeat(["a", "b"], 200), method=method, purify=False)
+    assert np.isnan(found.effect[0])
+    assert np.isfinite(found.effect[1:]).all()
+    assert np.isfinite(found.p[1:]).all()
+
+
+def test_a_missing_group_label_is_named_by_its_row():
+    responses = irt.Responses.from_matrix(np.eye(4))
+    with pytest.raises(ResponsesError, match="groups has missing values, first at row 2"):
+        irt.dif(responses, ["a", "b", None, "a"])

@@ -93,3 +93,18 @@ def test_scores_become_a_data_frame() -> None:
     assert list(frame.columns) == ["user_id", "theta", "se", "n_answers"]
     assert frame["n_answers"].tolist() == [3, 2]
     assert irt.sum_score_eap(items).to_frame()["score"].tolist() == [0.0, 1.0, 2.0, 3.0]
+
+
+@pytest.mark.parametrize(
+    ("theta", "message"),
+    [([0.0, np.nan], "at position 1 it is nan"), ([[0.0]], r"shape \(1, 1\)"), ("a", "theta must be numbers")],
+)
+def test_what_is_no_ability_is_refused_with_its_place(theta, message) -> None:
+    with pytest.raises(InputError, match=message):
+        irt.information(irt.Items(ids=[1], a=[1.0], b=[0.0]), theta)
+
+
+@pytest.mark.parametrize("sd", [0.0, np.nan])
+def test_reliability_needs_a_population(sd: float) -> None:
+    with pytest.raises(InputError, match="finite standard deviations above 0"):
+        irt.marginal_reliability(irt.Items(ids=[1], a=[1.0], b=[0.0]), sd=sd)

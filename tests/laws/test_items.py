@@ -96,3 +96,22 @@ def test_items_cannot_be_written_to_wherever_they_come_from():
         for letter in ("ids", "model", "a", "b", "c", "d"):
             with pytest.raises(ValueError, match="read-only"):
                 getattr(bank, letter)[0] = getattr(bank, letter)[1]
+
+
+@pytest.mark.parametrize(
+    ("ids", "message"),
+    [
+        (["x", None], "every item needs an id; missing at position 1"),
+        ([np.nan, "x"], "missing at position 0"),
+        ([["x"], ["y"]], "item ids must be hashable scalars"),
+    ],
+)
+def test_what_is_no_id_is_refused(ids, message):
+    with pytest.raises(ItemsError, match=message):
+        irt.Items(ids=ids, a=[1.0, 1.0], b=[0.0, 0.0])
+
+
+@pytest.mark.parametrize("model", [None, 3])
+def test_what_is_no_model_is_refused_with_those_that_are(model):
+    with pytest.raises(ItemsError, match=f"unknown model {model}; choose one of Rasch, 1PL"):
+        irt.Items(ids=["x"], a=[1.0], b=[0.0], model=model)

@@ -325,3 +325,10 @@ def test_an_imprecise_anchor_is_not_taken_for_a_drifted_one_where_standard_error
     assert missed == 0
     assert lost < 0.04 * 39 * 20
     assert lost_unaware > 2.5 * lost
+
+
+@pytest.mark.parametrize("threshold", [0.0, -1.0, np.nan])
+def test_a_threshold_that_would_drop_every_anchor_is_refused(threshold: float) -> None:
+    items = irt.Items(ids=range(5), a=np.ones(5), b=np.arange(5.0))
+    with pytest.raises(InputError, match="a robust z above 0, not"):
+        irt.link(new=items, reference=items, threshold=threshold)

@@ -215,13 +215,9 @@ def test_answers_beyond_the_categories_are_an_error() -> None:
         irt.score(responses, bank("2PL"))
 
 
-def test_what_is_no_prior_and_no_method_is_refused() -> None:
+def test_what_is_no_method_is_refused() -> None:
     items = bank("2PL")
     responses = answers(items, n=4)
-    with pytest.raises(InputError, match="standard deviations > 0"):
-        irt.score(responses, items, prior=(0.0, 0.0))
-    with pytest.raises(InputError, match=r"mean has the shape \(3,\)"):
-        irt.score(responses, items, prior=([0.0, 0.0, 0.0], 1.0))
     with pytest.raises(InputError, match="unknown scoring method 'MEAN'; known are EAP, MAP, MLE, WLE"):
         irt.score(responses, items, method="MEAN")
 
@@ -233,3 +229,37 @@ def test_scores_cannot_be_written_to_and_move_only_to_a_scale() -> None:
             column[0] = 0.0
     with pytest.raises(InputError, match="A > 0"):
         scores.rescaled(-1.0, 0.0)
+
+
+@pytest.mark.parametrize(
+    ("prior", "message"),
+    [
+        ((0.0, 0.0), "standard deviations above 0, not 0.0"),
+        ((np.nan, 1.0), "finite means, not nan"),
+        ((0.0,), r"a pair \(mean, sd\) of numbers, not \(0.0,\)"),
+        (None, "a pair .* not None"),
+        (([0.0, 1.0, 2.0], 1.0), r"shape \(3,\); one number or \(1,\)"),
+    ],
+)
+def test_what_is_no_prior_is_refused_with_its_value(prior, message) -> None:
+    with pytest.raises(InputError, match=message):
+        irt.score(irt.Responses.from_matrix([[1]]), irt.Items(ids=[0], a=[1.0], b=[0.0]), prior=prior)
+
+
+def test_a_prior_that_says_all_takes_no_more_nodes_than_another() -> None:
+    responses, items = irt.Responses.from_matrix([[1, 0], [1, 1]]), irt.Items(ids=[0, 1], a=[1.0, 1.2], b=[0.0, 0.5])
+    scores = irt.score(responses, items, prior=(0.37, 1e-8))
+    np.testing.assert_allclose(scores.theta, 0.37, atol=1e-9)
+    np.testing.assert_allclose(scores.se, 1e-8, rtol=1e-6)
+
+
+@pytest.mark.parametrize("method", ["EAP", "MAP", "MLE", "WLE"])
+def test_scores_do_not_depend_on_the_order_of_persons_and_items(method) -> None:
+    rng = np.random.default_rng(12)
+    items = irt.Items(ids=range(40), model="3PL", a=rng.lognormal(0, 0.4, 40), b=rng.normal(size=40), c=[0.2] * 40)
+    x = rng.integers(0, 2, (300, 40)).astype(float)
+    x[rng.random(x.shape) < 0.6] = np.nan
+    persons, columns = rng.permutation(300), rng.permutation(40)
+    one = irt.score(irt.Responses.from_matrix(x), items, method=method)
+    shuffled = irt.Responses.from_matrix(x[persons][:, columns], items=columns.tolist())
+    np.testing.assert_allclose(irt.score(shuffled, items, method=method).theta, one.theta[persons], rtol=0, atol=1e-12)

@@ -55,7 +55,13 @@ def test_designs_that_do_not_fit_are_refused() -> None:
         irt.simulate(items, [0.0], rng, n_answers=5)
     with pytest.raises(InputError, match=r"shape \(1, 3\); \(1, 4\) is needed"):
         irt.simulate(items, [0.0], rng, mask=[[True] * 3])
-    with pytest.raises(InputError, match="one finite number a person"):
+    with pytest.raises(InputError, match="theta must be finite; at position 0 it is inf"):
         irt.simulate(items, [np.inf], rng)
     with pytest.raises(InputError, match="one whole number"):
         irt.simulate(items, [0.0], rng, n_answers=1.5)
+
+
+@pytest.mark.parametrize("design", [{}, {"n_answers": 1}])
+def test_nobody_answers_nothing(design) -> None:
+    with pytest.raises(InputError, match="theta holds no abilities"):
+        irt.simulate(irt.Items(ids=[1], a=[1.0], b=[0.0]), [], np.random.default_rng(1), **design)

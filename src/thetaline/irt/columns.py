@@ -84,7 +84,7 @@ def _code_by_dict(values: Iterable[Hashable], name: str) -> tuple[Ids, NDArray[n
         codes = np.fromiter((index.setdefault(value, len(index)) for value in values), dtype=np.int32)
     except TypeError as error:
         raise ResponsesError(f"{name} must be hashable scalars: {error}") from error
-    missing = [key for key in index if _is_missing(key)]
+    missing = [key for key in index if is_missing(key)]
     if missing:
         raise ResponsesError(
             f"{name} has missing values, first at row {int(np.flatnonzero(codes == index[missing[0]])[0])}"
@@ -99,7 +99,7 @@ def _code_by_dict(values: Iterable[Hashable], name: str) -> tuple[Ids, NDArray[n
     return _objects([keys[k] for k in order]), rank[codes]
 
 
-def _is_missing(value: Any) -> bool:
+def is_missing(value: Any) -> bool:
     """None, NaN, NaT, or the NA of pandas, which has no truth value."""
     try:
         return value is None or bool(value != value)  # noqa: PLR0124  (NaN is what differs from itself)
@@ -141,7 +141,7 @@ def ids_or_positions(ids: Sequence[Any] | None, n: int, name: str) -> Ids:
     names = [value.item() if isinstance(value, np.generic) else value for value in ids]
     if len(names) != n:
         raise ResponsesError(f"{len(names)} ids for {n} {name}")
-    missing = [place for place, value in enumerate(names) if _is_missing(value)]
+    missing = [place for place, value in enumerate(names) if is_missing(value)]
     if missing:
         raise ResponsesError(f"ids of {name} are missing, first at position {missing[0]}")
     repeated = [value for value, times in Counter(names).items() if times > 1]

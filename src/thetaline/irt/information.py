@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from thetaline.errors import InputError
+from thetaline.irt.abilities import ability_column, one_normal_prior
 from thetaline.irt.derivatives import Array
 from thetaline.irt.grid import normal_log_weights
 from thetaline.irt.items import Items
@@ -40,14 +40,16 @@ class Information:
 
 def information(items: Items, theta: ArrayLike) -> Information:
     """Evaluate a bank at abilities (Q,); raises InputError where they are not finite."""
-    nodes = np.atleast_1d(np.asarray(theta, dtype=np.float64))
-    if nodes.ndim != 1 or not np.isfinite(nodes).all():
-        raise InputError(f"theta must be finite numbers in one dimension, not an array of shape {nodes.shape}")
+    nodes = ability_column(theta)
     return Information(items.ids, nodes, items.information(nodes), items.expected_score(nodes))
 
 
 def marginal_reliability(items: Items, *, mean: float = 0.0, sd: float = 1.0, n_nodes: int = 201) -> float:
-    """∫ I(θ) / (I(θ) + 1 / sd²) φ(θ; mean, sd²) dθ for a test of all items (Green et al., 1984), between 0 and 1."""
+    """∫ I(θ) / (I(θ) + 1 / sd²) φ(θ; mean, sd²) dθ for a test of all items (Green et al., 1984), between 0 and 1.
+
+    Raises InputError for a mean and sd that are no population.
+    """
+    mean, sd = one_normal_prior((mean, sd))
     theta = mean + sd * np.linspace(-8.0, 8.0, n_nodes)
     told = items.information(theta).sum(axis=0)
     return float(np.exp(normal_log_weights(theta, mean, sd)) @ (told / (told + 1.0 / sd**2)))

@@ -1,5 +1,6 @@
 """Bring item parameters into columns and refuse what is no item, naming the items."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -7,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from thetaline.errors import ItemsError
+from thetaline.irt.columns import is_missing
 from thetaline.irt.families import FAMILIES, known_models
 
 Array = NDArray[np.float64]
@@ -21,7 +23,11 @@ def model_column(model: str | Sequence[str] | NDArray[Any] | Mapping[Any, str], 
             raise ItemsError(f"no model is given for items {without[:5]}")
         names = [model[name] for name in ids.tolist()]
     else:
-        names = [model] * len(ids) if isinstance(model, str) else list(model)
+        names = (
+            list(model)
+            if isinstance(model, (Sequence, np.ndarray)) and not isinstance(model, str)
+            else [model] * len(ids)
+        )
     if len(names) != len(ids):
         raise ItemsError(f"{len(names)} models for {len(ids)} items")
     known_models(dict.fromkeys(names))
@@ -50,6 +56,9 @@ def threshold_column(value: ArrayLike, ids: Ids) -> Array:
 
 def check_items(ids: Ids, model: NDArray[np.str_], columns: dict[str, Array]) -> dict[str, Array]:
     """Return the columns with NaN where a model has no such parameter; raise ItemsError for what cannot be."""
+    missing = [place for place, name in enumerate(ids.tolist()) if is_missing(name)]
+    if missing:
+        raise ItemsError(f"every item needs an id; missing at position {missing[0]}")
     repeated = [name for name, n in _tally(ids).items() if n > 1]
     if repeated:
         raise ItemsError(f"item ids must be unique; repeated: {repeated[:5]}")
@@ -92,10 +101,10 @@ def _refuse(ids: Ids, bad: NDArray[np.bool_] | np.bool_, rule: str) -> None:
 
 
 def _tally(ids: Ids) -> dict[object, int]:
-    counts: dict[object, int] = {}
-    for name in ids.tolist():
-        counts[name] = counts.get(name, 0) + 1
-    return counts
+    try:
+        return Counter(ids.tolist())
+    except TypeError as error:
+        raise ItemsError(f"item ids must be hashable scalars: {error}") from error
 
 
 def _numbers(letter: str, value: ArrayLike) -> Array:

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from thetaline.errors import InputError
+from thetaline.irt.abilities import person_abilities
 from thetaline.irt.columns import ids_or_positions
 from thetaline.irt.derivatives import Array, Index, Mask, alike
 from thetaline.irt.items import Items
@@ -30,11 +31,10 @@ def simulate(
     Who answers what: everybody everything; or `n_answers` (one number or (N,)) items a person, drawn at random without
     replacement; or `mask`, (N, I), true where an answer is observed.  `persons` are ids, default 0 … N − 1.
 
-    Raises InputError for abilities that are not finite, for a design that does not fit, for two designs at once.
+    Raises InputError for no abilities and for those that are not finite, for a design that does not fit, for two
+    designs at once.
     """
-    abilities = np.atleast_1d(np.asarray(theta, dtype=np.float64))
-    if abilities.ndim != 1 or not np.isfinite(abilities).all():
-        raise InputError(f"theta must be one finite number a person, not an array of shape {abilities.shape}")
+    abilities = person_abilities(theta)
     indptr, item = _design(len(abilities), len(items), rng, n_answers, mask)
     answer = _draw(items, np.repeat(abilities, np.diff(indptr)), item, rng)
     ids = ids_or_positions(None if persons is None else list(persons), len(abilities), "persons")

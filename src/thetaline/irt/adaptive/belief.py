@@ -30,11 +30,16 @@ class Belief:
     @classmethod
     def given(cls, posterior: tuple[ArrayLike, ArrayLike]) -> Self:
         """One person's (mean, sd) or (nodes, weights); raises InputError for neither."""
-        first, second = (np.asarray(part, dtype=np.float64) for part in posterior)
-        if first.ndim == 0 and second.ndim == 0 and second > 0:
+        rule = "a posterior is (mean, sd > 0) or (nodes, weights ≥ 0) of equal length, all finite"
+        try:
+            first, second = (np.asarray(part, dtype=np.float64) for part in posterior)
+        except (TypeError, ValueError) as error:
+            raise InputError(f"{rule}, not {posterior!r}") from error
+        finite = np.isfinite(first).all() and np.isfinite(second).all()
+        if finite and first.ndim == 0 and second.ndim == 0 and second > 0:
             return cls.normal(float(first), float(second))
-        if first.ndim != 1 or first.shape != second.shape or not (second >= 0).all() or not second.sum() > 0:
-            raise InputError("a posterior is (mean, sd > 0) or (nodes, weights ≥ 0) of equal length")
+        if not finite or first.ndim != 1 or first.shape != second.shape or (second < 0).any() or second.sum() == 0:
+            raise InputError(f"{rule}, not {posterior!r}")
         return cls(first, (second / second.sum())[None, :])
 
     @property

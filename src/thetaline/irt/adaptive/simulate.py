@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from thetaline.errors import InputError
+from thetaline.irt.abilities import one_normal_prior, person_abilities
 from thetaline.irt.adaptive.belief import Belief
 from thetaline.irt.adaptive.content import ContentLimits
 from thetaline.irt.adaptive.criteria import criterion_named
@@ -71,15 +72,15 @@ def simulate_adaptive(
 ) -> AdaptiveTests:
     """Test persons of abilities `theta` (N,), start to end, scored by EAP under the prior after every answer.
 
-    Raises InputError for abilities that are not finite and for rules that the bank cannot serve.
+    Raises InputError for abilities and a prior that are not finite and for rules that the bank cannot serve.
     """
-    abilities = np.atleast_1d(np.asarray(theta, dtype=np.float64))
+    abilities = person_abilities(theta)
     rule = stop or StopRule(max_items=min(30, len(items)))
-    if not np.isfinite(abilities).all() or abilities.ndim != 1:
-        raise InputError("theta must be one finite number a person")
     if rule.max_items > len(items):
         raise InputError(f"tests of up to {rule.max_items} items need as many in the bank, which has {len(items)}")
-    session = Session(items, Selection(criterion_named(method), exposure or Best(), content), rule, prior)
+    session = Session(
+        items, Selection(criterion_named(method), exposure or Best(), content), rule, one_normal_prior(prior)
+    )
     size = max(1, BLOCK_CELLS // len(items))
     blocks = [session.run(abilities[start : start + size], rng) for start in range(0, len(abilities), size)]
     columns = (np.concatenate(column) for column in zip(*blocks, strict=True))

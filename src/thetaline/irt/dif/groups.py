@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from thetaline.errors import ResponsesError
+from thetaline.irt.columns import code_ids
 from thetaline.irt.responses import Responses
 
 
@@ -24,14 +25,11 @@ class TwoGroups(NamedTuple):
 def two_groups(responses: Responses, groups: ArrayLike, reference: object) -> TwoGroups:
     """Tell the two labels apart; without a `reference` it is the first label in sorted order, as in `calibrate`.
 
-    Raises ResponsesError for another number of labels than persons, and for other than two distinct ones.
+    Raises ResponsesError for another number of labels than persons, missing ones, and other than two distinct ones.
     """
-    column = np.asarray(groups)
-    if column.shape != (responses.n_persons,):
-        raise ResponsesError(
-            f"groups has shape {column.shape}; it needs a label for each of {responses.n_persons} persons"
-        )
-    labels, code = np.unique(column, return_inverse=True)
+    labels, code = code_ids(groups, "groups")
+    if len(code) != responses.n_persons:
+        raise ResponsesError(f"groups has {len(code)} labels; it needs one for each of {responses.n_persons} persons")
     distinct: list[Any] = labels.tolist()
     if len(distinct) != 2:
         raise ResponsesError(f"DIF compares two groups, but there are {len(distinct)}: {distinct[:5]}")

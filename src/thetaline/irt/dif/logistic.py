@@ -105,6 +105,7 @@ def _null_log_likelihood(cells: Cells) -> Array:
 
 
 def _nagelkerke(log_likelihood: Array, null: Array, n: Array) -> Array:
-    """1 − (L_0 / L)^(2/n), divided by what it could reach (Nagelkerke 1991)."""
-    with np.errstate(invalid="ignore", divide="ignore"):
-        return np.asarray(-np.expm1(2.0 * (null - log_likelihood) / n) / -np.expm1(2.0 * null / n))
+    """1 − (L_0 / L)^(2/n), divided by what it could reach (Nagelkerke 1991); NaN where all gave the same answer."""
+    reach = -np.expm1(2.0 * null / n)
+    gained = -np.expm1(2.0 * (null - log_likelihood) / n)
+    return np.asarray(np.divide(gained, reach, out=np.full_like(gained, np.nan), where=reach > 0.0))

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from scipy.special import stdtr
 
-from thetaline.errors import ItemsError
+from thetaline.errors import InputError, ItemsError
 from thetaline.irt.derivatives import Mask
 from thetaline.irt.items import Items
 from thetaline.irt.linking.anchor_errors import anchor_errors
@@ -56,9 +56,12 @@ def link(  # noqa: PLR0913  (keyword-only options)
     one is taken as known; without both they are by a jackknife over the anchors.  Screening divides the residuals by
     the anchors' standard errors where it knows them.
 
-    Raises ItemsError where no item is common, where the anchors run the other way (A ≤ 0), for an unknown method.
+    Raises ItemsError where no item is common, where the anchors run the other way (A ≤ 0), for an unknown method;
+    InputError for a threshold that is not above 0.
     Fewer than 3 usable anchors are no error: the result then says `linked = False` and why.
     """
+    if not threshold > 0:
+        raise InputError(f"the threshold is a robust z above 0, not {threshold}; screen=False drops no anchor")
     plan = Plan(
         method=method_named(method),
         criterion=Criterion(weights or LinkWeights.normal(), symmetric),

@@ -32,9 +32,10 @@ def _moments(sheet: Sheet, span: Span, mean: Array, sd: Array) -> tuple[Array, A
     log_posterior -= log_posterior.max(axis=1, keepdims=True)
     covered = np.maximum(log_posterior[:, 0], log_posterior[:, -1]) < EMPTY_EDGE
     weights = np.exp(log_posterior, out=log_posterior)
-    total, first, second = (weights @ np.column_stack([np.ones_like(nodes), nodes, nodes**2])).T
-    theta = first / total
-    return theta, np.sqrt(second / total - theta**2), covered
+    centre = nodes[len(nodes) // 2]
+    away = nodes - centre  # far from 0 the squares of the nodes themselves would swamp a small variance
+    total, first, second = (weights @ np.column_stack([np.ones_like(away), away, away**2])).T
+    return centre + first / total, np.sqrt(second / total - (first / total) ** 2), covered
 
 
 def log_posteriors(sheet: Sheet, nodes: Array, mean: Array, sd: Array) -> Array:

@@ -14,6 +14,7 @@ import numpy as np
 from thetaline.irt.derivatives import Array, Index
 
 COARSEST = 1.0  # curves bend within a logit or so: a wider step could pass over a mode
+MOST_STEPS = 128.0  # steps by which a range may grow at either end
 REACH = 6.0  # prior standard deviations on either side: beyond them lies 2e-9 of the prior
 
 
@@ -27,8 +28,13 @@ class Span(NamedTuple):
 
     @property
     def nodes(self) -> Array:
-        """Multiples of h that cover low … high, taken to whole logits so that blocks of persons share tables."""
-        return self.h * np.arange(np.floor(np.floor(self.low) / self.h), np.ceil(np.ceil(self.high) / self.h) + 1.0)
+        """Multiples of h that cover low … high, taken to whole logits so that blocks of persons share tables.
+
+        Where a logit holds many steps, because a prior says all, the range is taken to that many steps instead.
+        """
+        unit = min(1.0, MOST_STEPS * self.h)
+        low, high = unit * np.floor(self.low / unit), unit * np.ceil(self.high / unit)
+        return self.h * np.arange(np.floor(low / self.h), np.ceil(high / self.h) + 1.0)
 
 
 def spans(information: Array, low: Array, high: Array) -> Iterator[Span]:

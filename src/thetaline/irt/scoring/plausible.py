@@ -3,6 +3,7 @@
 import numpy as np
 from numpy.typing import ArrayLike
 
+from thetaline.errors import InputError
 from thetaline.irt.derivatives import Array
 from thetaline.irt.items import Items
 from thetaline.irt.responses import Responses
@@ -26,8 +27,10 @@ def plausible_values(
 ) -> Array:
     """Draw `n` values a person from the posterior under the prior N(mean, sd²): (N, n).
 
-    Persons without answers are drawn from their prior.  Raises what `score` raises.
+    Persons without answers are drawn from their prior.  Raises what `score` raises, and InputError for n < 1.
     """
+    if n < 1:
+        raise InputError(f"at least one value a person is drawn, not n = {n}")
     estimate = score(responses, items, prior=prior)
     mean, sd = prior_columns(prior, responses.n_persons)
     drawn = np.empty((responses.n_persons, n))

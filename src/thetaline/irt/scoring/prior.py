@@ -4,15 +4,14 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from thetaline.errors import InputError
+from thetaline.irt.abilities import normal_prior
 from thetaline.irt.derivatives import Array
 
 
 def prior_columns(prior: tuple[ArrayLike, ArrayLike], n_persons: int) -> tuple[Array, Array]:
     """Mean and sd as (N,) columns; raises InputError for what is no prior."""
-    mean, sd = (np.asarray(part, dtype=np.float64) for part in prior)
+    mean, sd = normal_prior(prior)
     for name, part in (("mean", mean), ("sd", sd)):
         if part.shape not in ((), (n_persons,)):
             raise InputError(f"the prior's {name} has the shape {part.shape}; one number or ({n_persons},) is needed")
-    if not (np.isfinite(mean).all() and np.isfinite(sd).all() and (sd > 0).all()):
-        raise InputError("a prior needs finite means and finite standard deviations > 0")
     return np.broadcast_to(mean, n_persons).copy(), np.broadcast_to(sd, n_persons).copy()

@@ -38,7 +38,7 @@ def score(
     Raises ItemsError for answered items that the bank lacks, ResponsesError for answers beyond an item's categories,
     InputError for an unknown method or a prior that is none.
     """
-    name = method.upper()
+    name = str(method).upper()
     if name not in SCORERS:
         raise InputError(f"unknown scoring method {method!r}; known are {', '.join(SCORERS)}")
     mean, sd = prior_columns(prior, responses.n_persons)

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from thetaline.errors import InputError
+from thetaline.irt.abilities import one_normal_prior
 from thetaline.irt.derivatives import Array
 from thetaline.irt.frames import frame
 from thetaline.irt.grid import normal_log_weights
@@ -38,9 +38,7 @@ def sum_score_eap(items: Items, *, prior: tuple[float, float] = (0.0, 1.0)) -> S
 
     Raises InputError for a prior that is none.
     """
-    mean, sd = prior
-    if not (np.isfinite(mean) and np.isfinite(sd) and sd > 0):
-        raise InputError(f"a prior needs a finite mean and a finite sd > 0, not {prior}")
+    mean, sd = one_normal_prior(prior)
     nodes = mean + sd * np.linspace(-REACH, REACH, _n_nodes(items, sd))
     joint = sum_score_table(category_tables(items, nodes)) * np.exp(normal_log_weights(nodes, mean, sd))
     probability = joint.sum(axis=1)
