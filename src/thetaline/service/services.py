@@ -43,7 +43,7 @@ class Services:
         gauges: dict[tuple[str, str, str], Mapping[str, float]] = {
             ("thetaline_fit_processes", "fit processes by state", "state"): {
                 "busy": self.pool.busy,
-                "idle": max(0, self.pool.alive - self.pool.busy),
+                "idle": self.pool.idle,
             },
             ("thetaline_fits_waiting", "requests that wait for a fit process", ""): {"": self.pool.waiting},
             ("thetaline_tokens", "tokens in force", ""): {"": len(self.tokens)},

@@ -67,6 +67,11 @@ class FitPool:
         return self._busy
 
     @property
+    def idle(self) -> int:
+        """Processes that wait for work; one that is starting neither works nor waits."""
+        return self._idle.qsize()
+
+    @property
     def waiting(self) -> int:
         """Requests that wait for a process."""
         return self._waiting

@@ -132,6 +132,7 @@ class JobRunner:
             async with asyncio.timeout(self._limits.timeout_secs):
                 await asyncio.wait({fit, reports}, return_when=asyncio.FIRST_COMPLETED)
             await (reports if reports.done() else fit)
+            await self._database.run(job_queue.extend_lease, lease, newest or None)  # the last word on progress
         finally:
             for part in (fit, reports):
                 part.cancel()
