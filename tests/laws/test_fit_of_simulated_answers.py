@@ -305,3 +305,26 @@ def test_a_large_q3_of_few_persons_is_not_flagged() -> None:
     assert few.pairs.tolist() == []
     assert many.pairs.tolist()[0] == ["a", "b"]
     assert many.to_frame()["q3_above_mean"].tolist() == pytest.approx([0.6, -0.3, -0.3])
+
+
+def test_an_item_that_all_got_right_leaves_the_fit_of_the_others():
+    rng = np.random.default_rng(21)
+    x = (rng.normal(size=(400, 1)) + rng.logistic(size=(400, 6)) > 0).astype(float)
+    x[:, 0] = 1.0
+    responses = irt.Responses.from_matrix(x)
+    fit = irt.calibrate(responses, priors=irt.Priors(a=irt.LogNormal(0.0, 0.5), b=irt.Normal(0.0, 2.0)))
+    found = irt.model_fit(fit, responses)
+    assert np.isfinite([found.m2, found.srmsr, found.rmsea.value]).all()
+    assert found.srmsr < 0.1
+
+
+@pytest.mark.parametrize("alpha", [0.0, 1.0, -1.0, np.nan])
+def test_what_is_no_level_of_significance_is_refused(alpha):
+    responses = irt.Responses.from_matrix((np.random.default_rng(2).random((60, 4)) < 0.5).astype(float))
+    fit = irt.calibrate(responses, model="Rasch")
+    with pytest.raises(InputError, match="alpha must lie between 0 and 1"):
+        irt.local_dependence(fit, responses, alpha=alpha)
+    with pytest.raises(InputError, match="alpha must lie between 0 and 1"):
+        irt.dif(responses, np.repeat([0, 1], 30), alpha=alpha)
+    with pytest.raises(InputError, match="alpha must lie between 0 and 1"):
+        irt.drift(new=fit.items, reference=fit.items, new_covariance=fit.covariance(), alpha=alpha)

@@ -332,3 +332,14 @@ def test_a_threshold_that_would_drop_every_anchor_is_refused(threshold: float) -
     items = irt.Items(ids=range(5), a=np.ones(5), b=np.arange(5.0))
     with pytest.raises(InputError, match="a robust z above 0, not"):
         irt.link(new=items, reference=items, threshold=threshold)
+
+
+def test_a_covariance_of_other_items_is_refused() -> None:
+    items = irt.Items(ids=range(5), a=np.ones(5), b=np.arange(5.0))
+    foreign = irt.ItemCovariance(np.array(["x"], dtype=object), np.array(["b"], dtype=object), np.eye(1))
+    with pytest.raises(ItemsError, match=r"new_covariance is of other items \(\['x'\]\)"):
+        irt.link(new=items, reference=items, new_covariance=foreign)
+    with pytest.raises(ItemsError, match="the covariance of form 'B' is of other items"):
+        irt.link_chain({"A": items, "B": items}, ["A", "B"], covariances={"B": foreign})
+    with pytest.raises(ItemsError, match="reference_covariance is of other items"):
+        irt.drift(new=items, reference=items, reference_covariance=foreign)

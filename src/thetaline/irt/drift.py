@@ -11,8 +11,8 @@ from thetaline.irt.frames import frame
 from thetaline.irt.invariance import P_DIF_LIMITS, Calibrated, Invariance, invariance
 from thetaline.irt.items import Items
 from thetaline.irt.linking.constants import Constants
-from thetaline.irt.linking.errors import ItemCovariance, LinkErrors
-from thetaline.irt.tail_areas import false_discovery
+from thetaline.irt.linking.errors import ItemCovariance, LinkErrors, refuse_foreign
+from thetaline.irt.tail_areas import check_level, false_discovery
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -68,11 +68,15 @@ def drift(
     known exactly. Robust z (Huynh & Meyer 2010) choose the first anchors, the Wald tests purify them; the error of A
     and B is part of each test. `effect` is averaged over θ ~ N(0, 1) on the reference's scale.
 
-    Raises ItemsError for fewer than `least_anchors` items in common, where no slope is positive on both sides, and
-    where neither calibration has a covariance.
+    Raises ItemsError for fewer than `least_anchors` items in common, where no slope is positive on both sides,
+    where neither calibration has a covariance, and for a covariance of other items; InputError for an alpha that is no
+    level.
     """
+    check_level(alpha)
     if new_covariance is None and reference_covariance is None:
         raise ItemsError("drift is tested against the error of the estimates; give the covariance of a calibration")
+    refuse_foreign(new, new_covariance, "new_covariance")
+    refuse_foreign(reference, reference_covariance, "reference_covariance")
     sides = Calibrated(reference, reference_covariance), Calibrated(new, new_covariance)
     return _result(invariance(*sides, alpha=alpha, least_anchors=least_anchors, purified=True))
 

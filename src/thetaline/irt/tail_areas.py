@@ -3,7 +3,15 @@
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from thetaline.errors import InputError
+
 Array = NDArray[np.float64]
+
+
+def check_level(alpha: float) -> None:
+    """Raise InputError for what is no level of significance."""
+    if not 0.0 < alpha < 1.0:
+        raise InputError(f"alpha must lie between 0 and 1, not {alpha}")
 
 
 def p_value(statistic: ArrayLike, degrees: ArrayLike) -> Array:

@@ -11,6 +11,7 @@ from thetaline.irt.dif.result import Dif as Dif, DifClass as DifClass, Settings
 from thetaline.irt.dif.wald import wald_dif
 from thetaline.irt.priors import Priors
 from thetaline.irt.responses import Responses
+from thetaline.irt.tail_areas import check_level
 
 METHODS: dict[str, Callable[[Responses, TwoGroups, Settings], Dif]] = {
     "mantel-haenszel": mantel_haenszel_dif,
@@ -37,10 +38,11 @@ def dif(
     (Lord 1980, with the error of the link) calibrates `model` with `priors` in each group; it takes every family and
     missing answers. With `purify`, items with p < `alpha` leave the anchors and all are tested again until none does.
 
-    Raises InputError for an unknown method, ResponsesError for other than two groups and for answers that a method
-    cannot take.
+    Raises InputError for an unknown method and an alpha that is no level, ResponsesError for other than two groups and
+    for answers that a method cannot take.
     """
     if method not in METHODS:
         raise InputError(f"unknown DIF method {method!r}; choose one of {', '.join(METHODS)}")
+    check_level(alpha)
     settings = Settings(alpha=alpha, purified=purify, model=model, priors=priors)
     return METHODS[method](responses, two_groups(responses, groups, reference), settings)

@@ -41,8 +41,10 @@ def logistic_dif(cells: Cells) -> LogisticDif:
     ability = np.broadcast_to(_standardised(cells), ones.shape)
     focal = np.broadcast_to(cells.focal, ones.shape)
     design = np.stack([ones, ability, focal, ability * focal], axis=-1)
-    base, uniform, full = (_fit(design[..., :width], cells) for width in (2, 3, 4))
+    models = [_fit(design[..., :width], cells) for width in (2, 3, 4)]
     null = _null_log_likelihood(cells)
+    # an item to which all gave the same answer fits every model: a ratio of 0 would call it free of DIF
+    base, uniform, full = (m._replace(log_likelihood=np.where(null < 0.0, m.log_likelihood, np.nan)) for m in models)
     r2 = [_nagelkerke(model.log_likelihood, null, cells.n.sum(axis=-1)) for model in (base, uniform, full)]
     return LogisticDif(
         2.0 * (uniform.log_likelihood - base.log_likelihood),

@@ -41,6 +41,7 @@ def tli(statistic: float, df: int, null: tuple[float, int]) -> float:
 
 
 def srmsr(observed: Array, expected: Array) -> float:
-    """Root mean square of the residual correlations of the item pairs; correlation matrices (I, I)."""
-    pair = np.triu_indices(observed.shape[0], 1)
-    return float(np.sqrt(np.mean((observed - expected)[pair] ** 2)))
+    """Root mean square of the residual correlations of the item pairs, NaN ones left out; matrices (I, I)."""
+    residual = (observed - expected)[np.triu_indices(observed.shape[0], 1)]
+    known = residual[np.isfinite(residual)]
+    return float(np.sqrt(np.mean(known**2))) if known.size else np.nan

@@ -11,7 +11,7 @@ from thetaline.irt.fit.residuals import answers_by_item
 from thetaline.irt.frames import frame
 from thetaline.irt.items import Items
 from thetaline.irt.responses import Responses
-from thetaline.irt.tail_areas import two_sided
+from thetaline.irt.tail_areas import check_level, two_sided
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -54,8 +54,9 @@ def local_dependence(
     A pair is flagged when its Q3 lies more than `large` from the mean of all pairs and Fisher's z says, after
     Bonferroni, that so large a distance is not by chance: with few common persons a large Q3 means little.
 
-    Raises ResponsesError where no answered item is in the calibration.
+    Raises ResponsesError where no answered item is in the calibration, InputError for an alpha that is no level.
     """
+    check_level(alpha)
     known = answers_within(fit.items, responses)
     model = estimated(fit, known, groups)
     q3, n = residual_correlations(model.items, known, abilities(model, known))

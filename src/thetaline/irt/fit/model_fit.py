@@ -201,5 +201,6 @@ def _residual_correlation(items: Items, sample: _Sample) -> float:
 
 
 def _correlation(covariance: Array) -> Array:
-    sd = np.sqrt(np.diagonal(covariance))
-    return np.asarray(covariance / np.outer(sd, sd))
+    """NaN for an item to which all gave the same answer."""
+    scale = np.sqrt(np.outer(np.diagonal(covariance), np.diagonal(covariance)))
+    return np.divide(covariance, scale, out=np.full_like(covariance, np.nan), where=scale > 0.0)

@@ -16,7 +16,13 @@ from thetaline.irt.derivatives import Array
 from thetaline.irt.items import Items
 from thetaline.irt.linking.anchors import Anchors
 from thetaline.irt.linking.constants import Constants, Criterion
-from thetaline.irt.linking.errors import ItemCovariance, LinkErrors, derivatives_by_entry, unknown_errors
+from thetaline.irt.linking.errors import (
+    ItemCovariance,
+    LinkErrors,
+    derivatives_by_entry,
+    refuse_foreign,
+    unknown_errors,
+)
 from thetaline.irt.linking.link import link
 from thetaline.irt.linking.registry import method_named
 from thetaline.irt.linking.value import Link
@@ -69,6 +75,8 @@ def link_chain(
     if unknown or len(path) < 2:
         raise InputError(f"a path needs two or more of the forms {list(forms)}, not {list(path)}")
     known = covariances or {}
+    for form in path:
+        refuse_foreign(forms[form], known.get(form), f"the covariance of form {form!r}")
     chain = _nowhere(path[0])
     for start, end in pairwise(path):
         step = link(

@@ -57,6 +57,15 @@ class ItemCovariance:
         return cls(errors.ids[item], np.array(names, dtype=object)[column], np.diag(table[item, column] ** 2))
 
 
+def refuse_foreign(items: Items, covariance: ItemCovariance | Items | None, name: str) -> None:
+    """Raise ItemsError for a covariance of other items: taken as it is, it would make these known without error."""
+    if covariance is None or not len(covariance.ids):
+        return
+    theirs = list(dict.fromkeys(covariance.ids.tolist()))
+    if not set(theirs) & set(items.ids.tolist()):
+        raise ItemsError(f"{name} is of other items ({theirs[:3]}) than those it belongs to ({items.ids[:3].tolist()})")
+
+
 def delta(solution: Solution, covariances: dict[str, ItemCovariance | None]) -> LinkErrors:
     """Σ_scales D Σ Dᵀ with D = ∂(A, B)/∂parameters; a scale without covariance is taken as known."""
     sensitivity = solution.sensitivity._asdict()

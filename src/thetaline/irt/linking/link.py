@@ -13,7 +13,7 @@ from thetaline.irt.linking.anchor_errors import anchor_errors
 from thetaline.irt.linking.anchors import Anchors, common_items, usable
 from thetaline.irt.linking.constants import Constants, Criterion, Method, Solution
 from thetaline.irt.linking.diagnostics import diagnose
-from thetaline.irt.linking.errors import ItemCovariance, LinkErrors, delta, jackknife, unknown_errors
+from thetaline.irt.linking.errors import ItemCovariance, LinkErrors, delta, jackknife, refuse_foreign, unknown_errors
 from thetaline.irt.linking.registry import method_named
 from thetaline.irt.linking.screening import DEFAULT_THRESHOLD, MIN_ANCHORS, Screening, screened
 from thetaline.irt.linking.value import Link
@@ -56,12 +56,14 @@ def link(  # noqa: PLR0913  (keyword-only options)
     one is taken as known; without both they are by a jackknife over the anchors.  Screening divides the residuals by
     the anchors' standard errors where it knows them.
 
-    Raises ItemsError where no item is common, where the anchors run the other way (A ≤ 0), for an unknown method;
-    InputError for a threshold that is not above 0.
+    Raises ItemsError where no item is common, where the anchors run the other way (A ≤ 0), for an unknown method, for a
+    covariance of other items; InputError for a threshold that is not above 0.
     Fewer than 3 usable anchors are no error: the result then says `linked = False` and why.
     """
     if not threshold > 0:
         raise InputError(f"the threshold is a robust z above 0, not {threshold}; screen=False drops no anchor")
+    refuse_foreign(new, new_covariance, "new_covariance")
+    refuse_foreign(reference, reference_covariance, "reference_covariance")
     plan = Plan(
         method=method_named(method),
         criterion=Criterion(weights or LinkWeights.normal(), symmetric),
