@@ -30,7 +30,6 @@ from thetaline.service.rates import RateLimits
 from thetaline.service.routes import irt, items, jobs, learners, operation, runs
 from thetaline.service.services import Services
 from thetaline.service.tokens import REFRESH_SECS, TokenBook
-from thetaline.service.tracing import INSTALLED, Tracing
 from thetaline.service.updates import ThetaUpdates
 from thetaline.settings import Settings, load
 
@@ -67,9 +66,8 @@ def create_app(settings: Settings | None = None, *, anonymous: bool = False) -> 
 
 
 def _layers(metrics: Metrics, limits: BodyLimits) -> list[Middleware]:
-    """From the outside in; a span is opened outside, so that it has the status of a fault too."""
-    tracing = [Middleware(Tracing)] if INSTALLED else []
-    return [*tracing, Middleware(Observing, metrics=metrics), Middleware(Bounding, limits=limits)]
+    """From the outside in."""
+    return [Middleware(Observing, metrics=metrics), Middleware(Bounding, limits=limits)]
 
 
 def services_for(settings: Settings, metrics: Metrics, *, anonymous: bool) -> Services:

@@ -4,28 +4,22 @@ from collections.abc import Callable, Coroutine
 from typing import Annotated, Any
 
 from fastapi import Depends, Path, Request
-from fastapi.security import APIKeyHeader, HTTPBearer
-from fastapi.security.http import HTTPAuthorizationCredentials
 
 from thetaline.api.base import MAX_ID_CHARS
 from thetaline.service.faults import AWAY, Fault, unavailable
 from thetaline.service.services import Services, services_of
 from thetaline.service.tokens import FULL, Principal, Scope
 
-_BEARER = HTTPBearer(auto_error=False, description="a token of `thetaline tokens create`, or R_IRT_INTERNAL_TOKEN")
-_INTERNAL = APIKeyHeader(name="X-Internal-Token", auto_error=False, description="the same token in the older header")
 LOCAL_NAMES = ("localhost", "127.0.0.1", "::1")
 ANONYMOUS = Principal("anonymous", FULL)
 
-Bearer = Annotated[HTTPAuthorizationCredentials | None, Depends(_BEARER)]
-Internal = Annotated[str | None, Depends(_INTERNAL)]
 UserId = Annotated[str, Path(min_length=1, max_length=MAX_ID_CHARS, pattern=r"^[^\x00]+$", description="learner id")]
 
 
-async def identify(request: Request, bearer: Bearer, internal: Internal) -> Principal:
+async def identify(request: Request) -> Principal:
     """Who shows which token; counts against that token's rate. Raises 401, 429, 503."""
     services = services_of(request)
-    shown = bearer.credentials if bearer else internal
+    shown = _shown(request)
     who = await _principal(services, shown) if shown is not None else _local(services, request)
     request.state.token = who.name
     services.rates.take(who.name)
@@ -55,6 +49,13 @@ Learner = Annotated[str, Depends(reads_learner)]
 Calibrates = Annotated[Principal, needs(Scope.CALIBRATE)]
 Scores = Annotated[Principal, needs(Scope.SCORE)]
 ReadsAll = Annotated[Principal, needs(Scope.READ_ALL)]
+
+
+def _shown(request: Request) -> str | None:
+    kind, _, credentials = request.headers.get("authorization", "").partition(" ")
+    if kind.lower() == "bearer" and credentials:
+        return credentials.strip()
+    return request.headers.get("x-internal-token")
 
 
 def _local(services: Services, request: Request) -> Principal:

@@ -12,6 +12,7 @@ from thetaline.api import ErrorBody
 from thetaline.service.answers import JSON
 from thetaline.service.examples import EXAMPLES
 
+OPEN = ("/healthz", "/readyz", "/metrics")  # what asks for no token
 REF = "#/components/schemas/{model}"
 _WORDS = {
     400: "The body is not what its content type says.",
@@ -50,8 +51,19 @@ def document(app: FastAPI) -> dict[str, Any]:
         schemas.update(_schemas(_REQUESTS.values()))
         for model, example in EXAMPLES.items():
             schemas[model.__name__]["examples"] = [example]
+        _ask_for_tokens(made)
         app.openapi_schema = made
     return app.openapi_schema
+
+
+def _ask_for_tokens(made: dict[str, Any]) -> None:
+    made["components"]["securitySchemes"] = {
+        "Bearer": {"type": "http", "scheme": "bearer", "description": "a token of `thetaline tokens create`"},
+        "Internal": {"type": "apiKey", "in": "header", "name": "X-Internal-Token", "description": "the older header"},
+    }
+    for path, operations in made["paths"].items():
+        for operation in operations.values():
+            operation["security"] = [] if path in OPEN else [{"Bearer": []}, {"Internal": []}]
 
 
 def _schemas(models: Iterable[type[BaseModel]]) -> dict[str, Any]:
