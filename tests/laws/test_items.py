@@ -115,3 +115,8 @@ def test_what_is_no_id_is_refused(ids, message):
 def test_what_is_no_model_is_refused_with_those_that_are(model):
     with pytest.raises(ItemsError, match=f"unknown model {model}; choose one of Rasch, 1PL"):
         irt.Items(ids=["x"], a=[1.0], b=[0.0], model=model)
+
+
+def test_ids_of_another_type_are_shown_beside_those_of_the_bank():
+    with pytest.raises(ItemsError, match=r"2 ids are not in the bank, first \[0, 1\]; the bank has \['0', '1'\]"):
+        irt.Items(ids=["0", "1"], a=[1.0, 1.0], b=[0.0, 0.0]).take([0, 1])

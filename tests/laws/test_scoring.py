@@ -263,3 +263,17 @@ def test_scores_do_not_depend_on_the_order_of_persons_and_items(method) -> None:
     one = irt.score(irt.Responses.from_matrix(x), items, method=method)
     shuffled = irt.Responses.from_matrix(x[persons][:, columns], items=columns.tolist())
     np.testing.assert_allclose(irt.score(shuffled, items, method=method).theta, one.theta[persons], rtol=0, atol=1e-12)
+
+
+def test_a_likelihood_that_turns_far_out_has_its_maximum_there() -> None:
+    # its top is at −8.73, 4 logits below every threshold and 0.0042 above the limit at −inf
+    items = irt.Items(
+        ids=range(3),
+        model="3PL",
+        a=[0.58407346, 0.87440649, 0.68064989],
+        b=[-0.46470625, -2.84410999, -1.39609168],
+        c=[0.31919812, 0.2402336, 0.0970506],
+    )
+    scores = irt.score(irt.Responses.from_matrix([[1, 0, 0]]), items, method="MLE")
+    assert scores.theta[0] == pytest.approx(-8.729, abs=1e-3)
+    assert not scores.notes

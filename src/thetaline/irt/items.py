@@ -163,7 +163,8 @@ class Items:
         wanted = list(ids)
         unknown = [name for name in wanted if name not in where]
         if unknown:
-            raise ItemsError(f"{len(unknown)} ids are not in the bank, first {unknown[:5]}")
+            some = f"{len(unknown)} ids are not in the bank, first {unknown[:5]}"
+            raise ItemsError(f"{some}; the bank has {list(where)[:5]}{' …' if len(where) > 5 else ''}")
         return np.array([where[name] for name in wanted], dtype=np.intp)
 
     def rescaled(self, A: float, B: float) -> Self:

@@ -29,8 +29,8 @@ class ItemFit:
 
     ids: NDArray[np.object_]
     n_answers: Array  # persons who answered the item; infit, outfit and RMSD rest on them
-    infit: Array  # weighted mean square of residuals at the EAP, 1 under the model
-    infit_z: Array
+    infit: Array  # weighted mean square of residuals at the EAP
+    infit_z: Array  # Wilson–Hilferty; no test, see `item_fit`
     outfit: Array  # unweighted
     outfit_z: Array
     s_x2: Array
@@ -61,9 +61,11 @@ def item_fit(
 ) -> ItemFit:
     """Compare the answers with what the calibration says, item by item.
 
-    Infit and outfit take each person's EAP under their own population, as the R package mirt does, and all answers;
-    cells of S-X² are merged until each expects `least_expected` persons. S-X² is NaN where nobody is complete. Degrees
-    of freedom lose the item's estimated parameters (Rasch and PCM: with the spread of θ), none for a fixed anchor.
+    Infit and outfit take each person's EAP under their own population, as the R package mirt does, and all answers; an
+    answer is part of the EAP that predicts it, so that they lie below 1 and their z below 0 under the model, the more
+    the shorter the test: compare items with each other by them, and test by S-X². Cells of S-X² are merged until each
+    expects `least_expected` persons. S-X² is NaN where nobody is complete. Degrees of freedom lose the item's estimated
+    parameters (Rasch and PCM: with the spread of θ), none for a fixed anchor.
     `groups` (N,) are needed where the calibration had several.
 
     Raises ResponsesError where no answered item is in the calibration; InputError for missing or unknown groups.

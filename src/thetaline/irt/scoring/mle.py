@@ -10,6 +10,9 @@ from thetaline.irt.scoring.sheet import Sheet
 
 UNTOLD = 2e-3  # log-likelihood: no data tell a maximum that is this little above an end of the scale from that end
 FINER = 64.0  # of the information: nodes 8 times as close miss no more than half of that between them
+FLAT = 12.0  # slope × distance from the threshold where a curve has less than 1e-5 left to go
+LEAST_SLOPE = 0.05  # a curve of smaller slope is flat throughout, for the purpose
+TAIL_STEP = 0.25  # logits
 MARGIN = 4.0  # logits beyond the outermost threshold where the first search ends
 
 
@@ -68,7 +71,7 @@ def limits_of_log_likelihood(sheet: Sheet) -> Array:
 
 
 def _rises_to_an_edge(sheet: Sheet, supremum: Array) -> Mask:
-    """Whether no node is higher than an outermost one and the likelihood's limit is no lower than that."""
+    """Whether no node is higher than an outermost one, nor any place beyond, and the limit is no lower than that."""
     rises = np.zeros(sheet.n_persons, dtype=bool)
     who = np.flatnonzero(np.isfinite(supremum))
     low, high = search_range(sheet)
@@ -77,4 +80,21 @@ def _rises_to_an_edge(sheet: Sheet, supremum: Array) -> Mask:
         values = np.asarray(sheet.chosen(there).one_hot @ sheet.bank.log_prob(span.nodes))
         outermost = np.maximum(values[:, 0], values[:, -1])
         rises[there] = (outermost >= values.max(axis=1) - UNTOLD) & (supremum[there] >= outermost)
+    doubtful = np.flatnonzero(rises)
+    rises[doubtful] = _highest_beyond(sheet.chosen(doubtful)) <= supremum[doubtful] + UNTOLD
     return rises
+
+
+def _highest_beyond(sheet: Sheet) -> Array:
+    """Highest log L between the first range's ends and where all curves are flat, (N,).
+
+    An item of small slope bends there still, and may turn the likelihood once more.
+    """
+    if not sheet.n_persons:
+        return np.empty(0)
+    items = sheet.bank.items
+    reach = FLAT / np.maximum(np.abs(items.a), LEAST_SLOPE)[:, None]
+    low, high = search_range(sheet)
+    ends = (np.nanmin(items.thresholds - reach), low[0]), (high[0], np.nanmax(items.thresholds + reach))
+    nodes = np.concatenate([np.arange(start, stop + TAIL_STEP, TAIL_STEP) for start, stop in ends])
+    return np.asarray((sheet.one_hot @ items.log_prob(nodes)).max(axis=1, initial=-np.inf))
