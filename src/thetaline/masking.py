@@ -4,7 +4,9 @@ import re
 
 MASK = "***"
 
-_URL_PASSWORD = re.compile(r"(?P<head>[a-z][a-z0-9+.-]*://[^\s:/@]*:)[^\s/]*(?=@)", re.IGNORECASE)
+_SCHEME_AND_USER = r"(?P<head>[a-z][a-z0-9+.-]*://[^\s:/@]*:)"
+_URL_PASSWORD = re.compile(_SCHEME_AND_USER + r"[^\s\"']*(?=@)", re.IGNORECASE)
+_WHOLE_URL = re.compile(_SCHEME_AND_USER + r"(?P<password>.*)@", re.IGNORECASE | re.DOTALL)
 _BEARER = re.compile(r"(?P<head>\b(?:bearer|basic)\s+)[A-Za-z0-9._~+/=-]+", re.IGNORECASE)
 _PAIR = re.compile(
     r"(?P<head>\b[\w-]*(?:password|passwd|secret|token|access_key_id)[\w-]*[\"']?\s*[=:]\s*[\"']?)(?!\*\*\*)[^\s\"'&,;}]+",
@@ -18,6 +20,17 @@ def mask_text(text: str) -> str:
     for pattern in (_URL_PASSWORD, _BEARER, _PAIR):
         text = pattern.sub(rf"\g<head>{MASK}", text)
     return text
+
+
+def password_in(url: str) -> str | None:
+    """What stands where a URL has its password, also when it is not encoded as a URL asks (spaces, slashes)."""
+    found = _WHOLE_URL.match(url)
+    return found["password"] or None if found else None
+
+
+def mask_url(url: str) -> str:
+    """`url`, and nothing else, without its password."""
+    return mask_text(_WHOLE_URL.sub(rf"\g<head>{MASK}@", url))
 
 
 def is_secret_name(name: str) -> bool:

@@ -18,7 +18,7 @@ from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from thetaline.errors import SettingsError
-from thetaline.masking import MASK, mask_text
+from thetaline.masking import MASK, mask_url
 
 ENV_FILE = ".env"
 
@@ -205,7 +205,7 @@ def _shown(value: object) -> str:
         return "unset"
     if isinstance(value, bool):
         return str(value).lower()
-    return MASK if isinstance(value, SecretStr) else mask_text(str(value))
+    return MASK if isinstance(value, SecretStr) else mask_url(str(value))
 
 
 def _explain(error: ValidationError) -> str:
@@ -217,7 +217,8 @@ def _fault(name: str, value: object) -> str:
     field = Settings.model_fields.get(name)
     if field is None:
         return f"{name.upper()} is no setting"
-    shown = MASK if SecretStr in _types(field.annotation) else mask_text(repr(value))
+    told = repr(mask_url(value) if isinstance(value, str) else value)
+    shown = MASK if SecretStr in _types(field.annotation) else told
     return f"{name.upper()} is {shown}; it must be {_rule(field)}"
 
 

@@ -26,6 +26,7 @@ def _logging_as_it_was():
     [
         ("postgresql://app:hunter2@db/x failed", "postgresql://app:***@db/x failed"),
         ("postgresql://app:p:a@ss@db/x", "postgresql://app:***@db/x"),
+        ("at postgresql://app:hun/ter2@db/x failed", "at postgresql://app:***@db/x failed"),
         ("connect password=hunter2 host=db", "connect password=*** host=db"),
         ("Authorization: Bearer abc.def-123", "Authorization: Bearer ***"),
         ('{"api_token": "abc"}', '{"api_token": "***"}'),

@@ -25,6 +25,9 @@ def test_a_session_speaks_utc_and_keeps_the_options_of_the_url(database: str) ->
         ("postgresql://me:sesame@no-such-host.invalid/exams", "check the host name in DATABASE_URL"),
         ("postgresql://me:sesame@[host/exams", "write DATABASE_URL as postgresql://"),
         ("nonsense password=sesame", "write DATABASE_URL as postgresql://"),
+        ("postgresql://me:open sesame@host/exams", "write DATABASE_URL as postgresql://"),
+        ("postgresql://me:open%20sesame@127.0.0.1:1/exams", "check that the server runs"),
+        ("postgresql://me:sesame/open@127.0.0.1/exams", "postgresql://me:.*@127.0.0.1/exams"),
     ],
 )
 def test_an_unreachable_database_is_explained_without_the_password(url: str, said: str) -> None:

@@ -10,6 +10,7 @@ import numpy as np
 import psycopg
 import pytest
 
+from thetaline import cli
 from thetaline.errors import HeldError, InputError, JobError, LockedError
 from thetaline.jobs import entry
 
@@ -175,3 +176,31 @@ def test_a_job_that_is_stopped_rolls_back_and_exits_130(database, number):
     assert err.startswith("stopped: ")
     assert "Traceback" not in err
     assert questions(database) == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("gestern", "--since 'gestern' is no date; write it as YYYY-MM-DD"),
+        ("2025-11-03", "--since 2025-11-03 lies after the last day of the range, 2025-11-02"),
+    ],
+)
+def test_a_range_that_starts_with_no_date_or_after_its_end_is_told_by_its_own_option(text, says):
+    with pytest.raises(InputError, match=says):
+        entry.parse_since(text, last=date(2025, 11, 2))
+    assert entry.parse_since("2025-11-02", last=date(2025, 11, 2)) == date(2025, 11, 2)
+
+
+def test_a_role_that_may_not_read_is_told_in_one_line_by_jobs_and_by_other_commands(run, database, capsys):
+    with psycopg.connect(database, autocommit=True) as owner:
+        owner.execute("revoke all on alembic_version from current_user")
+        code, summary, told = run(add_a_question)
+        assert (code, summary["status"]) == (1, "failed")
+        assert "the role lacks a grant" in summary["error"]
+        assert told.count("\n") == 1
+        owner.execute("grant all on alembic_version to current_user")
+        owner.execute("revoke all on run from current_user")
+    assert cli.main(["runs"]) == 1
+    told = capsys.readouterr().err
+    assert "permission denied for table run; the role lacks a grant" in told
+    assert told.count("\n") == 1

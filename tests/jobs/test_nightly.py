@@ -102,6 +102,26 @@ def test_from_and_only_run_again_what_they_name(conn: Connection, database: str,
     assert [stage["stage"] for stage in only["stages"]] == ["irt_drift"]
 
 
+def test_a_calibration_that_is_named_is_made_again(conn: Connection, database: str, school: None) -> None:
+    night(conn, database)
+    with pytest.raises(HeldError, match="no anchors"):  # it was judged anew: a second scale without anchors
+        night(conn, database, LATER, only="mirt_calibrate")
+    conn.rollback()
+    assert conn.execute("select count(*) from run where job = 'mirt_calibrate'").fetchone() == (2,)
+
+
+def test_each_night_of_a_range_starts_after_the_one_before(conn: Connection, database: str, school: None) -> None:
+    night(conn, database)
+    since = str(TODAY - timedelta(days=1))
+    night(conn, database, LATER, since=since, start="snapshot_theta", anyway=True)
+    nights = conn.execute(
+        "select as_of, started_at from run where job = 'nightly' and started_at >= %s order by as_of", [LATER]
+    )
+    (first, at), (second, later) = nights.fetchall()
+    assert first < second
+    assert at < later
+
+
 def test_a_stage_does_not_start_before_what_it_needs_has_succeeded_for_the_date(
     conn: Connection, database: str, school: None
 ) -> None:
@@ -171,5 +191,5 @@ def test_every_stage_comes_after_what_it_needs() -> None:
 
 
 def test_a_range_that_ends_before_it_starts_is_refused(conn: Connection, database: str) -> None:
-    with pytest.raises(InputError, match="lies in the future"):
+    with pytest.raises(InputError, match="lies after the last day of the range"):
         night(conn, database, since=str(TODAY + timedelta(days=1)))

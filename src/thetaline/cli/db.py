@@ -12,7 +12,7 @@ from thetaline import db
 from thetaline.db import embedded
 from thetaline.errors import InputError
 from thetaline.jobs.entry import ready_database
-from thetaline.masking import mask_text
+from thetaline.masking import mask_url
 from thetaline.settings import Settings, load
 
 app = typer.Typer(
@@ -98,7 +98,7 @@ def _url(settings: Settings) -> str:
 def _embedded_folder(settings: Settings, command: str) -> Path:
     if settings.database_url:
         raise InputError(
-            f"`db {command}` is for the embedded server, but DATABASE_URL is {mask_text(settings.database_url)}; "
+            f"`db {command}` is for the embedded server, but DATABASE_URL is {mask_url(settings.database_url)}; "
             "unset it, or see to that server by its own tools"
         )
     return settings.database_folder
@@ -118,7 +118,7 @@ def _embedded_status(settings: Settings) -> dict[str, object]:
 def _external_status(url: str) -> dict[str, object]:
     with db.connect(url) as conn:
         version = conn.info.server_version
-    return {"running": True, "url": mask_text(url), "version": f"{version // 10000}.{version % 10000}"}
+    return {"running": True, "url": mask_url(url), "version": f"{version // 10000}.{version % 10000}"}
 
 
 def _said(value: object) -> str:

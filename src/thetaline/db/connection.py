@@ -10,7 +10,7 @@ from psycopg import errors
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from thetaline.errors import DatabaseError, MigrationError
-from thetaline.masking import mask_text
+from thetaline.masking import MASK, mask_text, mask_url, password_in
 
 # Seconds: a job whose host vanished loses its connection, and with it the job's lock, within two minutes.
 KEEPALIVE = {"connect_timeout": 10, "keepalives_idle": 60, "keepalives_interval": 15, "keepalives_count": 4}
@@ -36,7 +36,7 @@ def explained(error: psycopg.Error, url: str) -> DatabaseError:
     """The library's error as ours: what happened where, and what to do about it."""
     kind: type[DatabaseError] = MigrationError if isinstance(error, errors.UndefinedTable) else DatabaseError
     text = re.sub(r"\s+", " ", str(error)).strip()
-    return kind(f"{mask_text(url)}: {_without_password(text, url)}; {_advice(error, text)}")
+    return kind(f"{mask_url(url)}: {_without_password(text, url)}; {_advice(error, text)}")
 
 
 def _open(url: str, name: str, autocommit: bool) -> psycopg.Connection[Any]:
@@ -65,14 +65,18 @@ _ADVICE: Mapping[str, str] = {
     r"refused|No such file|timeout|timed out|unreachable|No route": "check that the server runs, and DATABASE_URL",
     r"too many (clients|connections)|remaining connection slots": "close other connections or raise max_connections",
     r"No space left|disk full": "free disk space on the server; nothing of this transaction was kept",
-    r"missing \"=\"|invalid (connection option|port|percent)|in URI": "write DATABASE_URL as postgresql://user:password@host:5432/name",
+    r"missing \"=\"|invalid (connection option|port|percent|integer)|in URI|unexpected spaces": "write DATABASE_URL as postgresql://user:password@host:5432/name",
     r"closed|terminat|crash|lost": "the server went away; nothing of this transaction was kept, run the command again",
 }
 
 
 def _without_password(text: str, url: str) -> str:
+    """A URL that is not well formed is quoted by the library in pieces, of which one may be of the password."""
+    written = password_in(url) or ""
     try:
         password = conninfo_to_dict(url).get("password")
     except psycopg.ProgrammingError:
-        return mask_text(text)
-    return text.replace(str(password), "***") if password else text
+        password = None
+    for secret in filter(None, (written, password)):
+        text = text.replace(str(secret), MASK)
+    return mask_text(re.sub(r"\"([^\"]+)\"", lambda piece: f'"{MASK}"' if piece[1] in written else piece[0], text))

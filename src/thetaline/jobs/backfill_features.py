@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from thetaline.db import ledger
-from thetaline.jobs.entry import DateOption, DryRunOption, JobContext, Summary, parse_date, run_app, run_job
+from thetaline.jobs.entry import DateOption, DryRunOption, JobContext, Summary, parse_since, run_app, run_job
 from thetaline.jobs.features_backfill import FeatureCounts, backfill_features_topic_daily, backfill_user_topic_range
 
 JOB = "backfill_features"
@@ -41,7 +41,7 @@ def work(
     """Refresh the days up to the date; a dry run does it and rolls back, so that its counts are true."""
     start = context.as_of - dt.timedelta(days=context.settings.agg_lookback_days - 1)
     if since is not None:
-        start = parse_date(since, today=context.as_of)
+        start = parse_since(since, last=context.as_of)
     if context.dry_run or user_id is not None:  # the ledger has what was done for everybody
         return _summary(context, start, _backfill(context, start, user_id, idle_days), None)
     with ledger.open_run(context.url, JOB, as_of=context.as_of, now=context.now) as run:

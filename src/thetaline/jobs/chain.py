@@ -20,11 +20,15 @@ class Ended(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """A job with the jobs that must have succeeded for the same date before it starts."""
+    """A job with the jobs that must have succeeded for the same date before it starts.
+
+    `work_again` is the work of a job that would otherwise leave a date alone for which it has succeeded.
+    """
 
     name: str
     work: Work
     needs: tuple[str, ...] = ()
+    work_again: Work | None = None
 
 
 @dataclass(frozen=True, slots=True)

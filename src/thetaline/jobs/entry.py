@@ -33,9 +33,7 @@ INTERRUPTED = 130  # 128 + SIGINT, what a shell expects; SIGTERM ends the same w
 
 DateOption = Annotated[
     str | None,
-    typer.Option(
-        "--date", metavar="YYYY-MM-DD", help="Day the run stands for (UTC); its windows end before it. Default: today."
-    ),
+    typer.Option("--date", metavar="YYYY-MM-DD", help="Day that the run stands for (UTC). Default: today."),
 ]
 DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Do all the work, write nothing at all.")]
 
@@ -108,6 +106,10 @@ def run_app(app: typer.Typer, argv: Sequence[str] | None = None, prog: str = "th
     except ThetalineError as error:
         tell(f"error: {error}")
         return error.exit_code
+    except psycopg.Error as error:
+        told = db.explained(error, load().database_url or "the embedded database")
+        tell(f"error: {told}")
+        return told.exit_code
     return 0
 
 
@@ -125,6 +127,8 @@ def ready_database(settings: Settings) -> str:
         if given:
             raise
         db.migrate(url)
+    except psycopg.Error as error:
+        raise db.explained(error, url) from error
     return url
 
 
@@ -133,17 +137,29 @@ def tell(message: str) -> None:
     typer.echo(mask_text(message), err=True)
 
 
+def parse_since(text: str, *, last: date) -> date:
+    """The first day of a range that ends with `last`. Raises InputError."""
+    day = _day("--since", text)
+    if day > last:
+        raise InputError(f"--since {text} lies after the last day of the range, {last} (--date, by default today)")
+    return day
+
+
 def parse_date(text: str | None, *, today: date) -> date:
     """`YYYY-MM-DD`, not after `today`; None is `today`. Raises InputError."""
     if text is None:
         return today
-    try:
-        day = datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=UTC).date()
-    except ValueError:
-        raise InputError(f"--date {text!r} is no date; write it as YYYY-MM-DD") from None
+    day = _day("--date", text)
     if day > today:
         raise InputError(f"--date {text} lies in the future (today is {today} UTC)")
     return day
+
+
+def _day(option: str, text: str) -> date:
+    try:
+        return datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=UTC).date()
+    except ValueError:
+        raise InputError(f"{option} {text!r} is no date; write it as YYYY-MM-DD") from None
 
 
 def _attempt(

@@ -21,13 +21,23 @@ from thetaline.jobs import (
     snapshot_theta,
 )
 from thetaline.jobs.chain import Ended, Stage, StageResult, is_fresh, missing, selected
-from thetaline.jobs.entry import DateOption, DryRunOption, JobContext, Summary, parse_date, run_app, run_job, tell
+from thetaline.jobs.entry import (
+    DateOption,
+    DryRunOption,
+    JobContext,
+    Summary,
+    Work,
+    parse_since,
+    run_app,
+    run_job,
+    tell,
+)
 from thetaline.jobs.publication import JOB as CALIBRATE
 
 JOB = "nightly"
 SQL = db.sql("jobs/nightly.sql")
 STAGES = (
-    Stage(CALIBRATE, mirt_calibrate.work),
+    Stage(CALIBRATE, mirt_calibrate.work, work_again=partial(mirt_calibrate.work, again=True)),
     Stage(irt_drift.JOB, irt_drift.work, (CALIBRATE,)),
     Stage(snapshot_theta.JOB, snapshot_theta.work, (CALIBRATE,)),
     Stage(backfill_features.JOB, backfill_features.work, (snapshot_theta.JOB,)),
@@ -88,13 +98,15 @@ def work(
     """Every date in its order, stopping at the first that fails; raises what its stage raised."""
     wishes = Wishes(
         stages=selected(STAGES, start=start, only=only),
-        since=parse_date(since, today=context.as_of) if since else None,
+        since=parse_since(since, last=context.as_of) if since else None,
         again=bool(start or only),
         anyway=anyway,
     )
-    nights = [
-        _night(replace(context, as_of=day), wishes) for day in _days(wishes.since or context.as_of, context.as_of)
-    ]
+    started = time.monotonic()
+    nights = []
+    for day in _days(wishes.since or context.as_of, context.as_of):
+        now = context.now + dt.timedelta(seconds=time.monotonic() - started)
+        nights.append(_night(replace(context, as_of=day, now=now), wishes))
     return {"nights": nights} if since else {"stages": nights[0]}
 
 
@@ -131,27 +143,28 @@ def _run_stages(context: JobContext, wishes: Wishes) -> list[StageResult]:
         elif is_fresh(stage, finished) and not wishes.again:
             results.append(StageResult(stage.name, Ended.ALREADY))
         else:
-            results.append(_run(replace(context, name=stage.name, now=now), stage))
+            again = stage.work_again if wishes.again else None
+            results.append(_run(replace(context, name=stage.name, now=now), stage.name, again or stage.work))
             finished.pop(stage.name, None)
             if results[-1].ended is Ended.DONE:
                 finished[stage.name] = now + dt.timedelta(seconds=results[-1].seconds)
     return results
 
 
-def _run(context: JobContext, stage: Stage) -> StageResult:
+def _run(context: JobContext, name: str, work_of_stage: Work) -> StageResult:
     """One stage in its own transaction; an error that a job may end with is its result, any other ends the night."""
     started = time.monotonic()
-    log.info("stage started", stage=stage.name, date=str(context.as_of))
+    log.info("stage started", stage=name, date=str(context.as_of))
     try:
-        summary = stage.work(context)
+        summary = work_of_stage(context)
     except (ThetalineError, psycopg.Error) as error:
         context.conn.rollback()
-        return StageResult(stage.name, Ended.FAILED, time.monotonic() - started, error=error)
+        return StageResult(name, Ended.FAILED, time.monotonic() - started, error=error)
     if context.dry_run:
         context.conn.rollback()
     else:
         context.conn.commit()
-    return StageResult(stage.name, Ended.DONE, time.monotonic() - started, summary)
+    return StageResult(name, Ended.DONE, time.monotonic() - started, summary)
 
 
 def _blocked(stage: Stage, lacking: Sequence[str], results: Sequence[StageResult]) -> StageResult:

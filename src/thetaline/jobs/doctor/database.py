@@ -11,7 +11,7 @@ from thetaline.db import embedded, ledger
 from thetaline.errors import DatabaseError, MigrationError
 from thetaline.jobs.doctor.findings import Finding, fault, fine, note
 from thetaline.jobs.doctor.installation import disk
-from thetaline.masking import mask_text
+from thetaline.masking import mask_url
 from thetaline.settings import Settings
 
 PART = "database"
@@ -21,7 +21,7 @@ _SQL = db.sql("jobs/doctor/doctor.sql")
 def database(settings: Settings) -> Iterator[Finding]:
     """Nothing is changed, and an embedded database that was never used is not made."""
     if settings.database_url:
-        yield fine(PART, "which", mask_text(settings.database_url))
+        yield fine(PART, "which", mask_url(settings.database_url))
         yield from _examined(settings.database_url)
         return
     yield fine(PART, "which", f"the embedded PostgreSQL in {settings.database_folder}")
