@@ -2,8 +2,9 @@
 
 import os
 import tempfile
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from itertools import count
 from pathlib import Path
 from urllib.parse import quote, urlencode
@@ -99,4 +100,10 @@ def with_database(url: str, name: str) -> str:
 
 
 def _drop(admin: psycopg.Connection[tuple[object, ...]], name: str) -> None:
-    admin.execute(sql.SQL("drop database if exists {} with (force)").format(sql.Identifier(name)))
+    """Without superuser, `force` is refused while an autovacuum worker is in the database; those take a moment."""
+    for wait in (0.1, 0.5, 2.0, 5.0):
+        with suppress(psycopg.errors.InsufficientPrivilege):
+            admin.execute(sql.SQL("drop database if exists {} with (force)").format(sql.Identifier(name)))
+            return
+        time.sleep(wait)
+    admin.execute(sql.SQL("drop database if exists {}").format(sql.Identifier(name)))

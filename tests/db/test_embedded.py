@@ -395,3 +395,9 @@ def _connects(url: str) -> bool:
         return answers(url)
     except DatabaseError:
         return False
+
+
+def test_damaged_data_are_told_with_what_to_do(own_root: Path) -> None:
+    (own_root / "data" / "PG_VERSION").write_text("junk\n")
+    with pytest.raises(DatabaseError, match=r"PG_VERSION holds no version of PostgreSQL.*thetaline db reset"):
+        embedded.lease(own_root)

@@ -37,7 +37,13 @@ def newest() -> Path:
 
 def for_data(data: Path) -> Path:
     """The programs of the major version that made the data folder; no other can read it."""
-    major = int((data / "PG_VERSION").read_text(encoding="utf-8"))
+    try:
+        major = int((data / "PG_VERSION").read_text(encoding="utf-8"))
+    except ValueError:
+        raise DatabaseError(
+            f"{data / 'PG_VERSION'} holds no version of PostgreSQL: the data are damaged; put a copy of {data} in its "
+            "place, or delete the data with `thetaline db reset`"
+        ) from None
     if major not in installed():
         raise DatabaseError(
             f"{data} was made by PostgreSQL {major}, installed are {sorted(installed())}; "
