@@ -182,7 +182,8 @@ def test_a_runaway_quote_does_not_swallow_the_file(refuse):
         (b"PAR1 not really", "a.parquet", "no readable Parquet file"),
         (b"x", "a.xlsx", "unknown kind of file"),
         (None, "absent.csv", "there is no such file"),
-        (b"[1]\n", "a.jsonl", "no column that is known as"),
+        (b"[1]\n", "a.jsonl", "no line is an object with named values; line 1: not a JSON object"),
+        (b'{"user": 1\n', "a.jsonl", "line 1: not JSON"),
     ],
 )
 def test_a_file_that_cannot_be_read_is_told_in_one_line(refuse, content, name, says):
@@ -278,3 +279,11 @@ def test_a_failed_import_leaves_no_file_of_bad_rows(load, tmp_path):
     code, _ = load("user_id,item_id,is_correct,answered_at\n", "--skip-bad", str(tmp_path / "bad.csv"))
     assert code == 2
     assert sorted(path.name for path in tmp_path.iterdir()) == ["answers.csv"]
+
+
+def test_a_dry_run_sets_nothing_aside_and_leaves_what_was(load, tmp_path):
+    (tmp_path / "bad.csv").write_text("of yesterday")
+    code, summary = load(f"{HEADER}\n{FINE}\nu3\n", "--skip-bad", str(tmp_path / "bad.csv"), "--dry-run")
+    assert (code, summary["answers"], summary["bad_rows"]) == (0, 1, 1)
+    assert (tmp_path / "bad.csv").read_text() == "of yesterday"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["answers.csv", "bad.csv"]

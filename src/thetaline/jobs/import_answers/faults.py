@@ -16,13 +16,17 @@ SHOWN = 20
 class BadRows(AbstractContextManager["BadRows"]):
     """Collects bad rows in bounded memory; with `aside` they are written there, in place when the import succeeds."""
 
-    def __init__(self, aside: Path | None, columns: Sequence[str]) -> None:
-        """`columns` names what a row's values are; `aside` None means that any bad row stops the import."""
+    def __init__(self, aside: Path | None, columns: Sequence[str], *, keep: bool = True) -> None:
+        """`columns` names what a row's values are; `aside` None means that any bad row stops the import.
+
+        Without `keep` (a dry run) nothing is left at `aside`.
+        """
         self.aside = aside
         self.counts: Counter[str] = Counter()
         self.first: list[BadRow] = []
         self._columns = columns
         self._part = aside.with_name(aside.name + ".part") if aside else None
+        self._keep = keep
 
     def __enter__(self) -> Self:
         """Open the file for the rows that are set aside. Raises InputError when it cannot be written."""
@@ -36,11 +40,11 @@ class BadRows(AbstractContextManager["BadRows"]):
         return self
 
     def __exit__(self, kind: object, _fault: object, _trace: object) -> None:
-        """Keep the file only when the import went well."""
+        """Keep the file only when the import went well, and was no rehearsal."""
         if self._part is None or self.aside is None:
             return
         self._file.close()
-        if kind is None:
+        if kind is None and self._keep:
             self._part.replace(self.aside)
         else:
             self._part.unlink(missing_ok=True)

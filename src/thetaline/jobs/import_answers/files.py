@@ -57,7 +57,7 @@ def open_source(path: Path) -> Source:
     Raises InputError when the file is absent, empty or of another kind.
     """
     if not path.is_file():
-        raise InputError(f"{path}: there is no such file")
+        raise InputError(f"{path}: {'this is no file' if path.exists() else 'there is no such file'}")
     if path.stat().st_size == 0:
         raise InputError(f"{path}: the file is empty")
     stem = path.name.lower().removesuffix(".gz")
@@ -155,11 +155,13 @@ def _csv_rows(reader: Any, width: int) -> Iterator[tuple[int, list[str]] | BadRo
 
 def _json_lines(path: Path) -> Source:
     names: dict[str, None] = {}
-    for batch in _json_chunks(path):
-        for row in batch:
-            if not isinstance(row, BadRow):
-                names.update(dict.fromkeys(row[1]))
-        break
+    first = next(_json_chunks(path), [])
+    for row in first:
+        if not isinstance(row, BadRow):
+            names.update(dict.fromkeys(row[1]))
+    unreadable = next((row for row in first if isinstance(row, BadRow)), None)
+    if not names and unreadable:
+        raise InputError(f"{path}: no line is an object with named values; line {unreadable.line}: {unreadable.reason}")
     return Source(path, tuple(names), lambda wanted: _json_batches(path, wanted))
 
 

@@ -34,7 +34,7 @@ def import_file(
     _check_time(columns, reading)
     _check_aside(path, skip_bad)
     checker = Checker(columns, reading, context.now)
-    with BadRows(skip_bad, list(checker.names)) as bad:
+    with BadRows(skip_bad, list(checker.names), keep=not context.dry_run) as bad:
         counts = _load(context, source, checker, bad)
         tell(_in_words(path, counts, bad, dry_run=context.dry_run))
     return {"file": path.name, **counts, "bad_rows": bad.total, "bad_reasons": dict(bad.counts)}
@@ -100,5 +100,6 @@ def _in_words(path: Path, counts: Mapping[str, object], bad: BadRows, *, dry_run
     if counts["already_stored"]:
         lines.append(f"  {counts['already_stored']:,} answers are stored already, left as they are")
     if bad.total:
-        lines.append(f"  {bad.total:,} rows set aside in {bad.aside}:\n{bad.told()}")
+        aside = "would be set aside" if dry_run else "set aside"
+        lines.append(f"  {bad.total:,} rows {aside} in {bad.aside}:\n{bad.told()}")
     return "\n".join(lines)
