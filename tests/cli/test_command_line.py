@@ -61,3 +61,22 @@ def test_without_any_extra_the_command_says_what_to_install():
     ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert ended.returncode == 1
     assert "pip install 'thetaline[pipeline,embedded]'" in ended.stderr
+
+
+def test_ctrl_c_while_a_command_is_loaded_is_told_without_a_traceback():
+    code = (
+        "import sys, thetaline.cli as cli\n"
+        "def stopped(name): raise KeyboardInterrupt\n"
+        "cli.import_module = stopped\n"
+        "sys.exit(cli.main(['calibrate']))"
+    )
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (ended.returncode, ended.stderr) == (130, "stopped: by Ctrl-C\n")
+
+
+def test_no_runs_are_told_and_not_shown_as_an_empty_table(monkeypatch, capsys, database):
+    monkeypatch.setenv("DATABASE_URL", database)
+    assert main(["runs"]) == 0
+    assert capsys.readouterr() == ("", "no runs yet; `thetaline calibrate` makes one\n")
+    assert main(["runs", "--job", "nope"]) == 0
+    assert capsys.readouterr().err == "no runs of 'nope'\n"

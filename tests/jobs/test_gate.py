@@ -96,7 +96,7 @@ def test_the_very_first_run_sets_the_scale_and_says_so() -> None:
 def test_a_second_run_without_anchors_is_held_because_nothing_ties_it_to_the_first() -> None:
     second = replace(SOUND, n_anchors_tagged=0, n_anchors_used=0, linked=False, rmsd=None)
     assert failures(judge(second, LIMITS)) == (
-        "no anchors: nothing ties this scale to that of fit-1; run tag_anchor_items",
+        "no anchors: nothing ties this scale to that of fit-1; run `thetaline tag`",
     )
 
 

@@ -207,6 +207,12 @@ def test_verify_is_content_with_anchors_that_stay_where_they_are(answered: str, 
     assert (ended.code, ended.summary["n_anchors"], ended.summary["n_needed"]) == (0, 20, 12)
 
 
+def test_verify_without_a_single_anchor_says_what_to_run(answered: str, tag: Tag) -> None:
+    publish_items(answered, 1)
+    ended = tag("verify")
+    assert (ended.code, ended.summary["error"]) == (1, "no item is tagged as an anchor; run `thetaline tag` first")
+
+
 def test_verify_names_what_moved_and_what_is_missing(answered: str, tag: Tag) -> None:
     publish_items(answered, 1)
     tag("--count", "20")

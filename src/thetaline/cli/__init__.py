@@ -44,6 +44,7 @@ MOUNTS = (
     Mount("doctor", "thetaline.jobs.doctor", OPERATION, "Check the installation and say what to do about each fault."),
 )
 
+STOPPED = 130  # 128 + SIGINT, what a shell expects
 NEEDS_SERVICE = frozenset({"serve"})
 
 app = typer.Typer(
@@ -65,9 +66,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _run_top(arguments)
     try:
         run_app, command = import_module("thetaline.jobs.entry").run_app, import_module(mount.module).app
+        code: int = run_app(command, arguments[1:], f"thetaline {mount.name}")
     except ModuleNotFoundError as absent:
         return _not_installed(mount, absent)
-    code: int = run_app(command, arguments[1:], f"thetaline {mount.name}")
+    except KeyboardInterrupt:  # while the modules were loaded; a job that is under way tells it by itself
+        typer.echo("stopped: by Ctrl-C", err=True)
+        return STOPPED
     return code
 
 

@@ -42,6 +42,11 @@ def list_(
     if as_json:
         typer.echo(_json([asdict(run) | {"is_current": run.run_id == current} for run in runs]))
         return
+    if not runs:
+        typer.echo(
+            "no runs yet; `thetaline calibrate` makes one" if job in ("all", JOB) else f"no runs of {job!r}", err=True
+        )
+        return
     rows = [[f"{'*' if run.run_id == current else ' '} {run.run_id}", *_row(run)] for run in runs]
     typer.echo(_table(["  run", "date", "state", "model", "items", "users", "anchors", "A", "B", "note"], rows))
 

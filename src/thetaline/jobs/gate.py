@@ -173,7 +173,7 @@ def _at_least(name: str, value: int, least: int, what: str) -> GateCheck:
 
 def _why_not_linked(evidence: Evidence, limits: GateLimits) -> str:
     if evidence.n_anchors_tagged == 0 and evidence.published is not None:
-        return f"no anchors: nothing ties this scale to that of {evidence.published.run_id}; run tag_anchor_items"
+        return f"no anchors: nothing ties this scale to that of {evidence.published.run_id}; run `thetaline tag`"
     detail = f" ({evidence.link_message})" if evidence.link_message else ""
     used, tagged = evidence.n_anchors_used, evidence.n_anchors_tagged
     return f"only {used} of {tagged} tagged anchors could be used, {limits.min_anchors} needed{detail}"

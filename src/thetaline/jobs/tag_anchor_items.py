@@ -50,7 +50,10 @@ def verify(
         int | None, typer.Option(min=3, help="Anchors needed. Default: a fifth of the items, at most 30.")
     ] = None,
 ) -> None:
-    """Compare the frozen references with the published parameters; exit 1 when they cannot carry the scale."""
+    """Compare the frozen references with the published parameters; exit 1 when there is a fault.
+
+    A night's linking screens moved anchors by itself; `thetaline drift` proposes which to retire for good.
+    """
     raise typer.Exit(
         run_job("verify_anchor_items", partial(verify_work, max_move=max_move, at_least=at_least), dry_run=True)
     )
@@ -96,6 +99,8 @@ def verify_work(context: JobContext, *, max_move: float, at_least: int | None) -
     """Read only; raises JobError with the faults."""
     bank = read_bank(context.conn)
     anchors = read_anchors(context.conn)
+    if not anchors and not anchors.malformed:
+        raise JobError("no item is tagged as an anchor; run `thetaline tag` first")
     report = verify_anchors(anchors, bank.item_ids.tolist(), bank.b, max_move=max_move, at_least=at_least)
     if report.unpublished:
         log.warning("anchors without published parameters", item_ids=report.unpublished)
