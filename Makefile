@@ -40,6 +40,8 @@ clean: ## remove the environment and every cache; the demo's database stays (the
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache build dist
 
 ifdef UV
+# uv trusts its own list of authorities unless told; behind a company's proxy only the system's list holds
+export UV_SYSTEM_CERTS ?= true
 install = uv venv -q --allow-existing --python $(PYTHON) $(VENV) && uv pip install -q --python $(BIN)/python --require-hashes -r $(1) && uv pip install -q --python $(BIN)/python --no-deps -e .
 bench_extra = uv pip install -q --python $(BIN)/python --group bench
 else
