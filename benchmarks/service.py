@@ -43,8 +43,9 @@ class Connection:
         return cls(*await asyncio.open_connection("127.0.0.1", port, limit=1 << 26))
 
     async def ask(self, method: str, path: str, body: bytes = b"") -> bytes:
-        head = f"{method} {path} HTTP/1.1\r\nhost: b\r\nauthorization: Bearer {TOKEN}\r\ncontent-type: application/json\r\n"
-        self.writer.write(f"{head}content-length: {len(body)}\r\n\r\n".encode() + body)
+        head = f"{method} {path} HTTP/1.1\r\nhost: b\r\nauthorization: Bearer {TOKEN}\r\n"
+        kind = f"content-type: application/json\r\ncontent-length: {len(body)}\r\n\r\n"
+        self.writer.write((head + kind).encode() + body)
         headers = await self.reader.readuntil(b"\r\n\r\n")
         length = int(re.search(rb"content-length: (\d+)", headers)[1])  # type: ignore[index]
         answer = await self.reader.readexactly(length)
@@ -84,8 +85,8 @@ def fill(url: str) -> None:
         )
         cursor.execute("insert into calibration (run_id, model_spec) values ('fit-1', '{}')")
         cursor.execute(
-            "insert into item_param (run_id, item_no, as_of, model, params) select 'fit-1', item_no, current_date - 1, '2PL',"
-            " jsonb_build_object('a', 1.1, 'b', (item_no % 30) / 10.0 - 1.5) from item"
+            "insert into item_param (run_id, item_no, as_of, model, params)"
+            " select 'fit-1', item_no, current_date - 1, '2PL', jsonb_build_object('a', 1.1, 'b', (item_no % 30) / 10.0 - 1.5) from item"
         )
         cursor.execute(
             "insert into ability (run_id, learner_no, as_of, theta, se, n_answers, model)"
@@ -209,13 +210,13 @@ def show(name: str, served: Served, run: Callable[[], Awaitable[tuple[float, lis
 
 def updating(offset: int) -> Ask:
     rng = np.random.default_rng(offset)
+    sheets = [
+        json.dumps([{"item_id": str(101 + i), "is_correct": bool(rng.random() < 0.6)} for i in drawn])
+        for drawn in (rng.choice(N_ITEMS, 10, replace=False) for _ in range(500))
+    ]
 
     async def ask(connection: Connection, turn: int) -> None:
-        answers = [
-            {"item_id": str(101 + i), "is_correct": bool(rng.random() < 0.6)}
-            for i in rng.choice(N_ITEMS, 10, replace=False)
-        ]
-        body = json.dumps({"session_id": f"s-{offset}-{turn}", "answers": answers}).encode()
+        body = f'{{"session_id": "s-{offset}-{turn}", "answers": {sheets[turn % 500]}}}'.encode()
         await connection.ask("POST", f"/v1/learners/u{(turn * 7) % N_LEARNERS}/theta", body)
 
     return ask

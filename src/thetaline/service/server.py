@@ -1,5 +1,6 @@
 """Run the service: where it may listen, how many files it may open, how it stops."""
 
+import gc
 import ipaddress
 import resource
 import socket
@@ -21,6 +22,7 @@ from thetaline.settings import Settings
 SPARE_FILES = 256  # for the database, the fit processes, bodies on disk
 KEEP_ALIVE_SECS = 15
 BACKLOG = 4096
+COLLECT_EVERY = 100_000  # new objects
 # A thread that computes keeps the interpreter for 5 ms by default, and the loop waits as long at each of its own calls.
 SWITCH_SECS = 0.0005
 log = logs.get_logger(__name__)
@@ -34,8 +36,6 @@ def serve(settings: Settings) -> None:
         require_tokens(settings)
     elif not has_tokens(settings):
         log.warning("no token exists: every local caller is served; `thetaline tokens create` closes the door")
-    sys.setswitchinterval(SWITCH_SECS)
-    threadpool_limits(1)  # scores here are small: a second BLAS thread would only spin; fits have their own processes
     config = uvicorn.Config(
         create_app(settings, anonymous=anonymous),
         host=settings.service_host,
@@ -51,7 +51,17 @@ def serve(settings: Settings) -> None:
         server_header=False,
         log_config=None,
     )
+    _tune()
     uvicorn.Server(config).run()
+
+
+def _tune() -> None:
+    sys.setswitchinterval(SWITCH_SECS)
+    # Scores in this process are small: a second BLAS thread would only spin; fits have their own processes.
+    threadpool_limits(1)
+    # A body of 40,000 answers is as many objects: the collector would walk the whole application for each.
+    gc.freeze()
+    gc.set_threshold(COLLECT_EVERY, 20, 50)
 
 
 def is_loopback(host: str) -> bool:
