@@ -86,7 +86,8 @@ def fill(url: str) -> None:
         cursor.execute("insert into calibration (run_id, model_spec) values ('fit-1', '{}')")
         cursor.execute(
             "insert into item_param (run_id, item_no, as_of, model, params)"
-            " select 'fit-1', item_no, current_date - 1, '2PL', jsonb_build_object('a', 1.1, 'b', (item_no % 30) / 10.0 - 1.5) from item"
+            " select 'fit-1', item_no, current_date - 1, '2PL',"
+            " jsonb_build_object('a', 1.1, 'b', (item_no % 30) / 10.0 - 1.5) from item"
         )
         cursor.execute(
             "insert into ability (run_id, learner_no, as_of, theta, se, n_answers, model)"
@@ -268,7 +269,8 @@ def calibrate_half_a_million(port: int) -> float:
     elapsed = time.perf_counter() - started
     metrics = answer.fit_meta.metrics
     print(
-        f"calibrate 500,000 observations ({len(body) / 1e6:.0f} MB): {elapsed:.2f} s end to end, {metrics.status}, {metrics.cycles} cycles"
+        f"calibrate 500,000 observations ({len(body) / 1e6:.0f} MB): {elapsed:.2f} s end to end, "
+        f"{metrics.status}, {metrics.cycles} cycles"
     )
     return elapsed
 
