@@ -151,6 +151,54 @@ def test_arguments_that_make_no_sense_are_refused_with_their_value(options, erro
         irt.calibrate(irt.Responses.from_matrix(matrix()), **options)
 
 
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"model": None}, "model must be a name"),
+        ({"anchors": {"a": 1}}, "anchors must be Items, not dict"),
+        ({"priors": {"a": 1}}, "priors must be Priors, not dict"),
+        ({"priors": irt.Normal(0, 1)}, "priors must be Priors, not Normal"),
+        ({"grid": 61}, r"grid must be Grid, not int 61; write Grid\(61, -6, 6\)"),
+        ({"tol": "a"}, "tol must be a number, not str 'a'"),
+        ({"max_cycles": 1.5}, "max_cycles must be a whole number, not float 1.5"),
+        ({"min_answers": "ten"}, "min_answers must be a whole number"),
+        ({"threads": 1.5}, "threads must be a whole number"),
+        ({"progress": 3}, "progress must be a function"),
+        ({"groups": [None] * 7 + ["a"] * 593}, r"no label for 7 persons, rows \[0, 1, 2, 3, 4\], …; give them a group"),
+        ({"groups": [*[1.0] * 599, np.nan]}, r"no label for 1 persons, rows \[599\];"),
+    ],
+)
+def test_arguments_of_another_type_are_refused_by_name_and_value(options, message):
+    with pytest.raises(InputError, match=message):
+        irt.calibrate(irt.Responses.from_matrix(matrix()), **options)
+
+
+def test_answers_that_are_no_responses_are_refused():
+    with pytest.raises(InputError, match=r"responses must be Responses, not ndarray .* from_matrix makes them"):
+        irt.calibrate(matrix())
+
+
+@pytest.mark.parametrize(
+    "build",
+    [
+        lambda: irt.Grid(61.5, -6, 6),
+        lambda: irt.Grid("61", -6, 6),
+        lambda: irt.Normal("a", 1),
+        lambda: irt.Beta("a", 1),
+        lambda: irt.Priors(a=1.0),
+    ],
+)
+def test_grids_and_densities_of_other_types_are_refused(build):
+    with pytest.raises(InputError, match=r"needs|must be a density"):
+        build()
+
+
+def test_anchors_of_slope_zero_are_refused_by_name():
+    flat = irt.Items(ids=[0, 1, 2], a=[1.0, 0.0, 0.0], b=[0.0, 0.0, 1.0])
+    with pytest.raises(ItemsError, match=r"anchors \[1, 2\] have a = 0"):
+        irt.calibrate(irt.Responses.from_matrix(matrix()), anchors=flat)
+
+
 def test_a_dichotomous_model_refuses_other_scores():
     x = matrix()
     x[0, 2] = 2

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from thetaline.errors import ModelWarning
+from thetaline.irt.calibration.arguments import check_choices, check_data
 from thetaline.irt.calibration.build import build_model, published_items, starting_state, theta_scale
 from thetaline.irt.calibration.canonical import category_counts
 from thetaline.irt.calibration.climb import Climb, Problem, Progress, Status
@@ -34,7 +35,7 @@ Array = NDArray[np.float64]
 MIN_ANSWERS = 10
 
 
-def calibrate(
+def calibrate(  # noqa: PLR0913  (one argument; the rest are options, keyword-only)
     responses: Responses,
     model: ModelChoice = "2PL",
     *,
@@ -61,6 +62,8 @@ def calibrate(
     Raises ResponsesError or ItemsError naming the items that cannot be estimated, InputError for other arguments,
     CalibrationError when a likelihood is not a number.  Warns (ModelWarning) for 3PL and 4PL without a prior on c.
     """
+    check_data(responses, anchors, priors, grid)
+    check_choices(model, min_answers, threads, progress)
     settings = Settings(tol, max_cycles, progress, PopulationShape.parsed(population))
     priors, counts = priors or Priors(), category_counts(responses)
     plan = planned(responses, counts, model=model, anchors=anchors, groups=groups)

@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from numbers import Real
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +22,8 @@ class Grid:
 
     def __post_init__(self) -> None:
         """Refuse what is no grid."""
+        if not (hasattr(self.n, "__index__") and all(isinstance(end, Real) for end in (self.low, self.high))):
+            raise InputError(f"a grid needs a whole number of nodes and two ends, not {self}")
         if self.n < 3 or not (math.isfinite(self.low) and math.isfinite(self.high) and self.low < self.high):
             raise InputError(
                 f"a grid needs at least 3 nodes and low < high, not Grid({self.n}, {self.low}, {self.high})"

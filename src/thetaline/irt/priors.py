@@ -6,6 +6,7 @@ estimate is then the mode on the published scale.  Constants are left out of `lo
 
 import math
 from dataclasses import dataclass
+from numbers import Real
 from typing import Protocol
 
 import numpy as np
@@ -104,6 +105,8 @@ class Beta:
 
     def __post_init__(self) -> None:
         """Refuse what has no mode within (0, 1)."""
+        if not all(isinstance(value, Real) for value in (self.alpha, self.beta)):
+            raise InputError(f"Beta needs two numbers, not {self.alpha!r} and {self.beta!r}")
         if not (self.alpha > 1 and self.beta > 1 and math.isfinite(self.alpha + self.beta)):
             raise InputError(f"Beta needs alpha and beta above 1, not {self.alpha} and {self.beta}")
 
@@ -167,6 +170,12 @@ class Priors:
     c: Prior | None = None
     d: Prior | None = None
 
+    def __post_init__(self) -> None:
+        """Refuse what is no density."""
+        for name, prior in (("a", self.a), ("b", self.b), ("c", self.c), ("d", self.d)):
+            if not (prior is None or all(hasattr(prior, part) for part in ("log_density", "slope", "curvature"))):
+                raise InputError(f"the prior on {name} must be a density such as Normal(0, 2), not {prior!r}")
+
     @property
     def flat(self) -> bool:
         """Whether nothing is restrained."""
@@ -174,5 +183,7 @@ class Priors:
 
 
 def _check_spread(name: str, centre: float, spread: float) -> None:
+    if not all(isinstance(value, Real) for value in (centre, spread)):
+        raise InputError(f"{name} needs two numbers, not {centre!r} and {spread!r}")
     if not (math.isfinite(centre) and math.isfinite(spread) and spread > 0):
         raise InputError(f"{name} needs a finite centre and a spread above 0, not {centre} and {spread}")

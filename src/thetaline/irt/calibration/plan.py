@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from thetaline.errors import InputError, ItemsError, ResponsesError
+from thetaline.errors import ItemsError, ResponsesError
+from thetaline.irt.calibration.arguments import group_column
 from thetaline.irt.families import FAMILIES, known_models
 from thetaline.irt.items import Items
 from thetaline.irt.responses import Responses
@@ -56,7 +57,11 @@ def _answered(anchors: Items | None, position: dict[object, int]) -> Items | Non
     known = [name for name in anchors.ids.tolist() if name in position]
     if not known:
         raise ItemsError(f"none of the {len(anchors)} anchors is among the items, first {anchors.ids[:3].tolist()}")
-    return anchors.take(known)
+    used = anchors.take(known)
+    if (used.a == 0).any():
+        flat = used.ids[used.a == 0][:5].tolist()
+        raise ItemsError(f"anchors {flat} have a = 0: answers to them say nothing of theta; leave them out of anchors")
+    return used
 
 
 def _models(model: ModelChoice, responses: Responses, anchors: Items | None) -> NDArray[np.object_]:
@@ -103,11 +108,7 @@ def _groups(groups: ArrayLike | None, responses: Responses) -> tuple[tuple[objec
     """Labels in sorted order, the first of which is the reference, and each person's position among them."""
     if groups is None:
         return ("all",), np.zeros(responses.n_persons, dtype=np.intp)
-    column = np.asarray(groups)
-    if column.shape != (responses.n_persons,):
-        raise InputError(
-            f"groups has shape {column.shape}; it needs one label for each of {responses.n_persons} persons"
-        )
+    column = group_column(groups, responses.n_persons)
     labels, group = np.unique(column, return_inverse=True)
     with_answers = np.bincount(group, np.diff(responses.indptr), minlength=len(labels))
     if (with_answers == 0).any():

@@ -7,6 +7,7 @@ from enum import StrEnum
 import numpy as np
 
 from thetaline.errors import InputError
+from thetaline.irt.calibration.arguments import check_number, check_whole
 from thetaline.irt.calibration.climb import Climb, Cycle, Limits, Problem, Progress, climb
 from thetaline.irt.calibration.model import Nodes, State
 from thetaline.irt.calibration.quadrature import fitting_nodes
@@ -44,6 +45,8 @@ class Settings:
 
     def __post_init__(self) -> None:
         """Refuse what would never end or never start."""
+        check_number("tol", self.tol)
+        check_whole("max_cycles", self.max_cycles)
         if not (math.isfinite(self.tol) and self.tol > 0):
             raise InputError(f"tol must be above 0, not {self.tol}")
         if self.max_cycles < 1:
