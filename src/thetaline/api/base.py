@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, StringConstraints, model_validator
-from typing_extensions import TypedDict
 
 MAX_ID_CHARS = 200
 MAX_GRID = 1_000
@@ -80,14 +79,6 @@ class ItemParams(Params):
 # Two ways to hand over a bank: a list (in the order of a response matrix's columns), or an object keyed by id.
 ItemList = Annotated[list[ItemParams], Field(min_length=1, max_length=100_000)]
 ItemMap = Annotated[dict[Id, Params], Field(min_length=1, max_length=100_000)]
-
-
-class Fault(TypedDict):
-    """One entry of a 422's `detail`."""
-
-    loc: list[str | int]
-    msg: str
-    type: str
 
 
 def named_items(items: "list[ItemParams] | Mapping[str, Params]") -> dict[str, Params]:
