@@ -6,7 +6,7 @@ from school import sheet, write
 
 from thetaline import db
 from thetaline.errors import DatabaseError
-from thetaline.jobs.calibration_window import WindowAnswers, load_answers, window_before
+from thetaline.jobs.calibration.window import WindowAnswers, load_answers, window_before
 
 WINDOW = window_before(date(2025, 11, 2), 30)
 

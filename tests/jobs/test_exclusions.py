@@ -1,7 +1,7 @@
 import numpy as np
 
-from thetaline.jobs.exclusions import excluded_items, excluded_users
-from thetaline.jobs.observations import Observations
+from thetaline.jobs.calibration.exclusions import excluded_items, excluded_users
+from thetaline.jobs.calibration.observations import Observations
 
 
 def observed(rows: list[tuple[str, str, int]]) -> Observations:

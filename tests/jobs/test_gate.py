@@ -3,7 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from thetaline.jobs.gate import Evidence, GateLimits, Reference, failures, judge
+from thetaline.jobs.calibration.gate import Evidence, GateLimits, Reference, failures, judge
 
 LIMITS = GateLimits(
     min_items=5,

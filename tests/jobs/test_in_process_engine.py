@@ -2,10 +2,10 @@ import numpy as np
 import pytest
 from school import School, school
 
-from thetaline.jobs.anchors import Anchor
-from thetaline.jobs.calibration_engine import CalibrationReply, CalibrationRequest
-from thetaline.jobs.in_process_engine import InProcessEngine
-from thetaline.jobs.observations import Observations
+from thetaline.jobs.calibration.anchors import Anchor
+from thetaline.jobs.calibration.engine import CalibrationReply, CalibrationRequest
+from thetaline.jobs.calibration.in_process_engine import InProcessEngine
+from thetaline.jobs.calibration.observations import Observations
 
 SCHOOL = school(n_items=30, n_users=300, mean=0.5, sd=1.3)
 

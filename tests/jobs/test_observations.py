@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from thetaline.jobs.observations import first_answers, newest
+from thetaline.jobs.calibration.observations import first_answers, newest
 
 
 def first_of(rows: list[tuple[int, int, str, int, bool]]) -> tuple[list[tuple[int, int, str, int, bool]], int, int]:

@@ -9,7 +9,7 @@ from school import Ended, rows, runner, school, set_anchors, sheet, snapshot, tr
 from thetaline import cli, db
 from thetaline.db.ledger import open_run
 from thetaline.jobs import mirt_calibrate
-from thetaline.jobs.publication import current_run
+from thetaline.jobs.calibration.publication import current_run
 
 Calibrate = Callable[..., Ended]
 SCHOOL = school()

@@ -11,8 +11,8 @@ from school import Ended, rows, runner, set_anchors, sheet, write
 from thetaline import db
 from thetaline.db.ledger import State, open_run
 from thetaline.jobs import tag_anchor_items
-from thetaline.jobs.calibration_engine import AbilityEstimates, ItemEstimates
-from thetaline.jobs.publication import Calibration, store
+from thetaline.jobs.calibration.engine import AbilityEstimates, ItemEstimates
+from thetaline.jobs.calibration.publication import Calibration, store
 
 Tag = Callable[..., Ended]
 N_ITEMS = 60

@@ -14,12 +14,12 @@ from serving import INTERNAL, Running, observations, running
 
 from thetaline.client import Retries
 from thetaline.errors import ServiceError
-from thetaline.jobs.anchors import Anchor
-from thetaline.jobs.calibration_engine import CalibrationReply, CalibrationRequest
-from thetaline.jobs.http_engine import HttpEngine, request_json
-from thetaline.jobs.in_process_engine import InProcessEngine
+from thetaline.jobs.calibration.anchors import Anchor
+from thetaline.jobs.calibration.engine import CalibrationReply, CalibrationRequest
+from thetaline.jobs.calibration.http_engine import HttpEngine, request_json
+from thetaline.jobs.calibration.in_process_engine import InProcessEngine
+from thetaline.jobs.calibration.observations import Observations
 from thetaline.jobs.mirt_calibrate import _call_calibrate, engine_of
-from thetaline.jobs.observations import Observations
 from thetaline.settings import load
 
 ANCHORS = tuple(Anchor(str(101 + i), a=1.1, b=-1.2 + 0.4 * i) for i in range(5))

@@ -15,9 +15,9 @@ from thetaline import db, logs
 from thetaline.db import ledger
 from thetaline.db.bulk import copy_rows
 from thetaline.jobs import metrics
-from thetaline.jobs.answers import Answers, learner_numbers, read_all_answers, read_answers
+from thetaline.jobs.abilities.answers import Answers, learner_numbers, read_all_answers, read_answers
+from thetaline.jobs.abilities.item_bank import find_item_bank
 from thetaline.jobs.entry import DateOption, DryRunOption, JobContext, Summary, run_app, run_job
-from thetaline.jobs.item_bank import find_item_bank
 from thetaline.jobs.metrics import ACCURACY_DELTA, THETA_DELTA, Indicators
 from thetaline.learning.absence import START, Habit, fit_habit, history
 from thetaline.learning.windows import last_days, monday

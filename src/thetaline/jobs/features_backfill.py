@@ -9,7 +9,7 @@ import psycopg
 
 from thetaline import db
 from thetaline.errors import InputError
-from thetaline.jobs.answers import learner_numbers
+from thetaline.jobs.abilities.answers import learner_numbers
 from thetaline.learning.windows import Window, day_number
 
 SQL = db.sql("jobs/features_backfill.sql")

@@ -10,10 +10,10 @@ import psycopg
 from numpy.typing import NDArray
 
 from thetaline import db, irt
-from thetaline.jobs.answers import Answers, learner_numbers, read_answers
-from thetaline.jobs.item_bank import ItemBank, find_item_bank
-from thetaline.jobs.theta_estimates import topic_sd_or_default
-from thetaline.jobs.theta_scoring import responses_of
+from thetaline.jobs.abilities.answers import Answers, learner_numbers, read_answers
+from thetaline.jobs.abilities.estimates import topic_sd_or_default
+from thetaline.jobs.abilities.item_bank import ItemBank, find_item_bank
+from thetaline.jobs.abilities.scoring import responses_of
 from thetaline.learning.absence import Habit, absence_probability, history
 from thetaline.learning.efficiency import efficiency
 from thetaline.learning.engagement import engagement, engagement_parts

@@ -13,9 +13,22 @@ from numpy.typing import NDArray
 from thetaline import logs
 from thetaline.db.ledger import State, open_run
 from thetaline.errors import HeldError, ResponsesError
-from thetaline.jobs.anchors import AnchorSet, read_anchors
-from thetaline.jobs.calibration_engine import CalibrationEngine, CalibrationReply, CalibrationRequest
-from thetaline.jobs.calibration_record import (
+from thetaline.jobs.calibration.anchors import AnchorSet, read_anchors
+from thetaline.jobs.calibration.engine import CalibrationEngine, CalibrationReply, CalibrationRequest
+from thetaline.jobs.calibration.exclusions import Excluded, excluded_items, excluded_users
+from thetaline.jobs.calibration.gate import GateCheck, GateLimits, failures, judge
+from thetaline.jobs.calibration.http_engine import HttpEngine
+from thetaline.jobs.calibration.in_process_engine import InProcessEngine
+from thetaline.jobs.calibration.observations import Observations
+from thetaline.jobs.calibration.publication import (
+    JOB,
+    Calibration,
+    current_parameters,
+    current_run,
+    published_on,
+    store,
+)
+from thetaline.jobs.calibration.record import (
     Fitted,
     evidence,
     metrics,
@@ -24,15 +37,9 @@ from thetaline.jobs.calibration_record import (
     recorded_settings,
     summary,
 )
-from thetaline.jobs.calibration_window import WindowAnswers, load_answers, window_before
+from thetaline.jobs.calibration.window import WindowAnswers, load_answers, window_before
 from thetaline.jobs.entry import DateOption, DryRunOption, JobContext, Outcome, Summary, run_app, run_job
-from thetaline.jobs.exclusions import Excluded, excluded_items, excluded_users
-from thetaline.jobs.gate import GateCheck, GateLimits, failures, judge
-from thetaline.jobs.http_engine import HttpEngine
-from thetaline.jobs.in_process_engine import InProcessEngine
-from thetaline.jobs.observations import Observations
 from thetaline.jobs.progress import progress
-from thetaline.jobs.publication import JOB, Calibration, current_parameters, current_run, published_on, store
 from thetaline.learning.windows import Window
 from thetaline.settings import Settings
 

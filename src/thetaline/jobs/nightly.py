@@ -20,6 +20,7 @@ from thetaline.jobs import (
     mirt_calibrate,
     snapshot_theta,
 )
+from thetaline.jobs.calibration.publication import JOB as CALIBRATE
 from thetaline.jobs.chain import Ended, Stage, StageResult, is_fresh, missing, selected
 from thetaline.jobs.entry import (
     DateOption,
@@ -32,7 +33,6 @@ from thetaline.jobs.entry import (
     run_job,
     tell,
 )
-from thetaline.jobs.publication import JOB as CALIBRATE
 
 JOB = "nightly"
 SQL = db.sql("jobs/nightly.sql")

@@ -9,11 +9,11 @@ import typer
 
 from thetaline import logs
 from thetaline.db import ledger
-from thetaline.jobs.answers import Answers, read_all_answers
+from thetaline.jobs.abilities.answers import Answers, read_all_answers
+from thetaline.jobs.abilities.estimates import Stamp, append, changed, estimate, known_topic_sd, theta_window
+from thetaline.jobs.abilities.item_bank import ItemBank, load_item_bank
+from thetaline.jobs.abilities.scoring import TopicScale, fit_topic_sd
 from thetaline.jobs.entry import DateOption, DryRunOption, JobContext, Summary, run_app, run_job
-from thetaline.jobs.item_bank import ItemBank, load_item_bank
-from thetaline.jobs.theta_estimates import Stamp, append, changed, estimate, known_topic_sd, theta_window
-from thetaline.jobs.theta_scoring import TopicScale, fit_topic_sd
 
 JOB = "snapshot_theta"
 log = logs.get_logger(__name__)

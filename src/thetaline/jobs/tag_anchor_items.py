@@ -13,9 +13,9 @@ import typer
 from thetaline import db, logs
 from thetaline.db.ledger import State, close_run, open_run
 from thetaline.errors import JobError
-from thetaline.jobs.anchor_selection import Bank, Wishes, refusals, select
-from thetaline.jobs.anchor_verification import verify_anchors
-from thetaline.jobs.anchors import read_anchors
+from thetaline.jobs.calibration.anchor_selection import Bank, Wishes, refusals, select
+from thetaline.jobs.calibration.anchor_verification import verify_anchors
+from thetaline.jobs.calibration.anchors import read_anchors
 from thetaline.jobs.default_command import defaults_to
 from thetaline.jobs.entry import DryRunOption, JobContext, Outcome, Summary, run_app, run_job, tell
 

@@ -13,17 +13,17 @@ import psycopg
 import typer
 
 from thetaline import db
-from thetaline.jobs.answers import learner_numbers, read_answers
-from thetaline.jobs.entry import DateOption, DryRunOption, JobContext, Summary, run_app, run_job
-from thetaline.jobs.item_bank import ItemBank, load_item_bank
-from thetaline.jobs.theta_estimates import (
+from thetaline.jobs.abilities.answers import learner_numbers, read_answers
+from thetaline.jobs.abilities.estimates import (
     Estimates,
     changed,
     estimate,
     theta_window,
     topic_sd_or_default,
 )
-from thetaline.jobs.theta_scoring import TopicScale
+from thetaline.jobs.abilities.item_bank import ItemBank, load_item_bank
+from thetaline.jobs.abilities.scoring import TopicScale
+from thetaline.jobs.entry import DateOption, DryRunOption, JobContext, Summary, run_app, run_job
 
 JOB = "update_theta"
 SQL = db.sql("jobs/update_theta.sql")

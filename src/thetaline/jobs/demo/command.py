@@ -15,7 +15,7 @@ from psycopg import sql
 from thetaline import db
 from thetaline.errors import InputError, JobError
 from thetaline.jobs import mirt_calibrate, tag_anchor_items
-from thetaline.jobs.anchor_selection import Wishes
+from thetaline.jobs.calibration.anchor_selection import Wishes
 from thetaline.jobs.demo import files, indicators, summary
 from thetaline.jobs.demo.recovery import Window
 from thetaline.jobs.demo.school import Answers, Plan, Truth, simulate

@@ -10,9 +10,9 @@ from pydantic import TypeAdapter, ValidationError
 from pydantic_core import from_json
 
 from thetaline.api.calibration import Anchor as AnchorPayload, CalibrateHeader, CalibrateRequest, Correct, Observation
-from thetaline.jobs.anchors import Anchor
-from thetaline.jobs.calibration_engine import CalibrationRequest
-from thetaline.jobs.observations import Observations
+from thetaline.jobs.calibration.anchors import Anchor
+from thetaline.jobs.calibration.engine import CalibrationRequest
+from thetaline.jobs.calibration.observations import Observations
 from thetaline.service.faults import Fault, not_valid
 from thetaline.service.fits.columns import Columns, microseconds
 from thetaline.service.scoring import cells

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import numpy as np
 from numpy.typing import NDArray
 
-from thetaline.jobs.observations import Observations, first_answers
+from thetaline.jobs.calibration.observations import Observations, first_answers
 from thetaline.service.faults import Fault
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from pydantic_core import to_json
 
-from thetaline.jobs.calibration_engine import CalibrationReply, CalibrationRequest, ItemEstimates
+from thetaline.jobs.calibration.engine import CalibrationReply, CalibrationRequest, ItemEstimates
 
 
 def reply_json(request: CalibrationRequest, reply: CalibrationReply, *, now: datetime) -> bytes:

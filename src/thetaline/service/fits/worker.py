@@ -71,7 +71,7 @@ def _work(kinds: Mapping[str, "Work"], task: Task, voice: Voice) -> None:
 
 def calibrate(task: Task, progress: Progress) -> dict[str, object]:
     """Body in, reply file out; returns what the metrics are to know."""
-    from thetaline.jobs.in_process_engine import InProcessEngine  # noqa: PLC0415  tests of the protocol need no engine
+    from thetaline.jobs.calibration.in_process_engine import InProcessEngine  # noqa: PLC0415  tests of the protocol need no engine
     from thetaline.service.fits.bodies import read_body  # noqa: PLC0415
     from thetaline.service.fits.replies import reply_json  # noqa: PLC0415
 
@@ -96,7 +96,7 @@ Work = Callable[[Task, Progress], dict[str, object]]
 
 def _kinds() -> Mapping[str, Work]:
     """What a worker can do; the numerical library is loaded before the first task asks for it."""
-    import thetaline.jobs.in_process_engine  # noqa: F401, PLC0415
+    import thetaline.jobs.calibration.in_process_engine  # noqa: F401, PLC0415
 
     return {"calibrate": calibrate, "score": score}
 

@@ -7,8 +7,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from thetaline.jobs.anchors import Anchor
-from thetaline.jobs.observations import Observations
+from thetaline.jobs.calibration.anchors import Anchor
+from thetaline.jobs.calibration.observations import Observations
 
 Vector = NDArray[np.float64]
 Ids = NDArray[np.object_]

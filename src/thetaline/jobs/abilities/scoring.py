@@ -11,8 +11,8 @@ from scipy import sparse
 
 from thetaline import irt
 from thetaline.irt.scoring.sheet import available_processors
-from thetaline.jobs.answers import Answers
-from thetaline.jobs.item_bank import ItemBank
+from thetaline.jobs.abilities.answers import Answers
+from thetaline.jobs.abilities.item_bank import ItemBank
 from thetaline.learning.topics import DEFAULT_SD, TopicModel, estimate_topic_sd, topic_posterior
 
 BLOCK_LEARNERS = 250  # some 4,000 topic rows of 81 nodes: 2.6 MB an array stay in the cache, half the CPU time of 4,000

@@ -3,7 +3,7 @@
 import numpy as np
 
 from thetaline import irt
-from thetaline.jobs.calibration_engine import (
+from thetaline.jobs.calibration.engine import (
     AbilityEstimates,
     CalibrationReply,
     CalibrationRequest,

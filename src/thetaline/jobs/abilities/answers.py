@@ -14,7 +14,7 @@ from thetaline.errors import InputError
 from thetaline.learning.attempts import Attempts, first_per_pair
 from thetaline.learning.windows import Window
 
-SQL = db.sql("jobs/answers.sql")
+SQL = db.sql("jobs/abilities/answers.sql")
 DTYPES: dict[str, Any] = {
     "learner_no": np.int32,
     "item_no": np.int32,

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from thetaline.jobs.observations import Observations
+from thetaline.jobs.calibration.observations import Observations
 
 Reasons = NDArray[np.object_]  # (n,) the reason as text, "" for whoever stays
 

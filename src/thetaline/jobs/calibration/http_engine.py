@@ -11,8 +11,8 @@ from thetaline import api
 from thetaline.client import Client, Retries
 from thetaline.client.polling import OnProgress
 from thetaline.errors import ServiceError
-from thetaline.jobs.anchors import Anchor
-from thetaline.jobs.calibration_engine import (
+from thetaline.jobs.calibration.anchors import Anchor
+from thetaline.jobs.calibration.engine import (
     AbilityEstimates,
     CalibrationReply,
     CalibrationRequest,
@@ -21,7 +21,7 @@ from thetaline.jobs.calibration_engine import (
     Linking,
     Progress,
 )
-from thetaline.jobs.observations import Observations
+from thetaline.jobs.calibration.observations import Observations
 from thetaline.masking import mask_text
 from thetaline.settings import Settings
 

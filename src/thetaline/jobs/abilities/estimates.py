@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 
 from thetaline import db
 from thetaline.db.bulk import copy_rows
-from thetaline.jobs.answers import Answers
-from thetaline.jobs.item_bank import ItemBank
-from thetaline.jobs.theta_scoring import GeneralTheta, TopicScale, TopicTheta, general_theta, topic_theta
+from thetaline.jobs.abilities.answers import Answers
+from thetaline.jobs.abilities.item_bank import ItemBank
+from thetaline.jobs.abilities.scoring import GeneralTheta, TopicScale, TopicTheta, general_theta, topic_theta
 from thetaline.learning.topics import DEFAULT_SD
 from thetaline.learning.windows import Window, last_days
 

@@ -15,11 +15,11 @@ from thetaline import db
 from thetaline.db.bulk import copy_rows
 from thetaline.db.ledger import State, close_run
 from thetaline.errors import InputError
-from thetaline.jobs.calibration_engine import AbilityEstimates, ItemEstimates
-from thetaline.jobs.gate import GateCheck, Reference
+from thetaline.jobs.calibration.engine import AbilityEstimates, ItemEstimates
+from thetaline.jobs.calibration.gate import GateCheck, Reference
 
 JOB = "mirt_calibrate"
-SQL = db.sql("jobs/publication.sql")
+SQL = db.sql("jobs/calibration/publication.sql")
 FIRST_VERSION = 1
 Connection = psycopg.Connection[Any]
 

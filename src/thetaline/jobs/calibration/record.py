@@ -4,11 +4,11 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 
-from thetaline.jobs.anchors import AnchorSet
-from thetaline.jobs.calibration_engine import AbilityEstimates, CalibrationReply, CalibrationRequest
-from thetaline.jobs.calibration_window import WindowAnswers
-from thetaline.jobs.exclusions import Excluded
-from thetaline.jobs.gate import Evidence, Reference
+from thetaline.jobs.calibration.anchors import AnchorSet
+from thetaline.jobs.calibration.engine import AbilityEstimates, CalibrationReply, CalibrationRequest
+from thetaline.jobs.calibration.exclusions import Excluded
+from thetaline.jobs.calibration.gate import Evidence, Reference
+from thetaline.jobs.calibration.window import WindowAnswers
 from thetaline.learning.windows import Window
 from thetaline.settings import Settings
 

@@ -10,9 +10,9 @@ from psycopg.rows import class_row
 
 from thetaline import db
 from thetaline.errors import InputError
-from thetaline.jobs.gate import CHECKS, GateCheck
+from thetaline.jobs.calibration.gate import CHECKS, GateCheck
 
-SQL = db.sql("jobs/run_records.sql")
+SQL = db.sql("jobs/calibration/run_records.sql")
 _PLACE = {check.__name__.removeprefix("check_"): place for place, check in enumerate(CHECKS)}
 
 

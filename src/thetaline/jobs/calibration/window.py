@@ -10,11 +10,11 @@ from numpy.typing import DTypeLike, NDArray
 
 from thetaline import db
 from thetaline.db.bulk import read_columns
-from thetaline.jobs.observations import Observations, first_answers, newest
+from thetaline.jobs.calibration.observations import Observations, first_answers, newest
 from thetaline.jobs.progress import progress
 from thetaline.learning.windows import Window, day_number
 
-SQL = db.sql("jobs/mirt_calibrate.sql")
+SQL = db.sql("jobs/calibration/inputs.sql")
 WIDTHS: dict[str, DTypeLike] = {
     "learner_no": np.int32,
     "item_no": np.int32,

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from thetaline import db, irt
 from thetaline.errors import JobError
 
-SQL = db.sql("jobs/item_bank.sql")
+SQL = db.sql("jobs/abilities/item_bank.sql")
 STANDARD_NORMAL = (0.0, 1.0)
 
 
