@@ -14,6 +14,7 @@ def bank_of(n: int, seed: int = 7) -> Bank:
         item_ids=np.array([str(i) for i in range(n)], dtype=object),
         a=rng.uniform(0.6, 2.0, n),
         b=rng.normal(0, 1, n),
+        se_b=rng.uniform(0.05, 0.3, n),
         n_answers=rng.integers(40, 400, n),
         move=rng.uniform(0, 0.3, n),
         anchored=np.zeros(n, dtype=bool),

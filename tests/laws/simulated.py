@@ -1,4 +1,4 @@
-"""Simulated answers for the laws of calibration: plain NumPy, so that no fault of our simulator hides one of the fit."""
+"""Simulated answers for the laws of calibration: plain NumPy, so that our own simulator hides no fault of a fit."""
 
 import numpy as np
 

@@ -14,7 +14,7 @@ from thetaline import db, logs
 from thetaline.db.ledger import State, close_run, open_run
 from thetaline.errors import JobError
 from thetaline.jobs.calibration.anchor_selection import Bank, Wishes, refusals, select
-from thetaline.jobs.calibration.anchor_verification import verify_anchors
+from thetaline.jobs.calibration.anchor_verification import PublishedDifficulties, verify_anchors
 from thetaline.jobs.calibration.anchors import read_anchors
 from thetaline.jobs.default_command import defaults_to
 from thetaline.jobs.entry import DryRunOption, JobContext, Outcome, Summary, run_app, run_job, tell
@@ -101,7 +101,12 @@ def verify_work(context: JobContext, *, max_move: float, at_least: int | None) -
     anchors = read_anchors(context.conn)
     if not anchors and not anchors.malformed:
         raise JobError("no item is tagged as an anchor; run `thetaline tag` first")
-    report = verify_anchors(anchors, bank.item_ids.tolist(), bank.b, max_move=max_move, at_least=at_least)
+    report = verify_anchors(
+        anchors,
+        PublishedDifficulties(bank.item_ids.tolist(), bank.b, bank.se_b),
+        max_move=max_move,
+        at_least=at_least,
+    )
     if report.unpublished:
         log.warning("anchors without published parameters", item_ids=report.unpublished)
     faults = report.faults()
@@ -120,12 +125,13 @@ def verify_work(context: JobContext, *, max_move: float, at_least: int | None) -
 def read_bank(conn: psycopg.Connection[Any]) -> Bank:
     """Every item with published parameters, by id."""
     rows = conn.execute(SQL["bank"], {"runs": STABLE_OVER_RUNS}).fetchall()
-    columns = list(zip(*rows, strict=True)) or [()] * 7
-    item_ids, a, b, n_answers, move, anchored, has_question = columns
+    columns = list(zip(*rows, strict=True)) or [()] * 8
+    item_ids, a, b, se_b, n_answers, move, anchored, has_question = columns
     return Bank(
         item_ids=np.array(item_ids, dtype=object),
         a=np.array(a, dtype=float),
         b=np.array(b, dtype=float),
+        se_b=np.array(se_b, dtype=float),
         n_answers=np.array(n_answers, dtype=np.int64),
         move=np.array(move, dtype=float),
         anchored=np.array(anchored, dtype=bool),

@@ -16,6 +16,7 @@ select
     item.item_id,
     (current.params ->> 'a')::float8 as a,
     (current.params ->> 'b')::float8 as b,
+    coalesce((current.params -> 'se' ->> 'b')::float8, 'NaN') as se_b,
     coalesce(answered.n, 0) as n_answers,
     coalesce(moves.move, 'NaN') as move,
     coalesce(question.meta -> 'tags' @> '["anchor"]', false) as anchored,

@@ -12,11 +12,12 @@ VARIANCE_OF_B = 5.0  # times 1 / n: an item with a = 1 in the middle of the abil
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Bank:
-    """The published items, (I,) each; `move` is the range of b over the last runs, NaN where there was one only."""
+    """The published items, (I,) each; NaN where `se_b` is unknown or `move`, the range of b over the last runs, has one."""
 
     item_ids: NDArray[np.object_]
     a: Vector
     b: Vector
+    se_b: Vector
     n_answers: NDArray[np.int64]
     move: Vector
     anchored: NDArray[np.bool_]

@@ -12,6 +12,8 @@ from thetaline.jobs.calibration.anchors import AnchorSet
 
 Vector = NDArray[np.float64]
 
+NOTABLE = 3.0  # standard errors: one sound anchor in 370 lies beyond
+
 
 @dataclass(frozen=True, slots=True)
 class Moved:
@@ -43,20 +45,36 @@ class AnchorReport:
         return tuple(found)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class PublishedDifficulties:
+    """b and its standard error, (I,) each, of the items with these ids; se is NaN where it is unknown."""
+
+    item_ids: Sequence[str]
+    b: Vector
+    se: Vector
+
+
 def verify_anchors(
-    anchors: AnchorSet, item_ids: Sequence[str], b: Vector, *, max_move: float, at_least: int | None
+    anchors: AnchorSet, published: PublishedDifficulties, *, max_move: float, at_least: int | None
 ) -> AnchorReport:
-    """Hold the references against the published difficulties b (I,) of `item_ids`."""
-    published = dict(zip(item_ids, b.tolist(), strict=True))
-    pairs = [Moved(one.item_id, one.b, published[one.item_id]) for one in anchors if one.item_id in published]
-    steady = [one.item_id for one in pairs if abs(one.b_published - one.b_reference) <= max_move]
+    """Hold the references against what is published now.
+
+    An anchor has moved when b lies more than `max_move` from its reference and beyond what the standard errors explain
+    (3 of a difference, the reference taken to be as exact as the published value).
+    """
+    b = published.b
+    allowed = np.fmax(max_move, NOTABLE * np.sqrt(2.0) * published.se)
+    tolerance = dict(zip(published.item_ids, allowed.tolist(), strict=True))
+    current = dict(zip(published.item_ids, b.tolist(), strict=True))
+    pairs = [Moved(one.item_id, one.b, current[one.item_id]) for one in anchors if one.item_id in current]
+    steady = [one.item_id for one in pairs if abs(one.b_published - one.b_reference) <= tolerance[one.item_id]]
     return AnchorReport(
         n_usable=len(anchors),
         n_needed=needed(b.size) if at_least is None else at_least,
         malformed=anchors.malformed,
         moved=tuple(one for one in pairs if one.item_id not in steady),
-        unpublished=tuple(item_id for item_id in anchors.item_ids if item_id not in published),
-        uncovered=_uncovered(b, np.isin(item_ids, steady), n_strata(len(anchors), b.size)),
+        unpublished=tuple(item_id for item_id in anchors.item_ids if item_id not in current),
+        uncovered=_uncovered(b, np.isin(published.item_ids, steady), n_strata(len(anchors), b.size)),
     )
 
 

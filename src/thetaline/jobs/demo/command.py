@@ -65,8 +65,8 @@ def work(context: JobContext, *, plan: Plan, fresh: bool = False, yes: bool = Fa
     first, latest = _windows(school, truth, answers)
     findings = summary.find(context.conn, run_id, first=first, latest=latest)
     growth = _indicators(context, school, truth)
-    tell(summary.in_words(findings, elapsed=time.monotonic() - started))
     tell(indicators.in_words(growth))
+    tell(summary.in_words(findings, elapsed=time.monotonic() - started))
     return {**findings.as_json(), **growth.as_json(), "answers": imported["answers"]}
 
 

@@ -1,0 +1,27 @@
+import numpy as np
+import pytest
+
+from thetaline.jobs.calibration.anchor_verification import PublishedDifficulties, verify_anchors
+from thetaline.jobs.calibration.anchors import Anchor, AnchorSet
+
+
+def verified(se: float, *, moved_by: float = 0.8):
+    b = np.linspace(-2, 2, 12)
+    ids = [str(i) for i in range(12)]
+    anchors = AnchorSet(tuple(Anchor(item_id=i, a=1.0, b=float(x)) for i, x in zip(ids, b, strict=True)), {})
+    published = PublishedDifficulties(ids, b + np.where(np.arange(12) == 5, moved_by, 0.0), np.full(12, se))
+    return verify_anchors(anchors, published, max_move=0.5, at_least=None)
+
+
+@pytest.mark.parametrize("se", [0.05, np.nan])
+def test_an_anchor_beyond_the_limit_has_moved(se):
+    assert [one.item_id for one in verified(se).moved] == ["5"]
+
+
+def test_a_move_that_the_standard_errors_explain_is_none():
+    assert not verified(0.3).moved
+    assert [one.item_id for one in verified(0.3, moved_by=1.4).moved] == ["5"]
+
+
+def test_an_exact_anchor_may_still_move_within_the_limit():
+    assert not verified(0.01, moved_by=0.45).moved
