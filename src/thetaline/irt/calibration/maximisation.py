@@ -20,6 +20,7 @@ Array = NDArray[np.float64]
 HALVINGS = 8
 LARGEST_STEP = 2.0  # of a free parameter in one Newton step: farther, the quadratic model says nothing
 SAFE_STEP = 0.1  # below it Newton does not overshoot, and the climb would notice
+FLATTENED = 0.2  # share of its slope that an item may lose unwatched under priors
 ROUNDING = 1e-12  # of a sum, relative to it
 RIDGE = 1e-10  # of the trace, so that an item without information stays where it is
 
@@ -43,6 +44,7 @@ class PartCounts:
         if not self.priors.flat:
             prior = penalty(self.part, free, self.priors)
             gradient, information = gradient + prior.gradient, information + prior.curvature
+            information[:, 0, 0] += prior.bend
         diagonal = np.arange(free.shape[1])
         information[:, diagonal, diagonal] += RIDGE * information.trace(axis1=1, axis2=2)[:, None] + 1e-300
         if not self.part.slope_free:
@@ -101,7 +103,10 @@ def _separate_step(counts: PartCounts, free: Array) -> Array:
     at = counts.terms(free)
     step = _capped(np.linalg.solve(at.information, at.gradient[:, :, None])[:, :, 0])
     out = free + step
-    watched = np.flatnonzero((np.abs(step).max(axis=1) > SAFE_STEP) | ~counts.part.family.valid(out))
+    risky = (np.abs(step).max(axis=1) > SAFE_STEP) | ~counts.part.family.valid(out)
+    if not counts.priors.flat:  # near a = 0 the published b = -e / a, and with it the prior, turns within a short step
+        risky |= np.abs(out[:, 0] - free[:, 0]) > FLATTENED * np.abs(free[:, 0])
+    watched = np.flatnonzero(risky)
     before = counts.some(watched).objective(free[watched])
     for _ in range(HALVINGS):
         if not watched.size:

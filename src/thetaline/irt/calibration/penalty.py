@@ -19,17 +19,21 @@ class Penalty:
     value: Array  # (I,)
     gradient: Array  # (I, P)
     curvature: Array  # (I, P, P), positive semi-definite
+    bend: Array  # (I,), what b = -e / a adds to minus the second derivative in a: without it steps near a = 0 overshoot
 
 
 def penalty(part: Part, free: Array, priors: Priors) -> Penalty:
     """Evaluate the priors for one part; a shared slope has its prior once, spread over its items."""
     n, p = free.shape
     value, gradient, curvature = np.zeros(n), np.zeros((n, p)), np.zeros((n, p, p))
-    for prior, x, rows, weight in _restrained(part, free, priors):
+    flat = free[:, 0] == 0.0  # b = -e / a has no value there, and no density
+    sloped = np.where(flat[:, None], 1.0, free) if flat.any() else free
+    for prior, x, rows, weight in _restrained(part, sloped, priors):
         value += weight * prior.log_density(x)
         gradient += weight * prior.slope(x)[:, None] * rows
         curvature += weight * prior.curvature(x)[:, None, None] * rows[:, :, None] * rows[:, None, :]
-    return Penalty(value, gradient, curvature)
+    value[flat] = -np.inf
+    return Penalty(value, gradient, curvature, _bend(part, sloped, priors))
 
 
 def log_prior(model: Model, state: State, priors: Priors) -> float:
@@ -54,6 +58,15 @@ def _restrained(part: Part, free: Array, priors: Priors) -> list[tuple[Prior, Ar
     if priors.d is not None and part.family.has_d:
         out.append((priors.d, at.d, jacobian[:, -1], 1.0))
     return out
+
+
+def _bend(part: Part, free: Array, priors: Priors) -> Array:
+    """-slope(b) d2b/da2 summed over thresholds, where it is positive; d2b/da2 = 2 b / a^2."""
+    if priors.b is None or part.family.unit:
+        return np.zeros(len(free))
+    b = part.family.to_published(free).b
+    downhill = np.stack([-priors.b.slope(b[:, k]) * b[:, k] for k in range(b.shape[1])])
+    return np.asarray(2.0 * np.maximum(downhill, 0.0).sum(axis=0) / free[:, 0] ** 2)
 
 
 def _published(part: Part, free: Array) -> tuple[Published, Array]:
