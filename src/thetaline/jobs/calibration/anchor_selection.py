@@ -12,7 +12,7 @@ VARIANCE_OF_B = 5.0  # times 1 / n: an item with a = 1 in the middle of the abil
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Bank:
-    """The published items, (I,) each; NaN where `se_b` is unknown or `move`, the range of b over the last runs, has one."""
+    """The published items, (I,) each; NaN where `se_b` or `move`, the range of b over the last runs, is unknown."""
 
     item_ids: NDArray[np.object_]
     a: Vector
