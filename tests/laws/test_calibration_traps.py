@@ -18,3 +18,44 @@ def test_a_polytomous_item_that_runs_backwards_under_priors_converges_and_is_nam
     assert fit.items.a[3] > 0
     assert np.isfinite(fit.items.b).all()
     assert fit.ids_with(irt.Finding.REVERSED) == [3]
+
+
+def test_a_population_that_given_nodes_cut_off_is_fitted_as_truncated_and_named():
+    rng = np.random.default_rng(5)
+    x = (rng.normal(0.0, 1.5, 2000)[:, None] + rng.logistic(size=(2000, 5)) > np.linspace(-1, 1, 5)).astype(int)
+    responses, grid = irt.Responses.from_matrix(x), irt.Grid(31, -3.0, 3.0)
+    fit = irt.calibrate(responses, model="Rasch", grid=grid, tol=1e-6)
+    assert fit.converged
+    assert fit.ids_with(irt.Finding.BEYOND_NODES) == ["all"]
+
+    def likelihood(sd):
+        log_p = fit.items.log_prob(grid.nodes).reshape(5, 2, -1)
+        weights = np.exp(-0.5 * (grid.nodes / sd) ** 2)
+        given_theta = np.exp(sum(log_p[j][x[:, j]] for j in range(5)))
+        return np.log(given_theta @ (weights / weights.sum())).sum()
+
+    sd = fit.population.sd[0]
+    assert likelihood(sd) == pytest.approx(fit.log_likelihood, abs=1e-6)
+    assert likelihood(sd) > max(likelihood(0.95 * sd), likelihood(1.05 * sd))
+
+
+def test_a_group_of_one_person_has_no_spread_and_is_named():
+    rng = np.random.default_rng(7)
+    responses = irt.Responses.from_matrix((rng.normal(size=300)[:, None] > rng.normal(size=(300, 8))).astype(float))
+    fit = irt.calibrate(responses, groups=["a"] * 299 + ["b"], max_cycles=100)
+    assert fit.ids_with(irt.Finding.NO_SPREAD) == ["b"]
+
+
+def test_a_group_that_gets_everything_right_is_named():
+    rng = np.random.default_rng(8)
+    x = (rng.normal(size=300)[:, None] > rng.normal(size=(300, 8))).astype(float)
+    x[200:] = 1
+    fit = irt.calibrate(irt.Responses.from_matrix(x), groups=["a"] * 200 + ["b"] * 100, max_cycles=200)
+    assert fit.ids_with(irt.Finding.OUT_OF_REACH) == ["b"]
+
+
+def test_an_ordinary_fit_with_groups_has_no_note():
+    rng = np.random.default_rng(9)
+    theta = np.r_[rng.normal(size=400), rng.normal(1.0, 1.3, 400)]
+    x = (theta[:, None] + rng.logistic(size=(800, 10)) > np.linspace(-2, 2, 10)).astype(float)
+    assert irt.calibrate(irt.Responses.from_matrix(x), groups=["a"] * 400 + ["b"] * 400).notes == ()

@@ -15,7 +15,7 @@ from thetaline.irt.calibration.maximisation import PartCounts, counts_by_part, i
 from thetaline.irt.calibration.model import Model, Nodes, State
 from thetaline.irt.calibration.observations import Observations
 from thetaline.irt.calibration.penalty import log_prior
-from thetaline.irt.calibration.population_step import expanded, freed, histogram
+from thetaline.irt.calibration.population_step import expanded, freed, histogram, on_given_nodes
 from thetaline.irt.priors import Priors
 
 Array = NDArray[np.float64]
@@ -84,7 +84,7 @@ class Problem:
         """Run the M-step."""
         theta = self.nodes.theta(state)
         items = improve_items(self.model, state, self.counted(state, expectation), steps=NEWTON_STEPS)
-        follow = expanded if self.expands else freed
+        follow = expanded if self.expands else on_given_nodes if self.nodes.fixed else freed
         if state.log_histogram is not None:
             follow = histogram
         after = follow(self.model, items, theta, expectation.mass)
@@ -179,7 +179,7 @@ class _Ascent:
         point, image = model.flatten(state), model.flatten(mapped)
         proposal = model.bounded(model.restore(self.mixer.propose(point, image), mapped))
         leap = _distance(model, state, proposal) > LONGEST_LEAP * _distance(model, state, mapped)
-        if leap or not model.valid(proposal):
+        if leap or not model.valid(proposal) or log_prior(model, proposal, self.problem.priors) == -np.inf:
             self.mixer.forget()
             proposal = mapped
         self.fallback = None if proposal is mapped else mapped

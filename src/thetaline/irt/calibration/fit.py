@@ -75,7 +75,7 @@ class Fit:
         return -2.0 * self.log_likelihood + float(np.log(self.n_persons)) * self.n_parameters
 
     def ids_with(self, finding: Finding) -> list[object]:
-        """Return the ids of the items or persons with a finding."""
+        """Return the ids of the items or persons, or the labels of the groups, with a finding."""
         return [name for note in self.notes if note.finding is finding for name in note.ids.tolist()]
 
     def standard_errors(self, method: str = "oakes") -> "StandardErrors":

@@ -1,4 +1,4 @@
-"""After the last cycle: items that ran to a bound or backwards."""
+"""After the last cycle: items that ran to a bound or backwards, and populations that ran off."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,6 +11,7 @@ from thetaline.irt.calibration.fit import Solution
 from thetaline.irt.calibration.maximisation import counts_by_part, improve_items
 from thetaline.irt.calibration.model import ASYMPTOTE_BOUND, SLOPE_BOUND, Part, State
 from thetaline.irt.calibration.notes import Finding, Note
+from thetaline.irt.calibration.runaway_populations import population_notes
 from thetaline.irt.priors import Priors
 
 Array = NDArray[np.float64]
@@ -43,7 +44,7 @@ def found_in(solution: Solution) -> Hindsight:
     if solution.problem.priors.a is not None:
         hidden = _reversed_without_prior(solution.problem, state)
         masks[Finding.REVERSED] = [seen | more for seen, more in zip(masks[Finding.REVERSED], hidden, strict=True)]
-    return Hindsight(tuple(_notes(solution, masks)))
+    return Hindsight((*_notes(solution, masks), *population_notes(solution)))
 
 
 def _notes(solution: Solution, masks: dict[Finding, list[Mask]]) -> Iterator[Note]:

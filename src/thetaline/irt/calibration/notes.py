@@ -1,4 +1,4 @@
-"""What a reader of a calibration must know about single items and persons, as named values."""
+"""What a reader of a calibration must know about single items, persons and groups, as named values."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -19,6 +19,9 @@ class Finding(StrEnum):
     REVERSED = "runs backwards"
     RUNAWAY = "slope grew to its bound"
     ASYMPTOTE = "asymptote at its bound"
+    BEYOND_NODES = "population reaches beyond the given nodes"
+    NO_SPREAD = "abilities of the group hardly differ"
+    OUT_OF_REACH = "population lies beyond the items"
     PERSON_WITHOUT_ANSWERS = "persons without answers"
     PERSON_WITH_ONE_ANSWER = "persons with one answer"
 
@@ -34,8 +37,11 @@ _MEANINGS = {
     Finding.UNUSED_CATEGORY: "its threshold rests on the prior; collapse the category",
     Finding.FEW_ANSWERS: "the estimate is shrunken by the prior",
     Finding.REVERSED: "the answers alone give a negative slope: check the key, or drop the item",
-    Finding.RUNAWAY: "the likelihood has no maximum: give `a` a prior, or drop the item",
+    Finding.RUNAWAY: "the likelihood has no maximum: give `a` a prior (Rasch and PCM take none), or drop the item",
     Finding.ASYMPTOTE: "the answers do not determine it: give it a prior, or take a model without it",
+    Finding.BEYOND_NODES: "mean and sd are those of the normal whose part on the nodes fits best; take a wider grid",
+    Finding.NO_SPREAD: "its sd has run towards 0: add answers, or merge the group with another",
+    Finding.OUT_OF_REACH: "its mean has no finite estimate or rests on hardly any answer: merge it or leave it out",
     Finding.PERSON_WITHOUT_ANSWERS: "they were left out",
     Finding.PERSON_WITH_ONE_ANSWER: "they inform the difficulties and hardly the slopes",
 }
@@ -43,7 +49,7 @@ _MEANINGS = {
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Note:
-    """One finding and the ids of the items or persons it is about."""
+    """One finding and the ids of the items or persons, or the labels of the groups, it is about."""
 
     finding: Finding
     ids: Ids

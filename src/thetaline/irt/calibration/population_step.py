@@ -15,6 +15,10 @@ from thetaline.irt.calibration.model import Model, State
 
 Array = NDArray[np.float64]
 
+NEWTON_STEPS = 6
+HALVINGS = 8
+FLATTEST = 0.1  # share of -1 / (2 sd^2) that one step may leave: beyond 0 there is no normal
+
 
 def moments(theta: Array, mass: Array) -> tuple[Array, Array]:
     """Return mean and sd per group of the expected mass (G, Q) at nodes (G, Q)."""
@@ -40,12 +44,65 @@ def moved(model: Model, state: State, shift: float, scale: float) -> State:
 
 
 def freed(model: Model, state: State, theta: Array, mass: Array) -> State:
-    """Take the means and sds that are free and leave the others.
-
-    On given nodes that cut the population off, these are the moments of what is left of it, as in mirt.
-    """
+    """Take the means and sds that are free and leave the others."""
     mean, sd = moments(theta, mass)
     return replace(state, mean=np.where(model.mean_free, mean, state.mean), sd=np.where(model.sd_free, sd, state.sd))
+
+
+def on_given_nodes(model: Model, state: State, theta: Array, mass: Array) -> State:
+    """Take the means and sds that make the expected mass likeliest under the weights at nodes that do not move.
+
+    Where the nodes cut the population off its moments there are not those of what is left, and the M-step is that of a
+    truncated normal: log w = p1 theta + p2 theta^2 - log of the sum, concave in p1 = mean / sd^2, p2 = -1 / (2 sd^2).
+    """
+    mean, sd = state.mean.copy(), state.sd.copy()
+    for g in np.flatnonzero(model.mean_free | model.sd_free):
+        natural = np.array([mean[g] / sd[g] ** 2, -0.5 / sd[g] ** 2])
+        directions = _directions(natural, bool(model.mean_free[g]), bool(model.sd_free[g]))
+        natural = _likeliest(natural, directions, theta[g], mass[g] / mass[g].sum())
+        sd[g] = np.sqrt(-0.5 / natural[1])
+        mean[g] = natural[0] * sd[g] ** 2
+    return replace(state, mean=mean, sd=sd)
+
+
+def _directions(natural: Array, mean_free: bool, sd_free: bool) -> Array:
+    """Where the natural parameters may go, as columns: both ways, along one mean, or along one sd."""
+    if mean_free and sd_free:
+        return np.eye(2)
+    return natural[:, None] if sd_free else np.array([[1.0], [0.0]])
+
+
+def _likeliest(natural: Array, directions: Array, theta: Array, share: Array) -> Array:
+    """Newton steps, halved where they leave the normals or go downhill."""
+    statistics = np.stack([theta, theta**2])
+    seen = statistics @ share
+    for _ in range(NEWTON_STEPS):
+        weights = _weights(natural, statistics)
+        centred = statistics - (statistics @ weights)[:, None]
+        spread = directions.T @ (centred * weights) @ centred.T @ directions
+        uphill = directions.T @ (seen - statistics @ weights)
+        step = directions @ np.linalg.lstsq(spread, uphill, rcond=None)[0]
+        before = _expected(natural, statistics, share)
+        for _ in range(HALVINGS):
+            after = natural + step
+            if after[1] < FLATTEST * natural[1] and _expected(after, statistics, share) >= before:
+                natural = after
+                break
+            step *= 0.5
+    return natural
+
+
+def _weights(natural: Array, statistics: Array) -> Array:
+    log_weights = natural @ statistics
+    weights = np.exp(log_weights - log_weights.max())
+    return np.asarray(weights / weights.sum())
+
+
+def _expected(natural: Array, statistics: Array, share: Array) -> float:
+    """Expected log-weight of one person."""
+    log_weights = natural @ statistics
+    top = log_weights.max()
+    return float(share @ log_weights - top - np.log(np.exp(log_weights - top).sum()))
 
 
 def histogram(model: Model, state: State, theta: Array, mass: Array) -> State:
