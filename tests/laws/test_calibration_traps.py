@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from thetaline import irt
+from thetaline.errors import ItemsError, ResponsesError
 
 PRIORS = irt.Priors(a=irt.LogNormal(0.0, 0.5), b=irt.Normal(0.0, 2.0))
 
@@ -59,3 +60,35 @@ def test_an_ordinary_fit_with_groups_has_no_note():
     theta = np.r_[rng.normal(size=400), rng.normal(1.0, 1.3, 400)]
     x = (theta[:, None] + rng.logistic(size=(800, 10)) > np.linspace(-2, 2, 10)).astype(float)
     assert irt.calibrate(irt.Responses.from_matrix(x), groups=["a"] * 400 + ["b"] * 400).notes == ()
+
+
+def two_groups():
+    rng = np.random.default_rng(10)
+    x = (rng.normal(size=500)[:, None] + rng.logistic(size=(500, 8)) > np.linspace(-2, 2, 8)).astype(float)
+    return x, np.repeat(["a", "b"], [300, 200])
+
+
+def test_groups_without_common_items_are_refused_by_name_unless_something_ties_them():
+    x, groups = two_groups()
+    x[300:, :4] = np.nan
+    x[:300, 4:] = np.nan
+    responses = irt.Responses.from_matrix(x)
+    with pytest.raises(ResponsesError, match=r"groups \['b'\] have no items in common with 'a'"):
+        irt.calibrate(responses, groups=groups)
+    anchors = irt.Items(ids=[0, 7], a=[1.0, 1.0], b=[-2.0, 2.0])
+    assert irt.calibrate(responses, groups=groups, anchors=anchors, max_cycles=20).status
+    with pytest.raises(ResponsesError, match=r"groups \['b'\] have no items in common with the anchors"):
+        irt.calibrate(responses, groups=groups, anchors=anchors.take([0]))
+    assert irt.calibrate(responses, groups=groups, priors=PRIORS).converged
+
+
+def test_anchors_outside_given_nodes_are_refused():
+    far = irt.Items(ids=[0, 1, 2], a=1.0, b=[28.0, 28.6, 29.1])
+    responses = irt.Responses.from_matrix(two_groups()[0])
+    with pytest.raises(ItemsError, match=r"anchors \[0, 1, 2\] have b from 28 to 29.1, outside Grid"):
+        irt.calibrate(responses, anchors=far, grid=irt.Grid(61, -6, 6))
+
+
+def test_anchors_of_a_model_with_asymptotes_do_not_warn():
+    held = irt.Items(ids=[0, 1, 2], model="3PL", a=[1.0, 1, 1], b=[-2.0, -1.5, -1], c=[0.2, 0.2, 0.2])
+    assert irt.calibrate(irt.Responses.from_matrix(two_groups()[0]), anchors=held).status

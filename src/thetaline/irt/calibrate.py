@@ -15,6 +15,7 @@ from thetaline.irt.calibration.climb import Climb, Problem, Progress, Status
 from thetaline.irt.calibration.expectation import log_likelihood, single_threaded_blas, workers
 from thetaline.irt.calibration.fit import Fit, Solution
 from thetaline.irt.calibration.hindsight import found_in
+from thetaline.irt.calibration.identification import check_anchors_within, check_identified
 from thetaline.irt.calibration.model import Nodes
 from thetaline.irt.calibration.notes import Note
 from thetaline.irt.calibration.observations import Observations, observe
@@ -67,6 +68,8 @@ def calibrate(  # noqa: PLR0913  (one argument; the rest are options, keyword-on
     settings = Settings(tol, max_cycles, progress, PopulationShape.parsed(population))
     priors, counts = priors or Priors(), category_counts(responses)
     plan = planned(responses, counts, model=model, anchors=anchors, groups=groups)
+    check_anchors_within(grid, plan.anchors)
+    check_identified(responses, plan, priors)
     notes = screened(responses, counts, plan, priors, min_answers=min_answers)
     _warn_of_asymptotes(plan, priors)
     with workers(threads, responses.n_observations) as executor, single_threaded_blas():
@@ -87,7 +90,7 @@ def _problem(
 
 
 def _warn_of_asymptotes(plan: Plan, priors: Priors) -> None:
-    names = sorted({str(name) for name in plan.model.tolist() if FAMILIES[str(name)].has_c})
+    names = sorted({str(name) for name in plan.model[~plan.anchored].tolist() if FAMILIES[str(name)].has_c})
     if names and priors.c is None:
         warnings.warn(
             f"{' and '.join(names)} without a prior on c: data seldom determine it; say priors=Priors(c=Beta(5, 17))",
