@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
-from simulated import answers, bank, complete, some_of
 
+from simulated import answers, bank, complete, some_of
 from thetaline import irt
 from thetaline.irt.calibration import observations
 from thetaline.irt.standard_errors import estimate
