@@ -92,3 +92,18 @@ def test_anchors_outside_given_nodes_are_refused():
 def test_anchors_of_a_model_with_asymptotes_do_not_warn():
     held = irt.Items(ids=[0, 1, 2], model="3PL", a=[1.0, 1, 1], b=[-2.0, -1.5, -1], c=[0.2, 0.2, 0.2])
     assert irt.calibrate(irt.Responses.from_matrix(two_groups()[0]), anchors=held).status
+
+
+def test_two_items_with_slopes_of_their_own_are_named_as_unidentified():
+    responses = irt.Responses.from_matrix(two_groups()[0][:, 3:5])
+    assert irt.calibrate(responses).ids_with(irt.Finding.UNIDENTIFIED) == [0, 1]
+    assert irt.calibrate(responses, model="Rasch").ids_with(irt.Finding.UNIDENTIFIED) == []
+
+
+def test_items_that_still_move_when_the_cycles_end_are_named():
+    rng = np.random.default_rng(3)
+    x = (0.3 * rng.normal(size=300)[:, None] + rng.logistic(size=(300, 5)) > np.linspace(-2, 2, 5)).astype(float)
+    fit = irt.calibrate(irt.Responses.from_matrix(x), max_cycles=60)
+    assert not fit.converged
+    named = set(fit.ids_with(irt.Finding.UNSETTLED)) | set(fit.ids_with(irt.Finding.RUNAWAY))
+    assert int(np.argmax(np.abs(fit.items.a))) in named

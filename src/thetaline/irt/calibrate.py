@@ -101,7 +101,7 @@ def _warn_of_asymptotes(plan: Plan, priors: Priors) -> None:
 
 def _fit(solution: Solution, ended: Climb, value: float, *, notes: tuple[Note, ...], tol: float) -> Fit:
     problem, state = solution.problem, solution.state
-    hindsight = found_in(solution)
+    hindsight = found_in(solution, settled=ended.status is Status.CONVERGED)
     status = Status.STALLED if hindsight.runaway and ended.status is Status.CONVERGED else ended.status
     return Fit(
         items=published_items(solution),

@@ -1,7 +1,7 @@
 """After the last cycle: items that ran to a bound or backwards, and populations that ran off."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,7 @@ from thetaline.irt.priors import Priors
 Array = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 
+MOVING = 0.5
 ALONE_STEPS = 10  # Newton steps from the penalised to the unpenalised estimate of one item
 BACKWARDS_Z = -1.645  # a slope hidden by its prior counts as negative at this one-sided 5 % level
 
@@ -33,14 +34,18 @@ class Hindsight:
         return any(note.finding is Finding.RUNAWAY for note in self.notes)
 
 
-def found_in(solution: Solution) -> Hindsight:
-    """Look at every estimated item."""
+def found_in(solution: Solution, *, settled: bool) -> Hindsight:
+    """Look at every estimated item, and where the climb has not `settled` at which of them still move."""
     model, state = solution.problem.model, solution.state
     masks = {
         Finding.REVERSED: [free[:, 0] < 0 for free in state.free],
         Finding.RUNAWAY: [np.abs(free[:, 0]) >= SLOPE_BOUND for free in state.free],
         Finding.ASYMPTOTE: [_at_bound(part, free) for part, free in zip(model.parts, state.free, strict=True)],
     }
+    if not settled:
+        masks[Finding.UNSETTLED] = _moving(solution.problem, state)
+    if _too_many_parameters(solution):
+        masks[Finding.UNIDENTIFIED] = [np.ones(len(free), dtype=bool) for free in state.free]
     if solution.problem.priors.a is not None:
         hidden = _reversed_without_prior(solution.problem, state)
         masks[Finding.REVERSED] = [seen | more for seen, more in zip(masks[Finding.REVERSED], hidden, strict=True)]
@@ -60,6 +65,24 @@ def _at_bound(part: Part, free: Array) -> Mask:
     asymptotes = part.family.has_c + part.family.has_d
     at = np.abs(free[:, part.n_free - asymptotes :]) >= ASYMPTOTE_BOUND
     return np.asarray(at.any(axis=1))
+
+
+def _moving(problem: Problem, state: State) -> list[Mask]:
+    """Items that one more cycle would move at least half as far as the one that it moves farthest."""
+    after = problem.maximise(state, problem.expect(state))
+    steps = [np.abs(new - old).max(axis=1) for new, old in zip(after.free, state.free, strict=True)]
+    farthest = max(float(step.max()) for step in steps)
+    return [(step >= MOVING * farthest) & (step > 0) for step in steps]
+
+
+def _too_many_parameters(solution: Solution) -> bool:
+    """Whether the distribution of the patterns has fewer degrees of freedom than the model, all groups together."""
+    problem = solution.problem
+    if not problem.priors.flat:
+        return False
+    patterns = float(np.sum(np.log(problem.observations.n_categories)))
+    freedom = np.expm1(min(patterns, 50.0)) * problem.observations.n_groups
+    return bool(problem.model.n_parameters(replace(solution.state, log_histogram=None)) > freedom + 0.5)
 
 
 def _reversed_without_prior(problem: Problem, state: State) -> list[Mask]:

@@ -19,6 +19,8 @@ class Finding(StrEnum):
     REVERSED = "runs backwards"
     RUNAWAY = "slope grew to its bound"
     ASYMPTOTE = "asymptote at its bound"
+    UNSETTLED = "still moving when the cycles ended"
+    UNIDENTIFIED = "more parameters than patterns of answers"
     BEYOND_NODES = "population reaches beyond the given nodes"
     NO_SPREAD = "abilities of the group hardly differ"
     OUT_OF_REACH = "population lies beyond the items"
@@ -39,6 +41,8 @@ _MEANINGS = {
     Finding.REVERSED: "the answers alone give a negative slope: check the key, or drop the item",
     Finding.RUNAWAY: "the likelihood has no maximum: give `a` a prior (Rasch and PCM take none), or drop the item",
     Finding.ASYMPTOTE: "the answers do not determine it: give it a prior, or take a model without it",
+    Finding.UNSETTLED: "the answers hardly determine it: add priors, drop it, or raise max_cycles",
+    Finding.UNIDENTIFIED: "other values fit as well: add items or priors, anchor some, or take Rasch or PCM",
     Finding.BEYOND_NODES: "mean and sd are those of the normal whose part on the nodes fits best; take a wider grid",
     Finding.NO_SPREAD: "its sd has run towards 0: add answers, or merge the group with another",
     Finding.OUT_OF_REACH: "its mean has no finite estimate or rests on hardly any answer: merge it or leave it out",
