@@ -107,3 +107,17 @@ def test_items_that_still_move_when_the_cycles_end_are_named():
     assert not fit.converged
     named = set(fit.ids_with(irt.Finding.UNSETTLED)) | set(fit.ids_with(irt.Finding.RUNAWAY))
     assert int(np.argmax(np.abs(fit.items.a))) in named
+
+
+@pytest.mark.parametrize("n_persons", [120, 500])
+@pytest.mark.parametrize("seed", [0, 2, 5])
+def test_an_item_that_every_able_person_misses_converges_under_priors(n_persons, seed):
+    rng = np.random.default_rng(seed)
+    theta, a, b = rng.normal(size=n_persons), rng.lognormal(0, 0.3, 20), rng.normal(size=20)
+    x = (rng.random((n_persons, 20)) < 1 / (1 + np.exp(-a * (theta[:, None] - b)))).astype(float)
+    x[:, 3] = theta <= 0
+    priors = irt.Priors(a=irt.LogNormal(0, 0.5), b=irt.Normal(0, 2))
+    fit = irt.calibrate(irt.Responses.from_matrix(x), model="2PL", priors=priors)
+    assert fit.converged
+    assert fit.cycles < 40
+    assert list(fit.ids_with(irt.Finding.REVERSED)) == [3]

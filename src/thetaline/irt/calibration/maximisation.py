@@ -20,7 +20,7 @@ Array = NDArray[np.float64]
 HALVINGS = 8
 LARGEST_STEP = 2.0  # of a free parameter in one Newton step: farther, the quadratic model says nothing
 SAFE_STEP = 0.1  # below it Newton does not overshoot, and the climb would notice
-FLATTENED = 0.2  # share of its slope that an item may lose unwatched under priors
+FLAT = 0.5  # a slope below which the published b = -e / a, and with it the prior on b, turns within a short step
 ROUNDING = 1e-12  # of a sum, relative to it
 RIDGE = 1e-10  # of the trace, so that an item without information stays where it is
 
@@ -105,7 +105,7 @@ def _separate_step(counts: PartCounts, free: Array) -> Array:
     out = free + step
     risky = (np.abs(step).max(axis=1) > SAFE_STEP) | ~counts.part.family.valid(out)
     if not counts.priors.flat:  # near a = 0 the published b = -e / a, and with it the prior, turns within a short step
-        risky |= np.abs(out[:, 0] - free[:, 0]) > FLATTENED * np.abs(free[:, 0])
+        risky |= np.abs(free[:, 0]) < FLAT
     watched = np.flatnonzero(risky)
     before = counts.some(watched).objective(free[watched])
     for _ in range(HALVINGS):
