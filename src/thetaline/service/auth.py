@@ -70,17 +70,17 @@ def _local(services: Services, request: Request) -> Principal:
 
 
 async def _principal(services: Services, shown: str) -> Principal:
-    if services.tokens.is_unknown_yet(shown):
-        await _refresh(services)
+    if services.tokens.is_unknown(shown):
+        await _look_for(services, shown)
     who = services.tokens.principal(shown)
     if who is None:
         raise _unauthorized("the token is not in force")
     return who
 
 
-async def _refresh(services: Services) -> None:
+async def _look_for(services: Services, shown: str) -> None:
     try:
-        await services.tokens.refresh(services.database)
+        await services.tokens.look_for(shown, services.database)
     except AWAY:
         if not services.tokens.loaded:
             raise unavailable("tokens cannot be checked: the database is not available") from None

@@ -1,5 +1,6 @@
 """Bearer tokens: `tl_<id>_<secret>`; the secret has 256 random bits and is kept as its SHA-256 only."""
 
+import asyncio
 import hashlib
 import hmac
 import secrets
@@ -69,6 +70,7 @@ class TokenBook:
         self._internal = None if internal is None else _digest(internal)
         self._stored: dict[str, StoredToken] = {}
         self._seen_at: float | None = None
+        self._looking = asyncio.Lock()
 
     def __len__(self) -> int:
         """How many there are."""
@@ -80,14 +82,27 @@ class TokenBook:
         return self._seen_at is not None
 
     async def refresh(self, database: Database) -> None:
-        """Read the tokens in force."""
+        """Read the tokens in force, one reader at a time, so that an older answer never replaces a newer one."""
+        async with self._looking:
+            await self._read(database)
+
+    async def look_for(self, bearer: str, database: Database) -> None:
+        """Read once more for a token that is not known yet; those who wait meanwhile share the next look."""
+        came_at = time.monotonic()
+        async with self._looking:
+            if (self._seen_at is not None and self._seen_at >= came_at) or not self.is_unknown(bearer):
+                return
+            if self._seen_at is not None:
+                await asyncio.sleep(max(0.0, MISS_REFRESH_SECS - (time.monotonic() - self._seen_at)))
+            await self._read(database)
+
+    async def _read(self, database: Database) -> None:
         self._seen_at = time.monotonic()
         self._stored = {token.token_id: token for token in await database.run(active_tokens)}
 
-    def is_unknown_yet(self, bearer: str) -> bool:
-        """Whether a look into the database may know this token: its id is new to us, and we did not just look."""
-        looked = self._seen_at is not None and time.monotonic() - self._seen_at < MISS_REFRESH_SECS
-        return not looked and bearer.startswith(f"{PREFIX}_") and _parts(bearer)[0] not in self._stored
+    def is_unknown(self, bearer: str) -> bool:
+        """Whether a look into the database may know this token: it looks like one of ours, and its id is new to us."""
+        return bearer.startswith(f"{PREFIX}_") and _parts(bearer)[0] not in self._stored
 
     def principal(self, bearer: str) -> Principal | None:
         """Who shows this token, None if it is not in force; takes as long for a wrong id as for a wrong secret."""
