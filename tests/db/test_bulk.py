@@ -99,9 +99,11 @@ def test_times_and_flags_are_copied_as_utc(database: str) -> None:
     at = np.array(["2025-11-02T04:15:23.000001", "NaT"], dtype="datetime64[us]")
     with db.connect(database) as conn:
         conn.execute("create temporary table seen (at timestamptz, flag boolean)")
+        conn.execute("set timezone = 'Asia/Seoul'")
         bulk.copy_rows(conn, "seen", ["at", "flag"], [at, np.array([True, False])])
+        bulk.copy_rows(conn, "seen", ["at", "flag"], [np.datetime64("2025-11-02T04:15:23"), [None]])
         rows = conn.execute("select extract(epoch from at)::text, flag from seen").fetchall()
-    assert rows == [("1762056923.000001", True), (None, False)]
+    assert rows == [("1762056923.000001", True), (None, False), ("1762056923.000000", None)]
 
 
 def test_columns_of_different_lengths_are_refused(database: str) -> None:

@@ -3,6 +3,7 @@
 import hashlib
 import io
 import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -154,6 +155,24 @@ def test_a_local_caller_without_a_token_is_served_until_one_exists(database: str
         token = service.token(Scope.SCORE)
         assert client.post("/irt/score", json=SCORE, headers={"authorization": f"Bearer {token}"}).status_code == 200
         assert client.post("/irt/score", json=SCORE).status_code == 401
+
+
+def test_while_no_database_has_answered_a_local_caller_is_not_let_in() -> None:
+    away = "postgresql://nobody@127.0.0.1:9/none"
+    with running(away, anonymous=True, r_irt_internal_token=None) as service, service.client(token=None) as client:
+        for headers in ({}, {"authorization": "Bearer tl_0123456789ab_x"}):
+            refused = client.post("/irt/score", json=SCORE, headers=headers)
+            assert (refused.status_code, refused.json()["error"][:24]) == (503, "tokens cannot be checked")
+
+
+def test_a_token_opens_from_the_moment_that_it_exists_however_many_come_at_once(service: Running) -> None:
+    def use_at_once(_number: int) -> int:
+        token = service.token(Scope.SCORE)
+        with service.client(token) as client:
+            return client.post("/irt/score", json=SCORE).status_code
+
+    with ThreadPoolExecutor(8) as threads:
+        assert set(threads.map(use_at_once, range(40))) == {200}
 
 
 def test_no_public_address_without_tokens(database: str) -> None:

@@ -14,7 +14,7 @@ from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
 
 from thetaline.db.connection import connect
-from thetaline.db.copy_format import BinaryRows, text_rows
+from thetaline.db.copy_format import BinaryRows, csv_rows
 from thetaline.errors import DatabaseError
 from thetaline.masking import mask_text
 
@@ -85,14 +85,14 @@ def copy_rows(
     `arrays` holds one column each: arrays or lists (M,), or one value for every row. None, NaN and NaT are written as
     null; a jsonb column takes JSON text. `progress` is called with the rows sent so far.
     """
-    target = sql.SQL("copy {} ({}) from stdin").format(
+    target = sql.SQL("copy {} ({}) from stdin (format csv)").format(
         sql.Identifier(table), sql.SQL(", ").join(map(sql.Identifier, columns))
     )
     values = _columns(arrays)
     n_rows = len(values[0])
     with conn.cursor() as cursor, cursor.copy(target) as copy:
         for start in range(0, n_rows, ROWS_A_CHUNK):
-            copy.write(text_rows([column[start : start + ROWS_A_CHUNK] for column in values]))
+            copy.write(csv_rows([column[start : start + ROWS_A_CHUNK] for column in values]))
             if progress is not None:
                 progress(min(start + ROWS_A_CHUNK, n_rows))
     return n_rows

@@ -1,10 +1,12 @@
-"""PostgreSQL's two COPY formats: binary rows to arrays, arrays to text rows."""
+"""PostgreSQL's COPY formats: binary rows to arrays, arrays to CSV rows."""
 
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
+from pyarrow import csv
 
 from thetaline.errors import DatabaseError
 
@@ -14,8 +16,7 @@ FIELD_COUNT = "number of fields"
 TRAILER = b"\xff\xff"
 BUFFER_BYTES = 8 * 2**20
 EPOCH = {"datetime64[us]": np.datetime64("2000-01-01", "us"), "datetime64[D]": np.datetime64("2000-01-01", "D")}
-
-_ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
+_CSV = csv.WriteOptions(include_header=False)
 
 
 class BinaryRows:
@@ -75,9 +76,12 @@ class BinaryRows:
         return f"the query must give {columns}, never null"
 
 
-def text_rows(columns: Sequence[NDArray[Any]]) -> str:
-    """The rows in COPY's text format; None, NaN and NaT are null."""
-    return "\n".join(map("\t".join, zip(*(_words(column) for column in columns), strict=True))) + "\n"
+def csv_rows(columns: Sequence[NDArray[Any]]) -> memoryview:
+    """The rows in COPY's CSV format; None, NaN and NaT are null, an empty text is a quoted nothing."""
+    names = [str(number) for number in range(len(columns))]
+    rows = pa.BufferOutputStream()
+    csv.write_csv(pa.RecordBatch.from_arrays([_arrow(one) for one in columns], names), rows, _CSV)
+    return memoryview(rows.getvalue())
 
 
 def _length(name: str) -> str:
@@ -101,17 +105,17 @@ def _joined(parts: list[NDArray[Any]], kind: np.dtype[Any]) -> NDArray[Any]:
     return np.concatenate(parts) if parts else np.empty(0, dtype=kind)
 
 
-def _words(column: NDArray[Any]) -> list[str]:
-    if column.dtype.kind in "iu":
-        return list(map(str, column.tolist()))
-    if column.dtype.kind == "f":
-        return [repr(value) if value == value else "\\N" for value in column.tolist()]  # noqa: PLR0124 - NaN differs from itself
+def _arrow(column: NDArray[Any]) -> pa.Array:
+    """Numbers and times as they are, everything else as its text."""
+    if column.strides == (0,) and column.size:  # one value for all rows
+        return pa.repeat(_arrow(column[:1].copy())[0], column.size)
+    if column.dtype.kind in "iufb":
+        return pa.array(column, from_pandas=True)
     if column.dtype.kind == "M":
-        return ["\\N" if text == "NaT" else f"{text}+00" for text in np.datetime_as_string(column).tolist()]
-    return [_word(value) for value in column.tolist()]
+        is_date = column.dtype == np.dtype("datetime64[D]")
+        return pa.array(column) if is_date else pa.array(column.astype("datetime64[us]"), pa.timestamp("us", "UTC"))
+    return pa.array([_text(value) for value in column.tolist()], pa.string())
 
 
-def _word(value: object) -> str:
-    if value is None or value != value:  # noqa: PLR0124 - NaN differs from itself
-        return "\\N"
-    return str(value).translate(_ESCAPES)
+def _text(value: object) -> str | None:
+    return None if value is None or value != value else str(value)  # noqa: PLR0124 - NaN differs from itself

@@ -12,6 +12,7 @@ from thetaline.service.tokens import FULL, Principal, Scope
 
 LOCAL_NAMES = ("localhost", "127.0.0.1", "::1")
 ANONYMOUS = Principal("anonymous", FULL)
+UNCHECKED = "tokens cannot be checked: the database is not available"
 
 UserId = Annotated[str, Path(min_length=1, max_length=MAX_ID_CHARS, pattern=r"^[^\x00]+$", description="learner id")]
 
@@ -63,10 +64,11 @@ def _local(services: Services, request: Request) -> Principal:
 
     A page in a browser that had its own name resolve to this machine would send that name as its Host.
     """
-    local = request.url.hostname in LOCAL_NAMES
-    if services.anonymous and local and services.tokens.loaded and not len(services.tokens):
-        return ANONYMOUS
-    raise _unauthorized("no token; send Authorization: Bearer <token>")
+    if not services.anonymous or request.url.hostname not in LOCAL_NAMES or len(services.tokens):
+        raise _unauthorized("no token; send Authorization: Bearer <token>")
+    if not services.tokens.loaded:
+        raise unavailable(UNCHECKED)
+    return ANONYMOUS
 
 
 async def _principal(services: Services, shown: str) -> Principal:
@@ -83,7 +85,7 @@ async def _look_for(services: Services, shown: str) -> None:
         await services.tokens.look_for(shown, services.database)
     except AWAY:
         if not services.tokens.loaded:
-            raise unavailable("tokens cannot be checked: the database is not available") from None
+            raise unavailable(UNCHECKED) from None
 
 
 def _unauthorized(error: str) -> Fault:

@@ -78,7 +78,7 @@ class TokenBook:
 
     @property
     def loaded(self) -> bool:
-        """Whether the database was ever asked."""
+        """Whether the database has ever answered."""
         return self._seen_at is not None
 
     async def refresh(self, database: Database) -> None:
@@ -97,8 +97,9 @@ class TokenBook:
             await self._read(database)
 
     async def _read(self, database: Database) -> None:
-        self._seen_at = time.monotonic()
+        asked_at = time.monotonic()
         self._stored = {token.token_id: token for token in await database.run(active_tokens)}
+        self._seen_at = asked_at  # only now: a database that did not answer has not been seen
 
     def is_unknown(self, bearer: str) -> bool:
         """Whether a look into the database may know this token: it looks like one of ours, and its id is new to us."""

@@ -1,0 +1,11 @@
+"""θ of a day looks for general θ only where the topic has none of its own."""
+
+from thetaline.db.migrations.runner import execute_file
+
+revision = "0005"
+down_revision = "0004"
+
+
+def upgrade() -> None:
+    """Run the revision's SQL."""
+    execute_file(__file__)
