@@ -86,7 +86,9 @@ class Settings(BaseSettings):
     # features and indicators
     agg_lookback_days: int = _setting(7, "days of daily features that a run refreshes", ge=1, le=3650)
     agg_include_theta: bool = _setting(True, "daily features carry θ")
-    kpi_lookback_days: int = _setting(30, "days of activity that make a learner's weekly KPIs due", ge=1, le=3650)
+    kpi_lookback_days: int = _setting(
+        30, "days of activity that make a learner's weekly KPIs due; KPIs look 56 days back", ge=1, le=56
+    )
     metrics_default_target: float = _setting(0.0, "goal on the θ scale of a learner without one", ge=-6, le=6)
     glmm_lookback_weeks: int = _setting(12, "weeks in a growth model", ge=1, le=520)
     glmm_min_observations: int = _setting(10, "fewest observations for a growth model", ge=1)

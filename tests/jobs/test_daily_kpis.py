@@ -1,5 +1,6 @@
 import json
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import numpy as np
@@ -190,6 +191,28 @@ def test_learners_who_stopped_before_the_lookback_get_no_row(conn: Connection, d
     write_answers(conn, [Answer("gone", 1, True, days_ago=31), Answer("here", 1, True, days_ago=29)])
     compute(conn, database)
     assert set(kpis(conn)) == {"here"}
+
+
+def test_a_day_that_is_made_up_does_not_replace_a_later_day_of_its_week(conn: Connection, database: str) -> None:
+    write_answers(conn, [Answer("ada", item, True, days_ago=item % 20) for item in range(1, 25)])
+    assert compute(conn, database)["n_kept_as_newer"] == 0
+    newest = kpis(conn)
+    assert compute(conn, database, as_of=TODAY - timedelta(days=3))["n_kept_as_newer"] == 1
+    assert kpis(conn) == newest
+    assert newest["ada"]["as_of"] == str(TODAY)
+
+
+def test_a_learner_whose_answers_are_gone_loses_the_days_indicators_and_nothing_else(
+    conn: Connection, database: str
+) -> None:
+    write_answers(conn, [Answer(user, item, True) for user in ("ada", "bob") for item in range(1, 9)])
+    compute(conn, database)
+    conn.execute("update weekly_kpi set kpis = kpis || '{\"growth\": 1}'")
+    conn.execute("delete from exam_results where user_id = 'ada'")
+    conn.commit()
+    assert compute(conn, database)["n_vanished"] == 1
+    assert kpis(conn)["ada"] == {"growth": 1}
+    assert {"growth", "A_t", "as_of"} <= kpis(conn)["bob"].keys()
 
 
 def test_an_unknown_learner_is_refused_and_a_dry_run_writes_nothing(conn: Connection, database: str) -> None:

@@ -104,6 +104,9 @@ def test_a_topic_without_theta_falls_back_on_the_general_one(conn: Connection, d
     assert load_user_topic_theta(conn, ["ada"], as_of=TODAY, topic_ids=["new"]) == {
         ("ada", "new"): (theta, se, "general")
     }
+    assert load_user_topic_theta(conn, ["ada"], as_of=TODAY, topic_ids=["never answered by anybody"]) == {
+        ("ada", "never answered by anybody"): (theta, se, "general")
+    }
 
 
 def test_theta_is_of_that_day_or_earlier_never_later(conn: Connection, database: str) -> None:

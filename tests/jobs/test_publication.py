@@ -206,7 +206,8 @@ def test_a_person_publishes_a_held_run_and_takes_it_back(
     assert current(taught) == {held}
     assert "new bank, new scale" in rows(taught, "select reason from run where run_id = %s", held)[0][0]
     code, _, said = runs("retract", held, "--reason", "wrong after all")
-    assert (code, said.strip()) == (0, f"{held} is retracted; current is {first}")
+    assert (code, said.splitlines()[0]) == (0, f"{held} is retracted; current is {first}")
+    assert "thetaline nightly --from snapshot_theta" in said
     assert current(taught) == {first}
     reasons = rows(taught, "select reason from run where run_id = %s", held)[0][0].splitlines()
     assert [line.split(": ")[1] for line in reasons] == ["new bank, new scale", "wrong after all"]

@@ -1,3 +1,5 @@
+import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import numpy as np
@@ -14,10 +16,12 @@ from learners import (
     simulated,
     write_answers,
 )
+from psycopg.types.json import Jsonb
 
 from thetaline import irt
 from thetaline.errors import InputError, JobError
 from thetaline.jobs import snapshot_theta, update_theta
+from thetaline.jobs.calibration.publication import publish, retract
 from thetaline.jobs.update_theta import load_scorer, update_user
 
 TOPICS = ("algebra", "geometry", "logic")
@@ -143,6 +147,143 @@ def test_history_is_kept_and_a_past_day_can_be_made_again(conn: Connection, data
     assert general(conn) == now
 
 
+def test_a_past_day_never_sees_a_later_calibration(conn: Connection, database: str, school: dict) -> None:
+    """Not even through an item that was published later for the first time."""
+    past = TODAY + timedelta(days=1)
+    before = snapshot(conn, database, as_of=past, now=NOW + timedelta(days=1))
+    found = general(conn)
+    later = {item: {"a": 2 * one["a"], "b": one["b"] + 1} for item, one in school.items()}
+    publish_items(conn, {**later, 99: {"a": 1.0, "b": 0.0}}, as_of=past + timedelta(days=4), run_id="fit-later")
+    again = snapshot(conn, database, as_of=past, now=NOW + timedelta(days=9), everything=True)
+    assert again["items_run"] == before["items_run"] == "fit-test"
+    assert again["topic_sd"] == before["topic_sd"]
+    assert general(conn) == found
+
+
+def test_a_day_before_the_first_publication_stands_on_the_first_items_not_on_later_ones(
+    conn: Connection, database: str, school: dict
+) -> None:
+    publish_items(conn, {99: {"a": 1.0, "b": 0.0}}, as_of=TODAY + timedelta(days=1), run_id="fit-later")
+    write_answers(conn, [Answer("ada", 99, True, days_ago=5), Answer("ada", 1, True, days_ago=5)])
+    summary = snapshot(conn, database, as_of=TODAY - timedelta(days=4))
+    assert summary["items_run"] == "fit-test"
+    assert conn.execute(
+        "select n_answers from ability join learner using (learner_no) where user_id = 'ada'"
+    ).fetchall() == [(1,)]
+
+
+def test_an_answer_that_moves_to_another_topic_moves_the_topics(conn: Connection, database: str, school: dict) -> None:
+    write_answers(conn, [Answer("ada", 1, True, topic="algebra"), Answer("ada", 2, True, topic="logic")])
+    snapshot(conn, database)
+    conn.execute(
+        "update exam_results set result_json = jsonb_set(result_json, '{questions,0,topic}', '\"geometry\"')"
+        " where user_id = 'ada'"
+    )
+    conn.commit()
+    assert snapshot(conn, database, now=NOW + timedelta(hours=1))["n_learners_written"] == 1
+    assert ("ada", "geometry") in topics(conn)
+
+
+def test_an_update_before_the_first_snapshot_of_new_items_agrees_with_that_snapshot(
+    conn: Connection, database: str
+) -> None:
+    """The snapshot estimates a spread of topics that the update could not know."""
+    rng = np.random.default_rng(17)
+    params = bank_params(90, rng)
+    topic_theta = {topic: dict.fromkeys(range(220), 0.0) for topic in TOPICS}
+    for topic in TOPICS:
+        write_answers(
+            conn,
+            [
+                Answer(f"u{user:03d}", int(item), bool(rng.random() < 1 / (1 + np.exp(-shift))), topic=topic)
+                for user in topic_theta[topic]
+                for shift in [rng.normal(0, 1.5)]
+                for item in rng.choice(np.arange(1, 91), 6, replace=False)
+            ],
+        )
+    publish_items(conn, params)
+    update(conn, "u003")
+    summary = snapshot(conn, database, now=NOW + timedelta(hours=1))
+    assert summary["topic_sd"] > 0.6
+    online = {key: value for key, value in topics(conn).items() if key[0] == "u003"}
+    snapshot(conn, database, now=NOW + timedelta(hours=2), everything=True)
+    night = {key: value for key, value in topics(conn).items() if key[0] == "u003"}
+    assert online.keys() == night.keys()
+    for key, value in night.items():
+        assert online[key] == pytest.approx(value, abs=1e-6)
+
+
+def test_a_calibration_of_the_same_day_does_not_outrank_the_days_snapshot(
+    conn: Connection, database: str, school: dict
+) -> None:
+    snapshot(conn, database)
+    found = general(conn)
+    publish_items(conn, school, run_id="fit-again")
+    conn.execute("update calibration set metrics = %s", (Jsonb({"population": {"mean": 0.0, "sd": 1.0}}),))
+    conn.execute(
+        "insert into ability (run_id, learner_no, as_of, fitted_at, theta, se, n_answers, model)"
+        " select 'fit-again', learner_no, %s, %s, -2.0, 0.5, 9, '2PL' from learner",
+        (TODAY, NOW + timedelta(hours=1)),
+    )
+    conn.commit()
+    snapshot(conn, database, now=NOW + timedelta(hours=2))
+    assert general(conn) == found
+
+
+def test_estimates_go_and_come_back_with_the_calibration_that_they_stand_on(
+    conn: Connection, database: str, school: dict
+) -> None:
+    snapshot(conn, database)
+    good = general(conn)
+    publish_items(conn, {item: {**one, "b": one["b"] + 2} for item, one in school.items()}, run_id="fit-bad")
+    conn.execute("update run set started_at = started_at + interval '1 hour' where run_id = 'fit-bad'")
+    conn.execute("update item_param set fitted_at = fitted_at + interval '1 hour' where run_id = 'fit-bad'")
+    snapshot(conn, database, now=NOW + timedelta(hours=2))
+    write_answers(conn, [Answer("u03", 40, True, hour=15)])
+    update(conn, "u03", NOW + timedelta(hours=3))
+    bad = general(conn)
+    assert all(bad[user][0] > good[user][0] + 0.5 for user in good)
+    retract(conn, "fit-bad", reason="wrong", now=NOW)
+    conn.commit()
+    assert general(conn) == good
+    publish(conn, "fit-bad", reason="right after all", now=NOW)
+    conn.commit()
+    assert general(conn) == bad
+    with pytest.raises(InputError, match="is one of snapshot_theta; only a calibration"):
+        retract(
+            conn,
+            conn.execute("select max(run_id) from run where job = 'snapshot_theta'").fetchone()[0],
+            reason="x",
+            now=NOW,
+        )
+
+
+def test_whoever_waited_for_the_lock_comes_last_though_its_clock_was_read_first(
+    conn: Connection, database: str, school: dict
+) -> None:
+    write_answers(conn, [Answer("eve", 3, True, hour=15)])
+    scorer = load_scorer(conn, TODAY, lookback_days=30)
+    update_user(conn, "eve", scorer, as_of=TODAY, now=NOW + timedelta(seconds=2))  # holds the learner's lock
+    with connected(database) as other, ThreadPoolExecutor(1) as thread:
+        late = thread.submit(update_user, other, "eve", scorer, as_of=TODAY, now=NOW + timedelta(seconds=1))
+        time.sleep(0.2)
+        write_answers(conn, [Answer("eve", 6, True, hour=16)])  # commits
+        newest = late.result(timeout=20)
+        other.commit()
+    assert (newest.is_new, newest.n_answers) == (True, 2)
+    assert general(conn)["eve"] == (newest.theta, newest.se)
+
+
+def test_an_update_while_the_night_reads_stays_the_newest(conn: Connection, database: str, school: dict) -> None:
+    """The snapshot is stamped when it starts: an update after that has seen more."""
+    write_answers(conn, [Answer("u03", item, True, hour=15) for item in range(1, 9)])
+    newest = update(conn, "u03", NOW + timedelta(seconds=5))
+    conn.execute("delete from exam_results where result_json::text like '%T15:00%'")  # as the night saw it
+    conn.commit()
+    snapshot(conn, database, now=NOW, everything=True)
+    assert general(conn)["u03"] == (newest.theta, newest.se)
+
+
 def test_the_order_in_which_answers_arrive_does_not_matter(conn: Connection, database: str) -> None:
     rng = np.random.default_rng(5)
     params = bank_params(30, rng)
@@ -194,14 +335,16 @@ def test_a_corrected_answer_moves_theta_though_se_and_number_stay(conn: Connecti
     assert general(conn)["ada"] == (down.theta, down.se)
 
 
-def test_updates_of_a_day_append_under_one_run_and_the_newest_is_current(conn: Connection, school: dict) -> None:
+def test_updates_of_a_day_on_the_same_items_append_under_one_run_and_the_newest_is_current(
+    conn: Connection, school: dict
+) -> None:
     write_answers(conn, [Answer("ada", 1, True)])
     assert update(conn, "ada").is_new
     write_answers(conn, [Answer("ada", item, True, hour=15) for item in range(2, 9)])
     newest = update(conn, "ada", NOW + timedelta(minutes=5))
     assert conn.execute("select run_id, version from ability order by version").fetchall() == [
-        ("update_theta-2025-11-02", 1),
-        ("update_theta-2025-11-02", 2),
+        ("update_theta-2025-11-02-fit-test", 1),
+        ("update_theta-2025-11-02-fit-test", 2),
     ]
     assert general(conn)["ada"] == (newest.theta, newest.se)
 

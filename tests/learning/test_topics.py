@@ -6,6 +6,7 @@ from thetaline.learning.topics import (
     TopicModel,
     estimate_topic_sd,
     general_posterior,
+    resolution,
     topic_posterior,
     unseen_topic,
 )
@@ -146,6 +147,34 @@ def test_a_shifted_scale_shifts_the_estimates() -> None:
     theta_moved, se_moved = topic_posterior(theirs, np.zeros(2, np.int32), moved)
     assert theta_moved == pytest.approx(1.5 * theta + 2, abs=1e-9)
     assert se_moved == pytest.approx(1.5 * se, abs=1e-9)
+
+
+@pytest.mark.parametrize(("n", "level"), [(30, 0), (600, 1), (6000, 2)])
+def test_many_answers_get_nodes_as_narrow_as_their_posterior(n: int, level: int) -> None:
+    """One topic has the plain posterior with variance sd² + τ², here by a fine integral."""
+    rng = np.random.default_rng(n)
+    model = TopicModel.over(topic_sd=0.3)
+    a, b = rng.lognormal(0, 0.2, n), rng.normal(0, 1, n)
+    right = rng.random(n) < 1 / (1 + np.exp(-a * (0.37 - b)))
+    learner = np.zeros(1, np.int32)
+    information = np.array([np.square(a).sum() / 4])
+    assert resolution(information, learner, model).tolist() == [level]
+    fine = model.refined(level)
+    found = topic_posterior(log_likelihood(a, b, right, fine.nodes)[None], learner, fine)
+    nodes = np.linspace(-3, 3, 60_001)
+    weight = log_likelihood(a, b, right, nodes) - np.square(nodes) / (2 * (1 + 0.3**2))
+    weight = np.exp(weight - weight.max())
+    mean = weight @ nodes / weight.sum()
+    sd = np.sqrt(weight @ np.square(nodes - mean) / weight.sum())
+    assert found[0][0] == pytest.approx(mean, abs=0.002 * sd)
+    assert found[1][0] == pytest.approx(sd, rel=0.005)
+
+
+def test_a_little_from_many_topics_can_need_finer_nodes_too() -> None:
+    model = TopicModel.over(topic_sd=0.05)
+    few, many = np.full(2, 10.0), np.full(40, 10.0)
+    assert resolution(few, np.zeros(2, np.int32), model).tolist() == [0, 0]
+    assert set(resolution(many, np.zeros(40, np.int32), model).tolist()) == {1}
 
 
 def test_topics_that_contradict_each_other_without_end_still_give_a_number() -> None:

@@ -70,8 +70,9 @@ def publish_(run: RunArgument, reason: ReasonOption) -> None:
 
 @app.command("retract")
 def retract_(run: RunArgument, reason: ReasonOption) -> None:
-    """Take a published run back; the run published before it is current again."""
+    """Take a published run back, and θ that was estimated on it; the run published before it is current again."""
     _decide(run, reason, retract)
+    typer.echo("features and indicators made on it stay until `thetaline nightly --from snapshot_theta`", err=True)
 
 
 def _decide(run_id: str, reason: str, decision: Callable[..., None]) -> None:

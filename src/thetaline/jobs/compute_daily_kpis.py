@@ -2,7 +2,8 @@
 
 import datetime as dt
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict
 from functools import partial
 from typing import Annotated, Any
@@ -82,7 +83,8 @@ def recompute(context: JobContext, user_ids: Sequence[str]) -> Summary:
     answers = read_answers(context.conn, metrics.history_window(context.as_of), list(numbers.values()))
     found = _indicators(context, answers, _last_habit(context))
     if not context.dry_run:
-        _merge(context, found)
+        with _staged(context, found, np.ones(found.learner_no.size, bool)) as week:
+            context.conn.execute(SQL["merge_kpis"], week)
     return _summary(found)
 
 
@@ -139,9 +141,12 @@ def _cohort(context: JobContext, *, write: bool) -> dict[str, object]:
     habit = fit_habit(history(answers.attempts, metrics.history_window(context.as_of)))
     found = _indicators(context, answers, habit)
     due = last_days(context.as_of, context.settings.kpi_lookback_days).holds(_last_day(answers))
-    if write:
-        _merge(context, found, due)
     summary = {"n_answers": answers.n_answers, **_summary(found, due), "habit": asdict(habit)}
+    if write:
+        with _staged(context, found, due) as week:
+            n_merged = context.conn.execute(SQL["merge_kpis"], week).rowcount
+            n_vanished = context.conn.execute(SQL["forget_vanished"], week).rowcount
+        summary |= {"n_kept_as_newer": int(due.sum()) - n_merged, "n_vanished": n_vanished}
     log.info("weekly indicators", **summary)
     return summary
 
@@ -164,14 +169,15 @@ def _last_habit(context: JobContext) -> Habit:
     return Habit(**row[0]) if row else START
 
 
-def _merge(context: JobContext, found: Indicators, due: NDArray[np.bool_] | None = None) -> None:
-    chosen = np.ones(found.learner_no.size, bool) if due is None else due
+@contextmanager
+def _staged(context: JobContext, found: Indicators, due: NDArray[np.bool_]) -> Iterator[dict[str, object]]:
+    """The chosen learners' KPIs in the stage; yields what the statements on it are about."""
     texts = np.array(kpi_texts(found, context.as_of), object)
     conn = context.conn
     conn.execute(SQL["make_stage"])
-    copy_rows(conn, "fresh_kpi", ["learner_no", "kpis"], [found.learner_no[chosen], texts[chosen]])
-    parameters = {"week_start": monday(context.as_of), "now": context.now, "own_keys": list(OWN_KEYS)}
-    conn.execute(SQL["merge_kpis"], parameters)
+    copy_rows(conn, "fresh_kpi", ["learner_no", "kpis"], [found.learner_no[due], texts[due]])
+    week = {"week_start": monday(context.as_of), "as_of": str(context.as_of)}
+    yield {**week, "now": context.now, "own_keys": list(OWN_KEYS)}
     conn.execute(SQL["drop_stage"])
 
 

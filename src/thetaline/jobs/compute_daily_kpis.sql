@@ -1,11 +1,24 @@
 -- name: merge_kpis
 -- Our own keys of the week are replaced as a whole (one that cannot be computed any more goes), another writer's stay.
+-- A day that is made up never replaces a later day of its week.
 insert into weekly_kpi as stored (user_id, week_start, kpis, created_at, updated_at)
 select learner.user_id, cast(%(week_start)s as date), fresh.kpis, cast(%(now)s as timestamptz), cast(%(now)s as timestamptz)
 from fresh_kpi as fresh
 join learner using (learner_no)
+order by learner.user_id
 on conflict (user_id, week_start) do update
 set kpis = (stored.kpis - cast(%(own_keys)s as text[])) || excluded.kpis, updated_at = excluded.updated_at
+where coalesce(stored.kpis ->> 'as_of', '') <= excluded.kpis ->> 'as_of'
+
+-- name: forget_vanished
+-- Of a learner whose answers are gone (a deleted exam), the same day's indicators go too.
+update weekly_kpi as stored
+set kpis = stored.kpis - cast(%(own_keys)s as text[]), updated_at = cast(%(now)s as timestamptz)
+where stored.week_start = cast(%(week_start)s as date)
+  and stored.kpis ->> 'as_of' = cast(%(as_of)s as text)
+  and not exists (
+      select from fresh_kpi as fresh join learner using (learner_no) where learner.user_id = stored.user_id
+  )
 
 -- name: make_stage
 create temporary table fresh_kpi (learner_no integer, kpis jsonb) on commit drop

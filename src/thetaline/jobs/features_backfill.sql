@@ -1,10 +1,16 @@
 -- name: topic_theta
-select learner.user_id, topic.topic_id, found.theta, found.se, found.source
+-- A topic that nobody has answered yet has no number, and the general θ.
+with asked as (
+    select topic_id from topic where cast(%(topic_ids)s as text[]) is null
+    union
+    select unnest(cast(%(topic_ids)s as text[]))
+)
+select learner.user_id, asked.topic_id, found.theta, found.se, found.source
 from learner
-cross join topic
-cross join lateral theta_on(learner.learner_no, topic.topic_no, cast(%(day)s as date)) as found
+cross join asked
+left join topic using (topic_id)
+cross join lateral theta_on(learner.learner_no, coalesce(topic.topic_no, 0), cast(%(day)s as date)) as found
 where learner.user_id = any(cast(%(user_ids)s as text[]))
-  and (cast(%(topic_ids)s as text[]) is null or topic.topic_id = any(cast(%(topic_ids)s as text[])))
 
 -- name: make_days
 create temporary table feature_day (
@@ -58,6 +64,7 @@ left join lateral (
 left join lateral (
     select * from theta_on(daily.learner_no, daily.topic_no, daily.date - 7) where cast(%(with_theta)s as boolean)
 ) as before_known on true
+order by daily.learner_no, daily.topic_no, daily.date
 on conflict (user_id, topic_id, date) do update set
     attempts = excluded.attempts,
     correct = excluded.correct,

@@ -50,7 +50,11 @@ def _estimate_and_write(context: JobContext, *, run_id: str | None, everything: 
     answers = read_all_answers(context.url, window)
     topic_sd = _topic_sd(context, answers, bank)
     estimates = estimate(answers, bank, TopicScale.of(bank, topic_sd))
-    moved = np.ones(answers.learner_no.size, bool) if everything else changed(context.conn, estimates, context.as_of)
+    moved = (
+        np.ones(answers.learner_no.size, bool)
+        if everything
+        else changed(context.conn, estimates, bank.run_id, context.as_of)
+    )
     fresh = estimates.of(moved)
     summary: dict[str, object] = {
         "items_run": bank.run_id,

@@ -1,18 +1,19 @@
 -- name: newest_general
--- What the last snapshot or update up to the day said; a calibration's own abilities have another window.
-select learner.learner_no, newest.theta, newest.se, newest.n_answers
+-- What stands for the day, where a snapshot or an update made it with these items (a calibration's own abilities have
+-- another window, and estimates are taken back together with their items).
+select learner.learner_no, newest.theta, newest.se, newest.n_answers, coalesce(newest.topic_checksum, 0)
 from learner
 cross join lateral (
-    select ability.theta, ability.se, ability.n_answers
+    select ability.theta, ability.se, ability.n_answers, ability.topic_checksum, run.summary ->> 'items_run' as items_run
     from ability join run using (run_id)
     where ability.learner_no = learner.learner_no
       and ability.as_of <= cast(%(as_of)s as date)
       and run.state = 'published'
-      and run.job in ('snapshot_theta', 'update_theta')
     order by ability.as_of desc, ability.fitted_at desc, ability.version desc
     limit 1
 ) as newest
 where learner.learner_no = any(cast(%(learners)s as integer[]))
+  and newest.items_run = cast(%(items_run)s as text)
 order by learner.learner_no
 
 -- name: topic_sd_of
@@ -21,6 +22,13 @@ select cast(summary ->> 'topic_sd' as float8)
 from run
 where job = 'snapshot_theta' and state = 'published' and summary ->> 'items_run' = cast(%(items_run)s as text)
 order by started_at
+limit 1
+
+-- name: newest_topic_sd
+select cast(summary ->> 'topic_sd' as float8)
+from run
+where job = 'snapshot_theta' and state = 'published' and summary ? 'topic_sd'
+order by as_of desc, started_at desc
 limit 1
 
 -- name: theta_of_day

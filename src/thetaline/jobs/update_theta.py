@@ -19,6 +19,7 @@ from thetaline.jobs.abilities.estimates import (
     changed,
     estimate,
     theta_window,
+    topic_checksum,
     topic_sd_or_default,
 )
 from thetaline.jobs.abilities.item_bank import ItemBank, load_item_bank
@@ -61,6 +62,12 @@ def load_scorer(conn: Connection, as_of: date, *, lookback_days: int) -> Scorer:
     return Scorer(bank, TopicScale.of(bank, topic_sd_or_default(conn, bank)), lookback_days)
 
 
+def standing_on(conn: Connection) -> tuple[str | None, ...]:
+    """What a scorer is made of; another answer means that it has to be loaded again."""
+    found: tuple[str | None, ...] | None = conn.execute(SQL["standing_on"]).fetchone()
+    return found or ()
+
+
 def update_user(conn: Connection, user_id: str, scorer: Scorer, *, as_of: date, now: datetime) -> ThetaUpdate:
     """As `update_users`, of one learner."""
     return update_users(conn, [user_id], scorer, as_of=as_of, now=now)[user_id]
@@ -76,8 +83,8 @@ def update_users(
     """
     numbers = _locked(conn, user_ids)
     estimates = _estimate(conn, list(numbers.values()), scorer, as_of)
-    moved = changed(conn, estimates, as_of)
-    run_id = f"{JOB}-{as_of}"
+    moved = changed(conn, estimates, scorer.bank.run_id, as_of)
+    run_id = f"{JOB}-{as_of}-{scorer.bank.run_id}"
     if moved.any():
         run = {"run_id": run_id, "as_of": as_of, "now": now, "host": socket.gethostname(), "pid": os.getpid()}
         items = {"items_run": scorer.bank.run_id, "model": scorer.bank.model}
@@ -138,6 +145,7 @@ def _columns(estimates: Estimates) -> dict[str, object]:
         "thetas": general.theta.tolist(),
         "ses": general.se.tolist(),
         "counts": general.n_answers.tolist(),
+        "checksums": topic_checksum(estimates)[general.learner].tolist(),
         "topic_learners": estimates.learner_no[topics.learner].tolist(),
         "topics": topics.topic_no.tolist(),
         "topic_thetas": topics.theta.tolist(),

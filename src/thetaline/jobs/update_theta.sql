@@ -15,22 +15,37 @@ with day_run as (
     select given.*, (
         select coalesce(max(ability.version), 0) + 1 from ability
         where ability.run_id = cast(%(run_id)s as text) and ability.learner_no = given.learner_no
-    ) as version
+    ) as version, (
+        -- Whoever waited for the lock has seen more answers, though its clock was read before: it has to come last.
+        select greatest(cast(%(now)s as timestamptz), max(ability.fitted_at) + interval '1 microsecond') from ability
+        where ability.learner_no = given.learner_no and ability.as_of = cast(%(as_of)s as date)
+    ) as fitted_at
     from unnest(
         cast(%(learners)s as integer[]), cast(%(thetas)s as float8[]), cast(%(ses)s as float8[]),
-        cast(%(counts)s as integer[])
-    ) as given (learner_no, theta, se, n_answers)
+        cast(%(counts)s as integer[]), cast(%(checksums)s as float8[])
+    ) as given (learner_no, theta, se, n_answers, topic_checksum)
 ), of_all as (
-    insert into ability (run_id, learner_no, as_of, fitted_at, version, model, theta, se, n_answers)
-    select cast(%(run_id)s as text), learner_no, cast(%(as_of)s as date), cast(%(now)s as timestamptz), version,
-           cast(%(model)s as text), theta, se, n_answers
+    insert into ability (run_id, learner_no, as_of, fitted_at, version, model, theta, se, n_answers, topic_checksum)
+    select cast(%(run_id)s as text), learner_no, cast(%(as_of)s as date), fitted_at, version,
+           cast(%(model)s as text), theta, se, n_answers, topic_checksum
     from general
 )
 insert into topic_ability (run_id, learner_no, as_of, fitted_at, version, model, topic_no, theta, se, n_answers)
-select cast(%(run_id)s as text), topic.learner_no, cast(%(as_of)s as date), cast(%(now)s as timestamptz),
+select cast(%(run_id)s as text), topic.learner_no, cast(%(as_of)s as date), general.fitted_at,
        general.version, cast(%(model)s as text), topic.topic_no, topic.theta, topic.se, topic.n_answers
 from unnest(
     cast(%(topic_learners)s as integer[]), cast(%(topics)s as integer[]), cast(%(topic_thetas)s as float8[]),
     cast(%(topic_ses)s as float8[]), cast(%(topic_counts)s as integer[])
 ) as topic (learner_no, topic_no, theta, se, n_answers)
 join general using (learner_no)
+
+-- name: standing_on
+select
+    (
+        select run_id from run where job = 'mirt_calibrate' and state = 'published'
+        order by as_of desc, started_at desc limit 1
+    ),
+    (
+        select run_id from run where job = 'snapshot_theta' and state = 'published'
+        order by as_of desc, started_at desc limit 1
+    )

@@ -44,7 +44,7 @@ _ARRAYS = [field.name for field in fields(Attempts) if field.name != "n_learners
 
 def first_per_pair(left: NDArray[np.int32], right: NDArray[np.int32]) -> NDArray[np.intp]:
     """Positions of the first row of each (left, right) pair, ascending."""
-    key = left.astype(np.int64) << 32 | right.astype(np.int64)
+    key = left.astype(np.int64) << 32 | (right.astype(np.int64) & 0xFFFFFFFF)
     return np.sort(np.unique(key, return_index=True)[1])
 
 

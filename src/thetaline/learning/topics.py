@@ -7,7 +7,8 @@ p_−t(θ) ∝ N(θ; mean, sd²) Π_{s≠t} m_s(θ); moved on by δ it is the pr
 answer counts twice, and a topic with few answers stays near what the others say.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +17,7 @@ from scipy.optimize import minimize_scalar
 Floats = NDArray[np.float64]
 
 N_NODES = 81
+FINER, FINEST = 4, 2  # a grid that is too coarse is made four times finer, at most twice
 REACH_SD = 6.0
 LOG_FLOOR = -600.0  # exp underflows below; two topics that disagree could then rule out every node
 DEFAULT_SD = 0.4
@@ -38,6 +40,11 @@ class TopicModel:
         reach = REACH_SD * float(np.hypot(sd, topic_sd))
         return cls(mean, sd, topic_sd, np.linspace(mean - reach, mean + reach, N_NODES))
 
+    def refined(self, level: int) -> Self:
+        """The same model with a step 4^`level` times as fine."""
+        n_nodes = (self.nodes.size - 1) * FINER**level + 1
+        return replace(self, nodes=np.linspace(self.nodes[0], self.nodes[-1], n_nodes))
+
     def log_prior(self) -> Floats:
         """(Q,) log N(θ; mean, sd²) up to a constant."""
         return -np.square((self.nodes - self.mean) / self.sd) / 2
@@ -58,6 +65,19 @@ def topic_posterior(log_likelihood: Floats, learner: NDArray[np.int32], model: T
     cavity = log_general - log_message
     prior = _scaled(cavity) @ kernel
     return _moments(_scaled(log_likelihood) * prior, model.nodes)
+
+
+def resolution(information: Floats, learner: NDArray[np.int32], model: TopicModel) -> NDArray[np.intp]:
+    """(R,) the level of `refined` at which the grid's step is no wider than any posterior sd of the row's learner.
+
+    `information` (R,) is the most that the answers of a row can tell of θ, Σ max I(θ); `learner` as below.
+    """
+    starts = _starts(learner)
+    of_general = information / (1 + information * model.topic_sd**2)  # what is left of it a spread τ further up
+    most = np.maximum(np.maximum.reduceat(information, starts), np.add.reduceat(of_general, starts))
+    too_wide = (model.nodes[1] - model.nodes[0]) * np.sqrt(most + 1 / model.sd**2)
+    level = np.clip(np.ceil(np.log(too_wide) / np.log(FINER)), 0, FINEST).astype(np.intp)
+    return np.repeat(level, np.diff(np.append(starts, learner.size)))
 
 
 def general_posterior(log_likelihood: Floats, learner: NDArray[np.int32], model: TopicModel) -> tuple[Floats, Floats]:

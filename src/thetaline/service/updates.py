@@ -1,7 +1,6 @@
 """θ after a session: sessions that end at about the same time are stored and scored together, in one transaction."""
 
 import asyncio
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -11,11 +10,10 @@ import psycopg
 
 from thetaline.api import ThetaUpdated, ThetaUpdateRequest
 from thetaline.db.sessions import Sitting, store_sittings
-from thetaline.jobs.update_theta import Scorer, ThetaUpdate, load_scorer, update_users
+from thetaline.jobs.update_theta import Scorer, ThetaUpdate, load_scorer, standing_on, update_users
 from thetaline.service.database import Database
 from thetaline.service.faults import unavailable
 
-SCORER_SECS = 10.0  # how long a newly published calibration may stay unseen
 MOST_TOGETHER = 64
 MOST_WAITING = 2_000
 # A batch costs 6 ms and half a millisecond a session: under load it pays to wait for company.
@@ -38,7 +36,7 @@ class ThetaUpdates:
         self._database, self._lookback_days = database, lookback_days
         self._waiting: list[_Asked] = []
         self._worker: asyncio.Task[None] | None = None
-        self._scorer: tuple[Scorer, date, float] | None = None
+        self._scorer: tuple[Scorer, tuple[object, ...]] | None = None
 
     async def update(self, user_id: str, request: ThetaUpdateRequest) -> ThetaUpdated:
         """θ with the session's answers. Raises what `fault_of` knows: 404, 409, 422, 503."""
@@ -84,10 +82,10 @@ class ThetaUpdates:
         return [fault or found[sitting.user_id] for sitting, fault in zip(sittings, faults, strict=True)]
 
     def _current(self, conn: psycopg.Connection[Any], today: date) -> Scorer:
-        """The published items of the day, read again every few seconds."""
-        if self._scorer is None or self._scorer[1] != today or time.monotonic() - self._scorer[2] > SCORER_SECS:
-            scorer = load_scorer(conn, today, lookback_days=self._lookback_days)
-            self._scorer = (scorer, today, time.monotonic())
+        """The published items of the day, read again when what they stand on has changed."""
+        basis = (today, *standing_on(conn))
+        if self._scorer is None or self._scorer[1] != basis:
+            self._scorer = (load_scorer(conn, today, lookback_days=self._lookback_days), basis)
         return self._scorer[0]
 
 

@@ -70,26 +70,39 @@ def known_topic_sd(conn: Connection, bank: ItemBank) -> float | None:
 
 
 def topic_sd_or_default(conn: Connection, bank: ItemBank) -> float:
-    """As `known_topic_sd`; the stated default before the first snapshot under these items."""
-    return known_topic_sd(conn, bank) or DEFAULT_SD
+    """As `known_topic_sd`; before the first snapshot under these items that of the last one, or the stated default."""
+    known = known_topic_sd(conn, bank)
+    if known is None:
+        row = conn.execute(SQL["newest_topic_sd"]).fetchone()
+        known = float(row[0]) if row else None
+    return known or DEFAULT_SD
 
 
-def changed(conn: Connection, estimates: Estimates, as_of: date) -> NDArray[np.bool_]:
-    """(N,) learners whose θ, se or number of answers differs from what stands for the day already."""
+def changed(conn: Connection, estimates: Estimates, items_run: str, as_of: date) -> NDArray[np.bool_]:
+    """(N,) learners of whom something differs from what stands for the day already: θ, se, answers, topics, items."""
     learners = estimates.learner_no[estimates.general.learner]
-    stored = _newest(conn, learners, as_of)
-    place = np.minimum(np.searchsorted(stored["learner_no"], learners), max(0, stored["learner_no"].size - 1))
+    stored = _newest(conn, learners, items_run, as_of)
     same = np.zeros(learners.size, bool)
     if stored["learner_no"].size:
-        same = (
-            (stored["learner_no"][place] == learners)
-            & (stored["n_answers"][place] == estimates.general.n_answers)
-            & (np.abs(stored["theta"][place] - estimates.general.theta) < SAME)
-            & (np.abs(stored["se"][place] - estimates.general.se) < SAME)
-        )
+        place = np.minimum(np.searchsorted(stored["learner_no"], learners), stored["learner_no"].size - 1)
+        here = {name: column[place] for name, column in stored.items()}
+        same = (here["learner_no"] == learners) & (here["n_answers"] == estimates.general.n_answers)
+        same &= _near(here["theta"], estimates.general.theta) & _near(here["se"], estimates.general.se)
+        same &= _near(here["topic_checksum"], topic_checksum(estimates)[estimates.general.learner])
     mask = np.zeros(estimates.learner_no.size, bool)
     mask[estimates.general.learner[~same]] = True
     return mask
+
+
+def topic_checksum(estimates: Estimates) -> NDArray[np.float64]:
+    """(N,) Σ √topic_no (θ + 2 se) over a learner's topics: it moves where a topic comes, goes or moves."""
+    topics = estimates.topics
+    weight = np.sqrt(topics.topic_no) * (topics.theta + 2.0 * topics.se)
+    return np.bincount(topics.learner, weight, estimates.learner_no.size).astype(np.float64)
+
+
+def _near(one: NDArray[np.float64], other: NDArray[np.float64]) -> NDArray[np.bool_]:
+    return np.asarray(np.abs(one - other) < SAME * (1.0 + np.abs(other)))
 
 
 def append(conn: Connection, estimates: Estimates, stamp: Stamp) -> tuple[int, int]:
@@ -101,16 +114,19 @@ def append(conn: Connection, estimates: Estimates, stamp: Stamp) -> tuple[int, i
     def rows(part: GeneralTheta | TopicTheta) -> list[Any]:
         return [*common, estimates.learner_no[part.learner], part.theta, part.se, part.n_answers]
 
-    n_general = copy_rows(conn, "ability", columns, rows(general))
+    checksum = topic_checksum(estimates)[general.learner]
+    n_general = copy_rows(conn, "ability", [*columns, "topic_checksum"], [*rows(general), checksum])
     n_topics = copy_rows(conn, "topic_ability", [*columns, "topic_no"], [*rows(topics), topics.topic_no])
     return n_general, n_topics
 
 
-def _newest(conn: Connection, learners: NDArray[np.int32], as_of: date) -> dict[str, NDArray[Any]]:
-    parameters: dict[str, object] = {"learners": learners.tolist(), "as_of": as_of}
+def _newest(
+    conn: Connection, learners: NDArray[np.int32], items_run: str, as_of: date
+) -> dict[str, NDArray[np.float64]]:
+    parameters: dict[str, object] = {"learners": learners.tolist(), "items_run": items_run, "as_of": as_of}
     rows: Sequence[tuple[Any, ...]] = conn.execute(SQL["newest_general"], parameters, binary=True).fetchall()
-    table = np.array(rows, float).reshape(-1, 4)
-    return dict(zip(("learner_no", "theta", "se", "n_answers"), table.T, strict=True))
+    table = np.array(rows, float).reshape(-1, 5)
+    return dict(zip(("learner_no", "theta", "se", "n_answers", "topic_checksum"), table.T, strict=True))
 
 
 def _masked(part: Part, mask: NDArray[np.bool_]) -> Part:

@@ -51,8 +51,8 @@ def find_item_bank(conn: psycopg.Connection[Any], as_of: date) -> ItemBank | Non
     rows = conn.execute(SQL["items_on"], {"as_of": as_of}).fetchall()
     if not rows:
         return None
-    item_no, model, params, run_ids, days = zip(*rows, strict=True)
-    newest = max(zip(days, run_ids, strict=True))[1]
+    item_no, model, params, run_ids, days, fitted_at = zip(*rows, strict=True)
+    newest = max(zip(days, fitted_at, run_ids, strict=True))[2]
     items = irt.Items(
         ids=item_no,
         model=list(model),

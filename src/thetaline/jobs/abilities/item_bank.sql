@@ -1,14 +1,17 @@
 -- name: items_on
--- Current on the day: the newest up to it, else the first one after it.
-select item.item_no, chosen.model, chosen.params, chosen.run_id, chosen.as_of
+-- Current on the day, or, before the first publication, on the day of that: a day never sees a later calibration.
+with reach as (
+    select greatest(cast(%(as_of)s as date), min(run.as_of)) as day
+    from run where job = 'mirt_calibrate' and state = 'published'
+)
+select item.item_no, chosen.model, chosen.params, chosen.run_id, chosen.as_of, chosen.fitted_at
 from item
+cross join reach
 cross join lateral (
     select item_param.*
     from item_param join run using (run_id)
-    where item_param.item_no = item.item_no and run.state = 'published'
-    order by item_param.as_of > cast(%(as_of)s as date),
-             abs(item_param.as_of - cast(%(as_of)s as date)),
-             item_param.fitted_at desc
+    where item_param.item_no = item.item_no and item_param.as_of <= reach.day and run.state = 'published'
+    order by item_param.as_of desc, item_param.fitted_at desc
     limit 1
 ) as chosen
 order by item.item_no

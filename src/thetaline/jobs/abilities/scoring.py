@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
 import numpy as np
@@ -10,12 +10,22 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from thetaline import irt
+from thetaline.irt.scoring.bank import Bank
 from thetaline.irt.scoring.sheet import available_processors
 from thetaline.jobs.abilities.answers import Answers
 from thetaline.jobs.abilities.item_bank import ItemBank
-from thetaline.learning.topics import DEFAULT_SD, TopicModel, estimate_topic_sd, topic_posterior
+from thetaline.learning.topics import (
+    DEFAULT_SD,
+    N_NODES,
+    TopicModel,
+    estimate_topic_sd,
+    resolution,
+    topic_posterior,
+)
 
-BLOCK_LEARNERS = 250  # some 4,000 topic rows of 81 nodes: 2.6 MB an array stay in the cache, half the CPU time of 4,000
+BLOCK_LEARNERS = (
+    250  # of 81 nodes: some 4,000 topic rows of 81 nodes: 2.6 MB an array stay in the cache, half the CPU time of 4,000
+)
 SAMPLE_LEARNERS = 1_500  # one spread is known to 2 % from that many
 
 Floats = NDArray[np.float64]
@@ -56,6 +66,12 @@ class _TopicRows:
         one_hot = sparse.csr_array((np.ones(self.code.size), self.code, self.indptr), (self.learner.size, len(table)))
         return np.asarray(one_hot @ table)
 
+    def where(self, mask: NDArray[np.bool_]) -> "_TopicRows":
+        """The rows under an (R,) mask, in the same order."""
+        lengths = np.diff(self.indptr)
+        indptr = np.concatenate(([0], np.cumsum(lengths[mask])))
+        return _TopicRows(self.learner[mask], self.topic_no[mask], indptr, self.code[np.repeat(mask, lengths)])
+
     def take(self, start: int, stop: int) -> "_TopicRows":
         """Rows start to stop."""
         inside = slice(self.indptr[start], self.indptr[stop])
@@ -67,14 +83,32 @@ class _TopicRows:
 class TopicScale:
     """The topic model of a bank with its table of log-probabilities on the nodes: made once, used for every learner."""
 
+    bank: ItemBank
     model: TopicModel
     table: Floats  # (Σ K, Q)
+    most_information: Floats  # (Σ K,) of the category's item
+    _finer: dict[int, "TopicScale"] = field(default_factory=dict, init=False, repr=False)
 
     @classmethod
     def of(cls, bank: ItemBank, topic_sd: float = DEFAULT_SD) -> "TopicScale":
         """On the bank's population."""
+        most = np.repeat(Bank(bank.items).largest_bend, np.diff(bank.items.offsets))
         model = TopicModel.over(bank.mean, bank.sd, topic_sd)
-        return cls(model, bank.items.log_prob(model.nodes))
+        return cls(bank, model, bank.items.log_prob(model.nodes), most)
+
+    def refined(self, level: int) -> "TopicScale":
+        """With a finer step, see `TopicModel.refined`; made when it is first asked for."""
+        if not level:
+            return self
+        if level not in self._finer:
+            model = self.model.refined(level)
+            self._finer[level] = replace(self, model=model, table=self.bank.items.log_prob(model.nodes))
+        return self._finer[level]
+
+    def levels(self, rows: "_TopicRows") -> NDArray[np.intp]:
+        """(R,) how fine each row's learner needs it: many answers make a posterior narrower than the first step."""
+        information = np.add.reduceat(self.most_information[rows.code], rows.indptr[:-1])
+        return resolution(information, rows.learner, self.model)
 
 
 def responses_of(answers: Answers, bank: ItemBank) -> irt.Responses:
@@ -110,13 +144,10 @@ def topic_theta(answers: Answers, bank: ItemBank, scale: TopicScale) -> TopicThe
     """
     rows = _topic_rows(answers, bank)
     theta, se = np.empty((2, rows.learner.size))
-
-    def fill(bounds: tuple[int, int]) -> None:
-        block, place = rows.take(*bounds), slice(*bounds)
-        theta[place], se[place] = topic_posterior(block.log_likelihood(scale.table), block.learner, scale.model)
-
-    with ThreadPoolExecutor(available_processors()) as threads:
-        list(threads.map(fill, _blocks(rows.learner)))
+    levels = scale.levels(rows) if rows.learner.size else np.empty(0, np.intp)
+    for level in np.unique(levels).tolist():
+        mine = levels == level
+        theta[mine], se[mine] = _posterior(rows.where(mine), scale.refined(level))
     shown = rows.topic_no > 0
     n_answers = np.diff(rows.indptr)
     return TopicTheta(rows.learner[shown], rows.topic_no[shown], theta[shown], se[shown], n_answers[shown])
@@ -127,7 +158,25 @@ def fit_topic_sd(answers: Answers, bank: ItemBank) -> float:
     step = max(1, -(-answers.learner_no.size // SAMPLE_LEARNERS))
     rows = _topic_rows(answers.where(answers.attempts.learner % step == 0), bank)
     scale = TopicScale.of(bank)
+    if not rows.learner.size:
+        return scale.model.topic_sd
+    levels = scale.levels(rows)
+    level = min(1, int(np.quantile(levels, 0.9)))  # the few who need a finer one tell little of τ
+    rows, scale = rows.where(levels <= level), scale.refined(level)
     return estimate_topic_sd(rows.log_likelihood(scale.table), rows.learner, scale.model)
+
+
+def _posterior(rows: _TopicRows, scale: TopicScale) -> tuple[Floats, Floats]:
+    """EAP and standard error of each row, block by block."""
+    theta, se = np.empty((2, rows.learner.size))
+
+    def fill(bounds: tuple[int, int]) -> None:
+        block, place = rows.take(*bounds), slice(*bounds)
+        theta[place], se[place] = topic_posterior(block.log_likelihood(scale.table), block.learner, scale.model)
+
+    with ThreadPoolExecutor(available_processors()) as threads:
+        list(threads.map(fill, _blocks(rows.learner, scale.model.nodes.size)))
+    return theta, se
 
 
 def _topic_rows(answers: Answers, bank: ItemBank) -> _TopicRows:
@@ -146,8 +195,8 @@ def _topic_rows(answers: Answers, bank: ItemBank) -> _TopicRows:
     )
 
 
-def _blocks(learner: NDArray[np.int32]) -> Iterator[tuple[int, int]]:
+def _blocks(learner: NDArray[np.int32], n_nodes: int) -> Iterator[tuple[int, int]]:
     """Cut ascending learners into blocks of rows that never divide one."""
     starts = np.flatnonzero(np.diff(learner, prepend=-1))
-    cuts = np.append(starts[::BLOCK_LEARNERS], learner.size)
+    cuts = np.append(starts[:: max(1, BLOCK_LEARNERS * N_NODES // n_nodes)], learner.size)
     return ((int(start), int(stop)) for start, stop in pairwise(cuts))

@@ -76,7 +76,10 @@ def current_parameters(conn: Connection) -> Reference | None:
 
 
 def publish(conn: Connection, run_id: str, *, reason: str, now: datetime) -> None:
-    """Publish a held or retracted run by a person's decision. Raises InputError where it is in another state."""
+    """Publish a held or retracted calibration by a person's decision, with the estimates that were made on it.
+
+    Raises InputError where it is in another state or no calibration.
+    """
     _move(
         conn,
         run_id,
@@ -87,7 +90,10 @@ def publish(conn: Connection, run_id: str, *, reason: str, now: datetime) -> Non
 
 
 def retract(conn: Connection, run_id: str, *, reason: str, now: datetime) -> None:
-    """Take a published run back; the run published before it is current again. Raises InputError."""
+    """Take a published calibration back, and the estimates of θ that were made on it; the one before is current again.
+
+    Raises InputError.
+    """
     _move(conn, run_id, State.RETRACTED, sources=(State.PUBLISHED,), note=f"retracted {now:%F %T} UTC: {reason}")
 
 
@@ -96,9 +102,13 @@ def _move(conn: Connection, run_id: str, to: State, *, sources: tuple[State, ...
         row = conn.execute(SQL["lock_run"], {"run_id": run_id}).fetchone()
         if row is None:
             raise InputError(f"no run {run_id!r}; `thetaline runs` lists them")
-        if row[0] not in sources:
-            raise InputError(f"run {run_id} is {row[0]}; only one that is {' or '.join(sources)} can become {to}")
+        state, job = row
+        if job != JOB:
+            raise InputError(f"run {run_id} is one of {job}; only a calibration can become {to}, its estimates with it")
+        if state not in sources:
+            raise InputError(f"run {run_id} is {state}; only one that is {' or '.join(sources)} can become {to}")
         conn.execute(SQL["move_run"], {"run_id": run_id, "state": to, "note": note})
+        conn.execute(SQL["move_estimates"], {"run_id": run_id, "state": to, "note": note})
 
 
 def _insert_calibration(conn: Connection, calibration: Calibration) -> None:

@@ -24,10 +24,19 @@ values (cast(%(run_id)s as text), cast(%(model_spec)s as jsonb), cast(%(metrics)
 select item_no, max(version) from item_param where item_no = any(cast(%(items)s as integer[])) group by item_no
 
 -- name: lock_run
-select state from run where run_id = cast(%(run_id)s as text) for update
+select state, job from run where run_id = cast(%(run_id)s as text) for update
 
 -- name: move_run
 update run
 set state = cast(%(state)s as text),
     reason = concat_ws(E'\n', reason, cast(%(note)s as text))
 where run_id = cast(%(run_id)s as text)
+
+-- name: move_estimates
+-- A θ that was made on items that are taken back would stay current for whoever does not answer again.
+update run
+set state = cast(%(state)s as text),
+    reason = concat_ws(E'\n', reason, 'with ' || cast(%(run_id)s as text) || ': ' || cast(%(note)s as text))
+where job in ('snapshot_theta', 'update_theta')
+  and state in ('published', 'retracted')
+  and summary ->> 'items_run' = cast(%(run_id)s as text)

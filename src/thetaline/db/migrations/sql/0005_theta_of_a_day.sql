@@ -1,3 +1,8 @@
+-- Whether a learner's topics moved although the general θ did not is told by one number beside it.
+alter table ability add column topic_checksum double precision;
+comment on column ability.topic_checksum is
+    'sum over the topics written with it of √topic_no · (θ + 2 se); null: none were written';
+
 -- As before, but general θ is looked for only where the topic has none of its own: half the look-ups of a night's
 -- features.
 create or replace function theta_on(learner integer, topic integer, day date)

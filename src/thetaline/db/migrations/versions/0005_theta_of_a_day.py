@@ -1,4 +1,4 @@
-"""θ of a day looks for general θ only where the topic has none of its own."""
+"""θ of a day: general θ only where the topic has none; a checksum of the topics beside it."""
 
 from thetaline.db.migrations.runner import execute_file
 
