@@ -6,12 +6,18 @@ import resource
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
+from itertools import chain, repeat
+from typing import Any
 
 import httpx
 import pytest
-from serving import INTERNAL, ITEM, Running, running
+import uvicorn
+from serving import INTERNAL, ITEM, Running, running, wait_until
+
+from thetaline.service.protocol import bounded_protocol
 
 HEAD = f"POST /irt/score HTTP/1.1\r\nhost: t\r\nauthorization: Bearer {INTERNAL}\r\ncontent-type: application/json\r\n"
 
@@ -86,7 +92,13 @@ def test_a_body_that_drips_is_a_408(hasty: Running) -> None:
 
 
 def test_what_is_no_http_is_a_400(hasty: Running) -> None:
-    assert _said(hasty, b"\x16\x03\x01\x02\x00\x01\x00 hello\r\n\r\n").startswith(b"HTTP/1.1 400")
+    answer = _said(hasty, b"\x16\x03\x01\x02\x00\x01\x00 hello\r\n\r\n")
+    assert answer.startswith(b"HTTP/1.1 400")
+    assert json.loads(answer.split(b"\r\n\r\n")[1]) == {
+        "error": "the request is no HTTP/1.1",
+        "detail": None,
+        "request_id": None,
+    }
 
 
 def test_connections_beyond_the_limit_are_refused_and_the_others_served(hasty: Running) -> None:
@@ -94,6 +106,7 @@ def test_connections_beyond_the_limit_are_refused_and_the_others_served(hasty: R
     try:
         answers = [raw.recv(1000) for raw in held[50:]]
         assert all(answer.startswith(b"HTTP/1.1 503") for answer in answers)
+        assert all(b"\r\nretry-after: 1\r\n" in answer for answer in answers)
     finally:
         for raw in held:
             raw.close()
@@ -120,6 +133,49 @@ def test_bodies_in_flight_are_bounded_together(hasty: Running) -> None:
     with hasty.client() as client:  # and what they held is given back
         assert client.post("/irt/score", json={"item_params": [ITEM], "responses": [[1]]}).status_code == 200
     assert hasty.services.pool.waiting == 0
+
+
+LONG_ANSWER = 8_000_000
+
+
+async def _long_answer(_scope: Any, _receive: Any, send: Any) -> None:
+    await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"8000000")]})
+    await send({"type": "http.response.body", "body": bytes(LONG_ANSWER)})
+
+
+def _read_with(pauses: Iterator[float]) -> int:
+    """How many bytes of the long answer arrive at a client that pauses before each 200 kB; the patience is 0.5 s."""
+    protocol = bounded_protocol(header_timeout_secs=5, max_connections=5, stalled_secs=0.5)
+    config = uvicorn.Config(_long_answer, port=0, http=protocol, ws="none", lifespan="off", log_config=None)
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    wait_until(lambda: server.started)
+    with socket.socket() as raw:
+        raw.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65_536)
+        raw.settimeout(5)
+        raw.connect(server.servers[0].sockets[0].getsockname())
+        raw.sendall(b"GET / HTTP/1.1\r\nhost: t\r\nconnection: close\r\n\r\n")
+        received, piece = 0, 1
+        while piece:
+            time.sleep(next(pauses))
+            wanted = 200_000
+            try:
+                while wanted > 0 and (piece := len(raw.recv(wanted))):
+                    received, wanted = received + piece, wanted - piece
+            except ConnectionResetError:
+                piece = 0
+    server.should_exit = True
+    thread.join(10)
+    return received
+
+
+def test_a_client_that_reads_slowly_gets_all_of_a_long_answer() -> None:
+    assert _read_with(repeat(0.1)) > LONG_ANSWER
+
+
+def test_a_client_that_does_not_read_is_cut_off() -> None:
+    assert _read_with(chain([1.5], repeat(0.0))) < LONG_ANSWER
 
 
 FLOOD = """

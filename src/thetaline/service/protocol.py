@@ -2,13 +2,18 @@
 connections."""
 
 import asyncio
+import socket
 from typing import Any, ClassVar
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 MAX_HEADER_BYTES = 64 * 1024
-STALLED_SECS = 30.0  # how long a client may leave an answer unread
+STALLED_SECS = 30.0  # in which a client has to read LEAST_READ_BYTES of an answer: a slow telephone does
+LEAST_READ_BYTES = 64 * 1024
+SEND_BUFFER_BYTES = 128 * 1024  # the kernel's own megabytes would hide from us whether the client reads
+RETRY_SECS = 1
 _REFUSALS = {
+    400: ("Bad Request", "the request is no HTTP/1.1"),
     408: ("Request Timeout", "the headers took too long to arrive"),
     431: ("Request Header Fields Too Large", f"the headers are longer than {MAX_HEADER_BYTES} bytes"),
     503: ("Service Unavailable", "too many connections"),
@@ -20,6 +25,7 @@ class BoundedProtocol(HttpToolsProtocol):
 
     header_timeout_secs: ClassVar[float] = 10.0
     max_connections: ClassVar[int] = 4096
+    stalled_secs: ClassVar[float] = STALLED_SECS
 
     def __init__(self, *args: Any, **options: Any) -> None:
         """As uvicorn makes it."""
@@ -32,6 +38,7 @@ class BoundedProtocol(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Refuse one too many; the first headers have to come in time."""
         super().connection_made(transport)
+        transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
         if len(self.connections) > self.max_connections:
             self._refuse(503)
         else:
@@ -69,10 +76,14 @@ class BoundedProtocol(HttpToolsProtocol):
         super().on_message_complete()
         self._in_headers, self._header_bytes = True, 0
 
+    def send_400_response(self, _message: str) -> None:
+        """What cannot be parsed gets an answer in the shape of all others."""
+        self._refuse(400)
+
     def pause_writing(self) -> None:
-        """The client does not read: wait for it, not for ever."""
+        """The client does not read as fast as we write: wait for it as long as it reads at all."""
         super().pause_writing()
-        self._stalled = self.loop.call_later(STALLED_SECS, self.transport.abort)
+        self._await_reader()
 
     def resume_writing(self) -> None:
         """It reads again."""
@@ -81,6 +92,16 @@ class BoundedProtocol(HttpToolsProtocol):
             self._stalled = None
         super().resume_writing()
 
+    def _await_reader(self) -> None:
+        unread = self.transport.get_write_buffer_size()
+        self._stalled = self.loop.call_later(self.stalled_secs, self._look_at_reader, unread)
+
+    def _look_at_reader(self, unread_before: int) -> None:
+        if unread_before - self.transport.get_write_buffer_size() < LEAST_READ_BYTES:
+            self.transport.abort()
+        else:
+            self._await_reader()
+
     def _expect_headers(self) -> None:
         self._deadline = self.loop.call_later(self.header_timeout_secs, self._refuse, 408)
 
@@ -88,11 +109,18 @@ class BoundedProtocol(HttpToolsProtocol):
         reason, error = _REFUSALS[status]
         body = f'{{"error":"{error}","detail":null,"request_id":null}}'
         head = f"HTTP/1.1 {status} {reason}\r\ncontent-type: application/json\r\ncontent-length: {len(body)}\r\n"
-        self.transport.write(f"{head}connection: close\r\n\r\n{body}".encode())
+        later = f"retry-after: {RETRY_SECS}\r\n" if status == 503 else ""
+        self.transport.write(f"{head}{later}connection: close\r\n\r\n{body}".encode())
         self.transport.close()
 
 
-def bounded_protocol(*, header_timeout_secs: float, max_connections: int) -> type[BoundedProtocol]:
+def bounded_protocol(
+    *, header_timeout_secs: float, max_connections: int, stalled_secs: float = STALLED_SECS
+) -> type[BoundedProtocol]:
     """The class that uvicorn makes one of for each connection."""
-    bounds = {"header_timeout_secs": header_timeout_secs, "max_connections": max_connections}
+    bounds = {
+        "header_timeout_secs": header_timeout_secs,
+        "max_connections": max_connections,
+        "stalled_secs": stalled_secs,
+    }
     return type("Protocol", (BoundedProtocol,), bounds)
