@@ -12,6 +12,10 @@ __version__ = version("thetaline")
 
 def __getattr__(name: str) -> Any:
     """The clients of the service, when they are asked for: the numerical library needs neither httpx nor pydantic."""
-    if name in ("Client", "AsyncClient"):
+    if name not in ("Client", "AsyncClient"):
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    try:
         return getattr(import_module("thetaline.client"), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    except ModuleNotFoundError as error:
+        said = f"thetaline.{name} needs {error.name}; install it by: pip install 'thetaline[client]'"
+        raise ImportError(said, name=error.name) from error

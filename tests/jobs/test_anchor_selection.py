@@ -19,6 +19,7 @@ def bank_of(n: int, seed: int = 7) -> Bank:
         move=rng.uniform(0, 0.3, n),
         anchored=np.zeros(n, dtype=bool),
         has_question=np.ones(n, dtype=bool),
+        retired=np.zeros(n, dtype=bool),
     )
 
 
@@ -94,6 +95,8 @@ def test_a_stratum_without_candidates_leaves_its_share_to_the_others() -> None:
     [
         ({"anchored": np.array([True])}, "anchor already"),
         ({"has_question": np.array([False])}, "no row in question"),
+        ({"retired": np.array([True])}, "retired as an anchor"),
+        ({"anchored": np.array([True]), "retired": np.array([True])}, "anchor already"),
         ({"n_answers": np.array([29])}, "fewer than 30 answers"),
         ({"a": np.array([0.49])}, "a below 0.5"),
         ({"a": np.array([np.nan])}, "a below 0.5"),

@@ -9,10 +9,12 @@ from psycopg.types.json import Jsonb
 from school import Ended, rows, runner, set_anchors, sheet, write
 
 from thetaline import db
+from thetaline.cli import drift
 from thetaline.db.ledger import State, open_run
 from thetaline.jobs import tag_anchor_items
 from thetaline.jobs.calibration.engine import AbilityEstimates, ItemEstimates
 from thetaline.jobs.calibration.publication import Calibration, store
+from thetaline.jobs.entry import run_app
 
 Tag = Callable[..., Ended]
 N_ITEMS = 60
@@ -138,6 +140,55 @@ def test_a_tagged_item_without_reference_is_completed_and_a_malformed_one_is_lef
     assert ended.summary["completed"] == ["7"]
     assert anchors(answered)["7"]["b"] == pytest.approx(B[6])
     assert anchors(answered)["8"] == {"a": "high"}
+
+
+def retire(url: str, item_id: str, monkeypatch: pytest.MonkeyPatch, *, reason: str) -> None:
+    """As a person does it, on an alert of the drift job."""
+    now = datetime(2025, 11, 1, 5, tzinfo=UTC)
+    with db.connect(url) as conn, open_run(url, "irt_drift", as_of=date(2025, 11, 1), now=now) as run:
+        conn.execute(
+            "insert into drift_alert (run_id, item_no, is_anchor, severity, statistics)"
+            " select %s, item_no, true, 'critical', '{}' from item where item_id = %s",
+            (run.run_id, item_id),
+        )
+    monkeypatch.setenv("DATABASE_URL", url)
+    assert run_app(drift.app, ["resolve", item_id, "--retire", "--reason", reason], "thetaline drift") == 0
+
+
+def test_a_retired_anchor_is_not_chosen_again_and_says_why(
+    answered: str, tag: Tag, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run_id = publish_items(answered, 1)
+    tag("--count", "60")
+    retire(answered, "30", monkeypatch, reason="leaked")
+    publish_items(answered, 2, B + 0.3)
+    ended = tag("--count", "60")
+    assert (ended.summary["tagged"], ended.summary["refused"]) == (
+        [],
+        {"anchor already": 59, "retired as an anchor": 1},
+    )
+    ((meta,),) = rows(answered, "select meta from question where id = 30")
+    assert meta["tags"] == []
+    assert (meta["irt"]["run_id"], meta["irt"]["b"]) == (run_id, pytest.approx(B[29]))
+    assert (meta["anchor_retired"]["reason"], meta["anchor_retired"]["reference"]) == ("leaked", meta["irt"])
+    assert datetime.fromisoformat(meta["anchor_retired"]["at"]).tzinfo is not None
+
+
+@pytest.mark.parametrize(
+    ("by_hand", "newly_tagged"),
+    [('meta || \'{"tags": ["anchor"]}\'', []), ("meta - 'anchor_retired'", ["30"])],
+    ids=["its tag set again", "its retirement struck out"],
+)
+def test_a_person_brings_a_retired_anchor_back(
+    answered: str, tag: Tag, monkeypatch: pytest.MonkeyPatch, by_hand: str, newly_tagged: list[str]
+) -> None:
+    publish_items(answered, 1)
+    tag("--count", "60")
+    retire(answered, "30", monkeypatch, reason="leaked")
+    with psycopg.connect(answered) as conn:
+        conn.execute(f"update question set meta = {by_hand} where id = 30")
+    ended = tag("--count", "60")
+    assert (ended.summary["tagged"], ended.summary["n_anchors"]) == (newly_tagged, 60)
 
 
 def test_parameters_of_an_untagged_item_are_replaced_and_told(answered: str, tag: Tag) -> None:

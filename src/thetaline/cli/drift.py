@@ -22,6 +22,7 @@ COLUMNS = (
     "proposal",
     "created_at",
     "resolved_at",
+    "resolved_by",
     "resolution",
 )
 
@@ -59,15 +60,18 @@ def resolve(
     reason: Annotated[str, typer.Option("--reason", help="What was decided; kept with the alert.")],
     retire: Annotated[bool, typer.Option("--retire", help="Also take the tag `anchor` from the item.")] = False,
 ) -> None:
-    """Close the open alert of an item; with --retire it is no anchor any more, its frozen reference stays on record."""
+    """Close the open alert of an item; checks open another only for a graver change, or against another reference.
+
+    With --retire it is no anchor any more and is not chosen as one again; its frozen reference stays on record.
+    """
     if not reason.strip():
         raise InputError("--reason is empty; say what was decided, for those who read the alert later")
     with db.connect(ready_database(load()), name="thetaline drift") as conn:
         parameters = {"item_id": item, "reason": reason.strip(), "now": datetime.now(UTC)}
         if conn.execute(SQL["resolve_alert"], parameters).rowcount == 0:
             raise InputError(f"item {item!r} has no open alert; `thetaline drift` lists those that do")
-        if retire:
-            conn.execute(SQL["retire_anchor"], parameters)
+        if retire and conn.execute(SQL["retire_anchor"], parameters).rowcount == 0:
+            raise InputError(f"item {item!r} is no anchor; nothing is resolved, leave out --retire to close its alert")
     typer.echo(f"the alert of item {item} is resolved", err=True)
 
 

@@ -61,19 +61,37 @@ def estimates(items: Items, covariance: ItemCovariance | Items | None) -> Estima
 
     A slope that all items share (Rasch, 1PL, PCM) is not an item's own and is not tested.
     """
-    entries = ItemCovariance.from_errors(covariance) if isinstance(covariance, Items) else covariance
-    published = np.column_stack([items.a, items.thresholds])
     values = np.column_stack([items.a, items.a[:, None] * items.thresholds])
-    spread = np.zeros((*values.shape, *values.shape)) if entries is None else _table(items, values.shape[1], entries)
-    onto = _slopes_by_published(published)
-    # α = a b, so that its row of the Jacobian is (b, 0, …, a, …, 0).
-    spread = np.einsum("ipq,iqjr,jsr->ipjs", onto, spread, onto, optimize=True)
+    spread = _spread(items, covariance)
     tied = np.array([FAMILIES[str(name)].tied for name in items.model])
     tested = np.isfinite(values)
-    if entries is not None:
-        tested &= np.einsum("ipip->ip", spread) > 0
+    if covariance is not None:
+        tested &= np.einsum("ipip->ip" if spread.ndim == 4 else "ipp->ip", spread) > 0
     tested[:, 0] &= ~tied
     return Estimates(items.ids, values, spread, tested)
+
+
+def _spread(items: Items, covariance: ItemCovariance | Items | None) -> Array:
+    """Covariance of (a, α): in item blocks unless entries of different items may covary."""
+    published = np.column_stack([items.a, items.thresholds])
+    # α = a b, so that its row of the Jacobian is (b, 0, …, a, …, 0).
+    onto = _slopes_by_published(published)
+    if isinstance(covariance, ItemCovariance):
+        table = _table(items, published.shape[1], covariance)
+        return np.asarray(np.einsum("ipq,iqjr,jsr->ipjs", onto, table, onto, optimize=True))
+    own = np.zeros(published.shape) if covariance is None else _variances(items, published.shape[1], covariance)
+    return np.asarray(np.einsum("ipq,iq,isq->ips", onto, own, onto, optimize=True))
+
+
+def _variances(items: Items, width: int, errors: Items) -> Array:
+    """(I, P) squared standard errors of (a, b_1, …); 0 where they are unknown, and for items without them."""
+    where = {name: position for position, name in enumerate(errors.ids.tolist())}
+    position = np.array([where.get(name, -1) for name in items.ids.tolist()], dtype=np.intp)
+    se = np.column_stack([errors.a, errors.thresholds])[:, :width]
+    squares = np.where(np.isfinite(se), se, 0.0) ** 2
+    table = np.zeros((len(items), width))
+    table[position >= 0, : squares.shape[1]] = squares[position[position >= 0]]
+    return table
 
 
 def _table(items: Items, width: int, entries: ItemCovariance) -> Array:

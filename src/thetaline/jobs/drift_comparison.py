@@ -1,6 +1,7 @@
 """Two sets of item parameters as the drift test wants them: the recent calibration and the reference of each item."""
 
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
@@ -23,25 +24,27 @@ class ItemRow:
     model: str
     params: Mapping[str, float]
     se: Mapping[str, float]
-    source: str  # the run that it comes from
+    source: str  # the run that it comes from, or the numbers themselves
 
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """Items in both sets by item_no; `names` are their ids, `anchors` those whose reference is a frozen one."""
+    """Items that can be tested, by item_no; `names` are their ids, `anchors` those whose reference is a frozen one."""
 
     run_id: str
     recent: Mapping[int, ItemRow]
     reference: Mapping[int, ItemRow]
     names: Mapping[int, str]
     anchors: frozenset[int]
+    without_errors: tuple[str, ...]  # ids in both sets whose recent parameters have no standard errors
 
 
 def load_comparison(conn: Connection, as_of: date, *, lookback_days: int) -> Comparison:
     """The newest calibration up to the day against the frozen anchors and, for other items, their first publication.
 
-    A first publication counts when its window ended before the recent one began, so that no answer is in both. Raises
-    JobError where there is no calibration.
+    A first publication counts when its window ended before the recent one began, so that no answer is in both. Items
+    whose recent parameters came without standard errors cannot be tested and are told apart. Raises JobError where
+    there is no calibration.
     """
     newest = conn.execute(SQL["newest_calibration"], {"as_of": as_of}).fetchone()
     if newest is None:
@@ -51,36 +54,55 @@ def load_comparison(conn: Connection, as_of: date, *, lookback_days: int) -> Com
     recent = {number: _row(model, params, params.get("se"), run_id) for number, _, model, params in rows}
     frozen = _frozen(conn, run_id)
     earlier = _first_published(conn, run_day - timedelta(days=lookback_days))
-    reference = _same_model(recent, {**earlier, **frozen})
+    common = _same_model(recent, {**earlier, **frozen})
+    reference = {number: row for number, row in common.items() if _has_errors(recent[number])}
+    names = {number: name for number, name, _, _ in rows}
     return Comparison(
         run_id=run_id,
         recent={number: recent[number] for number in reference},
         reference=reference,
-        names={number: name for number, name, _, _ in rows},
+        names=names,
         anchors=frozenset(frozen) & frozenset(reference),
+        without_errors=tuple(names[number] for number in common if number not in reference),
     )
 
 
 def compare(comparison: Comparison) -> irt.Drift:
-    """Wald tests on one scale. Raises ItemsError where too few items are in common."""
+    """Wald tests on one scale. Raises ItemsError where too few items are in common.
+
+    A reference without standard errors of its own is taken to be as exact as the recent estimate.
+    """
     recent, reference = comparison.recent, comparison.reference
-    errors = {number: row.se or recent[number].se for number, row in reference.items()}
+    new, old = _bank(recent), _bank(reference)
+    of_old = [row.se if _has_errors(row) else recent[number].se for number, row in reference.items()]
     return irt.drift(
-        new=_bank(recent),
-        reference=_bank(reference),
-        new_covariance=_covariance({number: row.se for number, row in recent.items()}),
-        reference_covariance=_covariance(errors),
+        new=new,
+        reference=old,
+        new_covariance=_errors(new, [row.se for row in recent.values()]),
+        reference_covariance=_errors(old, of_old),
     )
+
+
+def _has_errors(row: ItemRow) -> bool:
+    """Whether every parameter that is tested has one: a parameter taken as exact would look as if it had drifted."""
+    family = irt.FAMILIES.get(row.model)
+    tested = ("b",) if family and family.tied else ("a", "b")
+    return all(0 < row.se.get(name, 0.0) < math.inf for name in tested)
 
 
 def _frozen(conn: Connection, recent_run: str) -> dict[int, ItemRow]:
     """Anchors whose reference was frozen from another run than the recent one."""
     rows = conn.execute(SQL["frozen_anchors"]).fetchall()
     return {
-        number: _row(model or "2PL", params, se, run_id or "frozen")
+        number: _row(model or "2PL", params, se, run_id or _by_hand(params))
         for number, model, params, se, run_id in rows
         if run_id != recent_run
     }
+
+
+def _by_hand(params: Mapping[str, Any]) -> str:
+    """Names a reference that no run made by its numbers, so that another one bears another name."""
+    return "frozen: " + ", ".join(f"{name} {params[name]}" for name in PARAMETERS if params.get(name) is not None)
 
 
 def _first_published(conn: Connection, before: date) -> dict[int, ItemRow]:
@@ -105,7 +127,7 @@ def _bank(rows: Mapping[int, ItemRow]) -> irt.Items:
     return irt.Items(ids=list(rows), model=[row.model for row in rows.values()], **column)
 
 
-def _covariance(errors: Mapping[int, Mapping[str, float]]) -> irt.ItemCovariance:
-    known = [(number, name, se) for number, of_item in errors.items() for name, se in of_item.items()]
-    ids, names, values = zip(*known, strict=True) if known else ((), (), ())
-    return irt.ItemCovariance(np.array(ids, object), np.array(names, object), np.diag(np.square(values)))
+def _errors(bank: irt.Items, errors: Sequence[Mapping[str, float]]) -> irt.Items:
+    """Standard errors in the shape of the bank, which keep memory linear in items: a matrix of all by all does not."""
+    columns = {name: np.array([of_item.get(name, np.nan) for of_item in errors]) for name in PARAMETERS}
+    return bank.replaced(**columns)

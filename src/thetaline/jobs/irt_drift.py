@@ -1,7 +1,7 @@
 """Drift of item parameters: what changed since its reference is told, an anchor that did is proposed for retirement."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 
@@ -19,6 +19,7 @@ SQL = db.sql("jobs/irt_drift.sql")
 ALPHA = 0.05  # of the p-values adjusted for the number of items
 WORTH_A_LOOK, LARGE = 0.05, 0.10  # change of the mean score on the item, as P-DIF is read (Dorans & Holland 1993)
 LEAST_ITEMS = 4  # three carry the scale, one can be seen to move
+NAMED = 5  # ids of items that could not be tested, in the summary
 
 log = logs.get_logger(__name__)
 app = typer.Typer(add_completion=False)
@@ -49,6 +50,22 @@ class Alert:
     proposal: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """What a check found, and which of it is news; `found` is None where nothing could be tested."""
+
+    comparison: Comparison
+    found: irt.Drift | None
+    news: Sequence[Alert]
+    accepted: Sequence[Alert]  # a person has resolved as grave a one against the same reference
+    outdated: Sequence[Alert]  # a check of a later date has looked at the item
+
+    @property
+    def tested(self) -> list[int]:
+        """Their item_no: those whose test has a p."""
+        return self.found.ids[np.isfinite(self.found.p)].tolist() if self.found else []
+
+
 @app.command()
 def drift(date: DateOption = None, dry_run: DryRunOption = False) -> None:
     """Compare the newest calibration with the reference of each item and write alerts."""
@@ -63,11 +80,11 @@ def main(argv: Sequence[str] | None = None) -> int:
 def work(context: JobContext) -> Summary:
     """One comparison; anchors are proposed for retirement and never changed. A dry run writes no alert."""
     if context.dry_run:
-        return {"run_id": None, **_summary(*_compare(context))}
+        return {"run_id": None, **_summary(_look(context))}
     with ledger.open_run(context.url, JOB, as_of=context.as_of, now=context.now) as run:
-        comparison, found = _compare(context)
-        summary = _summary(comparison, found)
-        _write(context, run.run_id, comparison, alerts_of(found, comparison) if found else [])
+        findings = _look(context)
+        summary = _summary(findings)
+        _write(context, run.run_id, findings)
         ledger.close_run(context.conn, run.run_id, ledger.State.DONE, summary=summary)
         context.conn.commit()
     return {"run_id": run.run_id, **summary}
@@ -110,9 +127,35 @@ def _proposal(severity: Severity, *, is_anchor: bool) -> str | None:
     return "retire as anchor" if is_anchor else "review the question"
 
 
+def _look(context: JobContext) -> Findings:
+    """Compare, and sort what has drifted by whether it is to be told."""
+    comparison, found = _compare(context)
+    alerts = alerts_of(found, comparison) if found else []
+    later = {number for (number,) in context.conn.execute(SQL["tested_later"], {"as_of": context.as_of})}
+    decided = set(context.conn.execute(SQL["decisions"]).fetchall())
+    current = [alert for alert in alerts if alert.item_no not in later]
+    accepted = [alert for alert in current if _is_accepted(alert, decided)]
+    return Findings(
+        comparison=comparison,
+        found=found,
+        news=[alert for alert in current if alert not in accepted],
+        accepted=accepted,
+        outdated=[alert for alert in alerts if alert.item_no in later],
+    )
+
+
+def _is_accepted(alert: Alert, decided: Container[tuple[int, str, str]]) -> bool:
+    """Whether a person has resolved an alert as grave or graver of the same item against the same reference."""
+    levels = list(Severity)
+    as_grave = levels[levels.index(alert.severity) :]
+    return any((alert.item_no, alert.reference, level) in decided for level in as_grave)
+
+
 def _compare(context: JobContext) -> tuple[Comparison, irt.Drift | None]:
     """None where too few items have a reference to compare with, which is no fault: a young bank has no past."""
     comparison = load_comparison(context.conn, context.as_of, lookback_days=context.settings.mirt_lookback_days)
+    if comparison.without_errors:
+        log.warning("items without standard errors are not tested", **_some(comparison.without_errors))
     if len(comparison.reference) < LEAST_ITEMS:
         log.info("too few items with a reference", count=len(comparison.reference), needed=LEAST_ITEMS)
         return comparison, None
@@ -123,19 +166,26 @@ def _compare(context: JobContext) -> tuple[Comparison, irt.Drift | None]:
         return comparison, None
 
 
-def _summary(comparison: Comparison, found: irt.Drift | None) -> dict[str, object]:
-    alerts = alerts_of(found, comparison) if found else []
-    for alert in alerts:
+def _summary(findings: Findings) -> dict[str, object]:
+    comparison, found, news = findings.comparison, findings.found, findings.news
+    for alert in news:
         log.warning("item drifted", **asdict(alert))
     return {
         "recent_run": comparison.run_id,
         "n_items": len(comparison.reference),
         "n_anchors": len(comparison.anchors),
         "tested": found is not None,
+        "n_tested": len(findings.tested),
+        "without_errors": _some(comparison.without_errors),
         "scale_shift": _scale_shift(found) if found else None,
-        "alerts": {level: sum(alert.severity is level for alert in alerts) for level in Severity},
-        "anchors_to_retire": [alert.item_id for alert in alerts if alert.is_anchor and alert.proposal],
+        "alerts": {level: sum(alert.severity is level for alert in news) for level in Severity},
+        "not_alerted": {"accepted": len(findings.accepted), "tested_later": len(findings.outdated)},
+        "anchors_to_retire": [alert.item_id for alert in news if alert.is_anchor and alert.proposal],
     }
+
+
+def _some(item_ids: Sequence[str]) -> dict[str, object]:
+    return {"count": len(item_ids), "items": list(item_ids[:NAMED])}
 
 
 def _scale_shift(found: irt.Drift) -> dict[str, float]:
@@ -143,13 +193,17 @@ def _scale_shift(found: irt.Drift) -> dict[str, float]:
     return {"A": found.link.A, "B": found.link.B, "se_A": found.se.A, "se_B": found.se.B}
 
 
-def _write(context: JobContext, run_id: str, comparison: Comparison, alerts: Sequence[Alert]) -> None:
-    drifted = [alert.item_no for alert in alerts]
-    parameters = {"run_id": run_id, "now": context.now}
-    closing = {**parameters, "drifted": drifted, "tested": list(comparison.reference)}
-    context.conn.execute(SQL["close_older_alerts"], closing)
+def _write(context: JobContext, run_id: str, findings: Findings) -> None:
+    parameters = {"run_id": run_id, "now": context.now, "as_of": context.as_of, "tested": findings.tested}
+    closing = {"drifted": _numbers(findings.news), "accepted": _numbers(findings.accepted)}
+    context.conn.execute(SQL["close_older_alerts"], {**parameters, **closing})
+    context.conn.execute(SQL["record_tested"], parameters)
     with context.conn.cursor() as cursor:
-        cursor.executemany(SQL["insert_alert"], [{**parameters, **_stored(alert)} for alert in alerts])
+        cursor.executemany(SQL["insert_alert"], [{**parameters, **_stored(alert)} for alert in findings.news])
+
+
+def _numbers(alerts: Sequence[Alert]) -> list[int]:
+    return [alert.item_no for alert in alerts]
 
 
 def _stored(alert: Alert) -> dict[str, object]:

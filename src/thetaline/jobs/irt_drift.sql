@@ -41,19 +41,37 @@ values (cast(%(run_id)s as text), cast(%(item_no)s as integer), cast(%(is_anchor
         cast(%(now)s as timestamptz))
 
 -- name: close_older_alerts
--- An item has one open alert at most: a newer run that looked at the item says what holds now.
+-- An item has one open alert at most: a run that tested the item says what holds from its day on, never what held later.
 update drift_alert
 set resolved_at = cast(%(now)s as timestamptz),
-    resolution = case when item_no = any(cast(%(drifted)s as integer[]))
-        then 'replaced by ' || cast(%(run_id)s as text)
-        else 'drifts no more in ' || cast(%(run_id)s as text) end
-where resolved_at is null
-  and run_id <> cast(%(run_id)s as text)
+    resolved_by = 'job',
+    resolution = case
+        when item_no = any(cast(%(drifted)s as integer[])) then 'replaced by '
+        when item_no = any(cast(%(accepted)s as integer[])) then 'no graver than accepted in '
+        else 'drifts no more in ' end || cast(%(run_id)s as text)
+from run
+where run.run_id = drift_alert.run_id
+  and drift_alert.resolved_at is null
+  and run.as_of <= cast(%(as_of)s as date)
   and item_no = any(cast(%(tested)s as integer[]))
+
+-- name: record_tested
+insert into newest_drift_test (item_no, run_id, as_of)
+select item_no, cast(%(run_id)s as text), cast(%(as_of)s as date) from unnest(cast(%(tested)s as integer[])) as item_no
+on conflict (item_no) do update set run_id = excluded.run_id, as_of = excluded.as_of
+where newest_drift_test.as_of <= excluded.as_of
+
+-- name: tested_later
+select item_no from newest_drift_test where as_of > cast(%(as_of)s as date)
+
+-- name: decisions
+-- What persons have resolved, whatever they said of it.
+select distinct item_no, statistics ->> 'reference', severity from drift_alert where resolved_by = 'person'
 
 -- name: open_alerts
 select drift_alert.run_id, item.item_id, drift_alert.is_anchor, drift_alert.severity, drift_alert.statistics,
-       drift_alert.proposal, drift_alert.created_at, drift_alert.resolved_at, drift_alert.resolution
+       drift_alert.proposal, drift_alert.created_at, drift_alert.resolved_at, drift_alert.resolved_by,
+       drift_alert.resolution
 from drift_alert join item using (item_no)
 where cast(%(all)s as boolean) or drift_alert.resolved_at is null
 order by drift_alert.created_at desc, array_position(array['critical', 'warning', 'info'], drift_alert.severity),
@@ -61,11 +79,15 @@ order by drift_alert.created_at desc, array_position(array['critical', 'warning'
 
 -- name: resolve_alert
 update drift_alert
-set resolved_at = cast(%(now)s as timestamptz), resolution = cast(%(reason)s as text)
+set resolved_at = cast(%(now)s as timestamptz), resolved_by = 'person', resolution = cast(%(reason)s as text)
 from item
 where item.item_no = drift_alert.item_no and item.item_id = cast(%(item_id)s as text) and drift_alert.resolved_at is null
 
 -- name: retire_anchor
+-- `anchor_retired` keeps the item out of the automatic choice of anchors.
 update question
-set meta = jsonb_set(meta, '{tags}', (meta -> 'tags') - 'anchor'), updated_at = cast(%(now)s as timestamptz)
+set meta = jsonb_set(meta, '{tags}', (meta -> 'tags') - 'anchor') || jsonb_build_object(
+        'anchor_retired', jsonb_build_object(
+            'at', cast(%(now)s as timestamptz), 'reason', cast(%(reason)s as text), 'reference', meta -> 'irt')),
+    updated_at = cast(%(now)s as timestamptz)
 where cast(id as text) = cast(%(item_id)s as text) and meta -> 'tags' @> cast('["anchor"]' as jsonb)

@@ -38,7 +38,11 @@ def tag(
     max_move: MaxMove = 0.5,
     dry_run: DryRunOption = False,
 ) -> None:
-    """Tag steady items over the whole range of difficulty as anchors and freeze their published parameters."""
+    """Tag steady items over the whole range of difficulty as anchors and freeze their published parameters.
+
+    An anchor that was retired (`thetaline drift resolve --retire`) is not chosen again; a person who wants it back
+    sets its tag in question.meta, or takes `anchor_retired` out of it.
+    """
     wishes = Wishes(count=count, min_answers=min_answers, a_min=a_min, a_max=a_max, max_move=max_move)
     raise typer.Exit(run_job(JOB, partial(tag_work, wishes=wishes), dry_run=dry_run))
 
@@ -125,8 +129,8 @@ def verify_work(context: JobContext, *, max_move: float, at_least: int | None) -
 def read_bank(conn: psycopg.Connection[Any]) -> Bank:
     """Every item with published parameters, by id."""
     rows = conn.execute(SQL["bank"], {"runs": STABLE_OVER_RUNS}).fetchall()
-    columns = list(zip(*rows, strict=True)) or [()] * 8
-    item_ids, a, b, se_b, n_answers, move, anchored, has_question = columns
+    columns = list(zip(*rows, strict=True)) or [()] * 9
+    item_ids, a, b, se_b, n_answers, move, anchored, has_question, retired = columns
     return Bank(
         item_ids=np.array(item_ids, dtype=object),
         a=np.array(a, dtype=float),
@@ -136,6 +140,7 @@ def read_bank(conn: psycopg.Connection[Any]) -> Bank:
         move=np.array(move, dtype=float),
         anchored=np.array(anchored, dtype=bool),
         has_question=np.array(has_question, dtype=bool),
+        retired=np.array(retired, dtype=bool),
     )
 
 

@@ -20,7 +20,8 @@ select
     coalesce(answered.n, 0) as n_answers,
     coalesce(moves.move, 'NaN') as move,
     coalesce(question.meta -> 'tags' @> '["anchor"]', false) as anchored,
-    question.id is not null as has_question
+    question.id is not null as has_question,
+    question.meta -> 'anchor_retired' is not null as retired
 from mirt_item_params as current
 join item using (item_id)
 left join answered using (item_no)

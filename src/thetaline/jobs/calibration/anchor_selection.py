@@ -22,6 +22,7 @@ class Bank:
     move: Vector
     anchored: NDArray[np.bool_]
     has_question: NDArray[np.bool_]
+    retired: NDArray[np.bool_]  # by a person: no anchor again unless a person says so
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +41,7 @@ def refusals(bank: Bank, wishes: Wishes) -> NDArray[np.str_]:
     conditions = [
         bank.anchored,
         ~bank.has_question,
+        bank.retired,
         bank.n_answers < wishes.min_answers,
         ~(bank.a >= wishes.a_min),
         ~(bank.a <= wishes.a_max),
@@ -48,6 +50,7 @@ def refusals(bank: Bank, wishes: Wishes) -> NDArray[np.str_]:
     named = [
         "anchor already",
         "no row in question",
+        "retired as an anchor",
         f"fewer than {wishes.min_answers} answers",
         f"a below {wishes.a_min:g}",
         f"a above {wishes.a_max:g}",
