@@ -206,8 +206,13 @@ def test_the_command_lists_and_resolves(conn: Connection, database: str, monkeyp
     run = CliRunner()
     assert "no item has drifted" in run.invoke(app, []).stdout
     check(conn, database)
+    conn.execute(
+        """insert into question (id, meta) values (4, '{"external_id": "geom-059"}')
+        on conflict (id) do update set meta = excluded.meta"""
+    )
+    conn.commit()
     listed = run.invoke(app, []).stdout
-    assert "critical  item 4" in listed
+    assert "critical  item 4 (geom-059)" in listed
     assert "review the question" in listed
     assert json.loads(run.invoke(app, ["list", "--json"]).stdout)[0]["item_id"] == "4"
     assert run.invoke(app, ["resolve", "4", "--reason", "reworded"]).exit_code == 0

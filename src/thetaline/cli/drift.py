@@ -24,6 +24,7 @@ COLUMNS = (
     "resolved_at",
     "resolved_by",
     "resolution",
+    "external_id",
 )
 
 app = typer.Typer(
@@ -77,7 +78,8 @@ def resolve(
 
 def _line(alert: dict[str, Any]) -> str:
     numbers = alert["statistics"]
-    head = f"{alert['severity']:<8}  item {alert['item_id']:<12}  {'anchor' if alert['is_anchor'] else '':<6}"
+    name = f"{alert['item_id']} ({alert['external_id']})" if alert["external_id"] else alert["item_id"]
+    head = f"{alert['severity']:<8}  item {name:<18}  {'anchor' if alert['is_anchor'] else '':<6}"
     change = f"score {numbers['effect']:+.3f}  b {numbers['change_b']:+.2f}  a {numbers['change_a']:+.2f}"
     done = f"  [{alert['resolution']}]" if alert["resolved_at"] else ""
     return f"{head}  {change}  p {numbers['p_adjusted']:.1g}  {alert['proposal'] or ''}{done}".rstrip()

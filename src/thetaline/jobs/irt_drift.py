@@ -172,6 +172,7 @@ def _summary(findings: Findings) -> dict[str, object]:
         log.warning("item drifted", **asdict(alert))
     return {
         "recent_run": comparison.run_id,
+        "n_alerts": len(news),
         "n_items": len(comparison.reference),
         "n_anchors": len(comparison.anchors),
         "tested": found is not None,

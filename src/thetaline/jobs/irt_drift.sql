@@ -71,8 +71,10 @@ select distinct item_no, statistics ->> 'reference', severity from drift_alert w
 -- name: open_alerts
 select drift_alert.run_id, item.item_id, drift_alert.is_anchor, drift_alert.severity, drift_alert.statistics,
        drift_alert.proposal, drift_alert.created_at, drift_alert.resolved_at, drift_alert.resolved_by,
-       drift_alert.resolution
-from drift_alert join item using (item_no)
+       drift_alert.resolution, question.meta ->> 'external_id' as external_id
+from drift_alert
+join item using (item_no)
+left join question on question.id = case when item.item_id ~ '^[0-9]{1,18}$' then item.item_id::bigint end
 where cast(%(all)s as boolean) or drift_alert.resolved_at is null
 order by drift_alert.created_at desc, array_position(array['critical', 'warning', 'info'], drift_alert.severity),
          abs((drift_alert.statistics ->> 'effect')::float8) desc

@@ -8,7 +8,7 @@ import numpy as np
 import psycopg
 from scipy.stats import spearmanr
 
-from thetaline import db
+from thetaline import db, logs
 from thetaline.jobs import nightly, snapshot_theta
 from thetaline.jobs.demo.school import Truth
 from thetaline.jobs.entry import JobContext
@@ -40,7 +40,8 @@ class Growth:
 
 
 def run(context: JobContext) -> None:
-    """θ of each of the last seven days, then the night itself from the drift check on."""
+    """θ of each of the last seven days, then the night itself from the drift check on, in words for people only."""
+    logs.configure(level="ERROR")
     for days in range(WEEK_DAYS - 1, 0, -1):
         past = replace(context, name=snapshot_theta.JOB, as_of=context.as_of - timedelta(days=days))
         snapshot_theta.work(past)
