@@ -2,9 +2,10 @@
 
 import numpy as np
 import pytest
-from serving import CONTRACT_PAYLOAD, Running, observations
+from serving import CONTRACT_PAYLOAD, INTERNAL, Running, observations
 
-from thetaline import irt
+from thetaline import Client, api, irt
+from thetaline.service.tokens import Scope
 
 
 def test_health_is_answered_as_the_contract_writes_it(service: Running) -> None:
@@ -106,6 +107,17 @@ def test_keyed_scores_equal_positional_ones_and_name_the_learners_in_order(servi
     assert by_key == by_place
 
 
+@pytest.mark.parametrize(("a", "answer"), [(1.0, None), (0.0, 1)])
+def test_where_the_answers_say_nothing_wle_is_null_also_for_the_typed_client(
+    service: Running, a: float, answer: int | None
+) -> None:
+    asked = {"item_params": [{"item_id": "1", "a": a, "b": 0.0}], "responses": [[answer]], "method": "WLE"}
+    with Client(service.url, INTERNAL) as client:
+        assert client.score(api.ScoreRequest.model_validate(asked)).abilities == [{"theta": None, "se": None}]
+    shown = service.app.openapi()["components"]["schemas"]["Ability"]["properties"]
+    assert [{"type": "null"} in shown[name]["anyOf"] for name in ("theta", "se")] == [True, True]
+
+
 def test_an_item_that_the_bank_lacks_is_named(service: Running) -> None:
     body = {"item_params": {"1": {"a": 1, "b": 0}}, "responses": [{"user_id": "u", "item_id": "9", "is_correct": True}]}
     with service.client() as client:
@@ -147,6 +159,16 @@ def test_every_contract_path_is_there_under_v1_too(service: Running) -> None:
     for path in ("/irt/calibrate", "/irt/score", "/jobs/{job_id}"):
         assert path in paths
         assert f"/v1{path}" in paths
+
+
+def test_the_document_asks_for_any_token_and_its_page_needs_no_second_request(service: Running) -> None:
+    with service.client(token=None) as client:
+        assert [client.get(path).status_code for path in ("/openapi.json", "/docs")] == [401, 401]
+    with service.client(service.token(Scope.READ_SELF, user_id="anna")) as client:
+        assert client.get("/openapi.json").json() == service.app.openapi()
+        page = client.get("/docs")
+    assert page.headers["content-type"].startswith("text/html")
+    assert "/v1/learners/{user_id}/theta" in page.text
 
 
 def test_every_request_body_in_the_document_has_an_example(service: Running) -> None:

@@ -1,5 +1,6 @@
 """The reading API, and θ and KPIs after a session, on a published bank."""
 
+import io
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -7,7 +8,7 @@ import numpy as np
 import psycopg
 import pytest
 from psycopg.types.json import Jsonb
-from serving import Running, publish
+from serving import Running, publish, running
 
 from thetaline import irt
 
@@ -83,6 +84,15 @@ def test_a_session_that_the_exam_app_stored_needs_its_id_only(service: Running) 
             422,
             "timezone",
         ),
+        *(
+            ("anna", {"session_id": "s-4", "answers": [{**ANSWERS[0], "answered_at": moment}]}, 422, "before 1970 or")
+            for moment in (
+                "0001-01-01T00:00:00+14:00",
+                "1969-12-31T23:59:59Z",
+                "9999-12-31T23:59:59-14:00",
+                (datetime.now(UTC) + timedelta(days=1, hours=1)).isoformat(),
+            )
+        ),
         ("anna", {}, 422, "session_id"),
         ("anna", {"session_id": "s\0"}, 422, "session_id"),
     ],
@@ -93,6 +103,13 @@ def test_a_session_that_does_not_fit_is_refused(
     assert _update(service, "anna", {"session_id": "s-anna", "answers": ANSWERS}).status_code == 200
     answer = _update(service, user, body)
     assert (answer.status_code, said in answer.text) == (status, True), answer.text
+
+
+@pytest.mark.parametrize("ahead", [timedelta(hours=23), timedelta(days=-20_000)])
+def test_a_clock_may_be_a_day_ahead_and_an_answer_as_old_as_the_epochs(service: Running, ahead: timedelta) -> None:
+    answers = [{**ANSWERS[0], "answered_at": (datetime.now(UTC) + ahead).isoformat()}]
+    answer = _update(service, "ida", {"session_id": f"s-ida{ahead.days}", "answers": answers})
+    assert answer.status_code == 200, answer.text
 
 
 def test_answers_to_unpublished_items_leave_theta_unknown(service: Running) -> None:
@@ -134,9 +151,18 @@ def test_a_week_is_recomputed_and_read(service: Running) -> None:
 
 @pytest.mark.parametrize(
     ("user", "week", "status"),
-    [("hana", "2025-11-04", 422), ("hana", "2999-01-07", 422), ("ghost", "2025-11-03", 404), ("hana", "soon", 422)],
+    [
+        ("hana", "2025-11-04", 422),
+        ("hana", "2999-01-07", 422),
+        ("hana", "0001-01-01", 422),
+        ("hana", "1969-12-29", 422),
+        ("hana", "1970-01-05", 200),
+        ("ghost", "2025-11-03", 404),
+        ("hana", "soon", 422),
+    ],
 )
 def test_a_week_that_cannot_be_computed_is_refused(service: Running, user: str, week: str, status: int) -> None:
+    _update(service, "hana", {"session_id": "s-hana", "answers": ANSWERS})
     with service.client() as client:
         assert client.post(f"/v1/learners/{user}/kpis", json={"week_start": week}).status_code == status
 
@@ -152,6 +178,37 @@ def test_the_bank_is_read_page_by_page(service: Running) -> None:
     assert second["next_after"] is None
     assert one["params"] == BANK["103"]
     assert [version["run_id"] for version in versions] == ["fit-1"]
+
+
+def test_only_an_arrays_texts_are_tags(service: Running) -> None:
+    given = {
+        "101": {"tags": None},
+        "102": {"tags": "anchor"},
+        "103": {"tags": ["anchor", None, {}, 7]},
+        "104": {"tags": {"anchor": 1}},
+        "105": {},
+    }
+    with psycopg.connect(service.database) as conn:
+        conn.cursor().executemany(
+            "insert into question (id, meta) values (%s, %s)", [(name, Jsonb(meta)) for name, meta in given.items()]
+        )
+    with service.client() as client:
+        page = client.get("/v1/items", params={"limit": 6}).json()["items"]
+        assert client.get("/v1/items/103").json()["tags"] == ["anchor", "7"]
+    assert [item["tags"] for item in page] == [[], [], ["anchor", "7"], [], [], []]
+
+
+def test_a_reply_that_breaks_its_schema_is_our_defect_and_not_repeated_in_the_log(
+    database: str, log: io.StringIO
+) -> None:
+    with psycopg.connect(database) as conn:
+        conn.execute("alter table weekly_kpi drop constraint kpis_is_an_object")
+        conn.execute("insert into weekly_kpi (user_id, week_start, kpis) values ('zoe', '2025-11-03', '[\"zzz\"]')")
+    with running(database) as service, service.client() as client:
+        answer = client.get("/v1/learners/zoe/kpis")
+    assert (answer.status_code, answer.json()["error"][:23]) == (500, "a defect of the service")
+    assert "a reply breaks its own schema" in log.getvalue()
+    assert "zzz" not in log.getvalue()
 
 
 def test_runs_show_their_gate(service: Running) -> None:

@@ -1,5 +1,6 @@
 """The service as a process: logs, signals, a database that goes away, spans."""
 
+import asyncio
 import io
 import json
 import os
@@ -7,15 +8,27 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import httpx
+import psutil
+import psycopg
 import pytest
-from serving import INTERNAL, ITEM, Running, observations, running, wait_until
+from psycopg.conninfo import conninfo_to_dict
+from serving import INTERNAL, ITEM, Running, observations, running, suspended, wait_until
+
+from thetaline.db.connection import KEEPALIVE
+from thetaline.errors import DatabaseError
+from thetaline.service import database as database_module
+from thetaline.service.database import CONNECTIONS, Database
 
 SCORE = {"item_params": [ITEM], "responses": [[1]]}
 
@@ -67,6 +80,117 @@ def test_an_unmigrated_database_is_not_ready(empty_database: str) -> None:
         assert client.get("/v1/runs").status_code == 503
 
 
+def _ready(client: httpx.Client) -> int:
+    """The status of /readyz, which must come within a few seconds."""
+    return client.get("/readyz", timeout=6).status_code
+
+
+def test_while_every_connection_waits_for_a_lock_the_others_are_told_so_and_all_goes_on_after_it(
+    database: str,
+) -> None:
+    with running(database) as service, service.client() as client, ThreadPoolExecutor(CONNECTIONS + 2) as threads:
+        with psycopg.connect(database) as conn:
+            conn.execute("lock table run, api_token in access exclusive mode")
+            waiting = [threads.submit(client.get, "/v1/runs") for _ in range(CONNECTIONS + 2)]
+            time.sleep(1)
+            assert _ready(client) == 503
+            wait_until(lambda: sum(one.done() for one in waiting) == 2, secs=8)
+            assert client.get("/metrics", timeout=6).status_code == 200
+            assert client.get("/v1/runs", headers={"authorization": "Bearer tl_0_x"}, timeout=8).status_code == 503
+        assert sorted(one.result().status_code for one in waiting) == [200] * CONNECTIONS + [503] * 2
+        assert _ready(client) == 200
+
+
+@contextmanager
+def frozen(database: str) -> Iterator[None]:
+    """The server answers nothing to whoever is connected to this database, and lets nobody else in."""
+    with psycopg.connect(database) as conn:
+        asked = "select pid from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()"
+        backends = [psutil.Process(row[0]) for row in conn.execute(asked)]
+    stopped = [backends[0].parent(), *backends]
+    try:
+        for process in stopped:
+            process.suspend()
+        yield
+    finally:
+        for process in stopped:
+            process.resume()
+
+
+def test_a_frozen_database_is_not_ready_and_ready_again_when_it_goes_on(database: str) -> None:
+    with running(database) as service, service.client() as client:
+        with frozen(database):
+            assert [_ready(client) for _ in range(3)] == [503] * 3
+            assert client.post("/irt/score", json=SCORE).status_code == 200
+        wait_until(lambda: _ready(client) == 200, secs=10)
+
+
+def test_a_database_that_was_away_for_long_is_found_at_once(database: str) -> None:
+    sockets = str(conninfo_to_dict(database)["host"])
+    with tempfile.TemporaryDirectory(prefix="tl-") as folder:
+        door = Path(folder) / "door"
+        url = database.replace(urlencode({"host": sockets}), urlencode({"host": str(door)}))
+        with running(url) as service, service.client() as client:
+            time.sleep(8)
+            assert _ready(client) == 503
+            door.symlink_to(sockets)
+            wait_until(lambda: _ready(client) == 200, secs=4)
+
+
+def _on(url: str, ask: Callable[[Database], Any]) -> Any:
+    async def answer() -> Any:
+        opened = Database(url)
+        opened.open()
+        try:
+            return await ask(opened)
+        finally:
+            opened.close()
+
+    return asyncio.run(answer())
+
+
+def test_every_statement_and_every_silence_has_an_end_and_the_urls_own_options_hold(database: str) -> None:
+    def seen(conn: psycopg.Connection[Any]) -> tuple[object, dict[str, str]]:
+        asked = conn.execute("select current_setting('statement_timeout'), current_setting('work_mem')").fetchone()
+        return asked, conn.info.get_parameters()
+
+    settings, parameters = _on(f"{database}&options=-c%20work_mem%3D5MB", lambda it: it.run(seen))
+    assert settings == ("30s", "5MB")
+    asked = {**KEEPALIVE, "tcp_user_timeout": database_module.UNACKNOWLEDGED_MS}
+    assert parameters.items() >= {name: str(value) for name, value in asked.items()}.items()
+
+
+def test_a_statement_that_is_not_waited_for_any_longer_is_ended(database: str) -> None:
+    with psycopg.connect(database, autocommit=True) as conn:
+        with pytest.raises(psycopg.OperationalError):
+            _on(database, lambda it: it.run_within(0.5, lambda conn: conn.execute("select pg_sleep(30)")))
+        query = "select 1 from pg_stat_activity where state = 'active' and query = 'select pg_sleep(30)'"
+        wait_until(lambda: conn.execute(query).fetchone() is None, secs=5)
+
+
+def test_a_call_ends_although_its_server_answers_nothing(database: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(database_module, "ANSWER_SECS", 0.3)
+    with pytest.raises(psycopg.OperationalError, match=r"no answer in 0\.3 s"):
+        _on(database, lambda it: it.run(lambda _conn: time.sleep(1)))
+
+
+def test_who_stops_waiting_is_cancelled_and_told_nothing_of_the_database(database: str) -> None:
+    async def cancelled(opened: Database) -> bool:
+        asked = asyncio.create_task(opened.run(lambda _conn: time.sleep(0.5)))
+        await asyncio.sleep(0.1)
+        asked.cancel()
+        await asyncio.wait([asked])
+        return asked.cancelled()
+
+    assert _on(database, cancelled)
+
+
+def test_a_url_that_is_none_stops_the_start_without_its_password() -> None:
+    with pytest.raises(DatabaseError, match="write DATABASE_URL as") as refused:
+        Database("postgresql://somebody:hunter2%zz@here/x")
+    assert "hunter2" not in str(refused.value)
+
+
 def _free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -98,39 +222,37 @@ def _answers(url: str) -> bool:
 
 
 def test_sigterm_lets_a_small_fit_finish_and_gives_a_large_one_back(database: str) -> None:
+    import psutil
     import psycopg
 
-    rows = observations(n_users=1500, n_items=40)
     answers: list[httpx.Response] = []
+    body = {"observations": observations(n_users=80, n_items=8)}
     auth = {"authorization": f"Bearer {INTERNAL}"}
 
-    def ask(url: str) -> None:
-        answers.append(httpx.post(f"{url}/irt/calibrate", json={"observations": rows}, headers=auth, timeout=60))
+    def ask(url: str, **headers: str) -> httpx.Response:
+        return httpx.post(f"{url}/irt/calibrate", json=body, headers={**auth, **headers}, timeout=60)
+
+    def jobs() -> list[tuple[str, int]]:
+        with psycopg.connect(database) as conn:
+            return conn.execute("select state, attempts from service_job order by created_at").fetchall()
 
     with served(database, SERVICE_WORKERS="2") as (process, url):
-        large = observations(n_users=6000, n_items=60)
-        job = httpx.post(
-            f"{url}/irt/calibrate",
-            json={"observations": large},
-            headers={**auth, "prefer": "respond-async"},
-            timeout=60,
-        ).json()
-        wait_until(lambda: httpx.get(url + job["href"], headers=auth).json()["state"] == "running")
-        thread = threading.Thread(target=ask, args=(url,))
-        thread.start()
-        time.sleep(0.3)
-        process.send_signal(signal.SIGTERM)
+        with suspended(psutil.Process(process.pid).children()):  # they take their tasks and do not come to work on them
+            assert [ask(url, prefer="respond-async").status_code for _ in range(2)] == [202, 202]
+            wait_until(lambda: jobs() == [("running", 1), ("queued", 0)])
+            thread = threading.Thread(target=lambda: answers.append(ask(url)))
+            thread.start()
+            wait_until(lambda: 'thetaline_fit_processes{state="busy"} 2.0' in httpx.get(f"{url}/metrics").text)
+            process.send_signal(signal.SIGTERM)
+            wait_until(lambda: jobs() == [("queued", 0), ("queued", 0)], secs=2.0)
+            assert answers == []
         thread.join(60)
         assert process.wait(60) in (0, -signal.SIGTERM)
     assert answers[0].status_code == 200
-    with psycopg.connect(database) as conn:
-        state = conn.execute("select state, attempts from service_job").fetchone()
-    assert state in (("queued", 0), ("done", 1))
+    assert jobs() == [("queued", 0), ("queued", 0)]
 
 
 def test_a_killed_service_leaves_no_fit_process_behind(database: str) -> None:
-    import psutil
-
     with served(database) as (process, _url):
         children = psutil.Process(process.pid).children()
         assert children

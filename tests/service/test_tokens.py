@@ -5,13 +5,16 @@ import io
 import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
-from serving import INTERNAL, ITEM, Running, publish, running
+from serving import INTERNAL, ITEM, Running, publish, running, wait_until
 
+from thetaline import db
 from thetaline.cli.tokens import app as tokens_app
+from thetaline.db.tokens import create_token
 from thetaline.errors import InputError, SettingsError
 from thetaline.jobs.entry import run_app
 from thetaline.service import server
@@ -22,6 +25,8 @@ from thetaline.settings import load
 
 SCORE = {"item_params": [ITEM], "responses": [[1]]}
 OPEN_PATHS = ("/healthz", "/readyz", "/metrics")
+AWAY = "postgresql://nobody@127.0.0.1:9/none"
+NARROWING = Path(db.__file__).parent / "migrations" / "sql" / "0007_tokens.sql"
 
 
 def test_every_route_but_three_asks_for_a_token(service: Running) -> None:
@@ -83,6 +88,17 @@ def test_a_learners_token_reads_that_learner_only(service: Running) -> None:
         assert client.post("/v1/learners/anna/theta", json={"session_id": "s"}).status_code == 403
 
 
+@pytest.mark.parametrize(("path", "body"), [("theta", {"session_id": "none"}), ("kpis", {"week_start": "2025-11-03"})])
+def test_a_learners_token_scores_that_learner_only(service: Running, path: str, body: dict[str, str]) -> None:
+    own, every = service.token(Scope.READ_SELF, Scope.SCORE, user_id="anna"), service.token(Scope.SCORE)
+    statuses = {}
+    for token, learner in ((own, "carl"), (own, "anna"), (every, "carl")):
+        with service.client(token) as client:
+            statuses[token, learner] = client.post(f"/v1/learners/{learner}/{path}", json=body).status_code
+    assert statuses.pop((own, "carl")) == 403
+    assert 403 not in statuses.values()
+
+
 def test_tokens_rotate_two_are_in_force_until_one_is_revoked(service: Running) -> None:
     old, new = service.token(Scope.SCORE), service.token(Scope.SCORE)
     with service.client(old) as first, service.client(new) as second:
@@ -122,11 +138,28 @@ def test_an_expired_token_is_refused_although_it_was_in_force_when_read() -> Non
         (set(), None, "needs a scope"),
         ({Scope.READ_SELF}, None, "read:self goes with"),
         ({Scope.SCORE}, "u1", "read:self goes with"),
+        ({Scope.READ_SELF, Scope.READ_ALL}, "u1", "read:self goes with score only"),
+        ({Scope.READ_SELF, Scope.CALIBRATE}, "u1", "read:self goes with score only"),
     ],
 )
 def test_scopes_that_do_not_go_together_are_refused(scopes: set[Scope], user_id: str | None, said: str) -> None:
     with pytest.raises(InputError, match=said):
         new_token("x", scopes, user_id=user_id, expires_at=None)
+
+
+@pytest.mark.parametrize("wider", ["read:all", "calibrate"])
+def test_the_table_refuses_a_learners_token_that_shows_others_and_its_migration_narrows_one(
+    database: str, wider: str
+) -> None:
+    _, row = new_token("x", {Scope.READ_SELF, Scope.SCORE}, user_id="u1", expires_at=None)
+    row.scopes.append(wider)
+    with psycopg.connect(database, autocommit=True) as conn:
+        with pytest.raises(psycopg.errors.CheckViolation, match="a_self_token_shows_nobody_else"):
+            create_token(conn, row)
+        conn.execute("alter table api_token drop constraint a_self_token_shows_nobody_else")
+        create_token(conn, row)
+        conn.execute(NARROWING.read_text())
+        assert conn.execute("select scopes from api_token").fetchall() == [(["read:self", "score"],)]
 
 
 def test_a_token_over_its_rate_is_told_when_to_come_back() -> None:
@@ -138,6 +171,17 @@ def test_a_token_over_its_rate_is_told_when_to_come_back() -> None:
         limits.take("one")
     assert refused.value.status == 429
     assert int(refused.value.headers["retry-after"]) >= 1
+
+
+def test_two_tokens_of_one_name_have_a_rate_each(database: str) -> None:
+    with running(database, service_rate_per_sec=0.5) as service:
+        first, second = service.token(Scope.SCORE), service.token(Scope.SCORE)
+        with service.client(first) as one, service.client(second) as another:
+            assert one.post("/irt/score", json=SCORE).status_code == 200
+            refused = one.post("/irt/score", json=SCORE)
+            assert another.post("/irt/score", json=SCORE).status_code == 200
+    assert (refused.status_code, refused.json()["error"]) == (429, "too many requests with this token")
+    assert int(refused.headers["retry-after"]) in (1, 2)
 
 
 def test_a_rate_refills() -> None:
@@ -157,9 +201,46 @@ def test_a_local_caller_without_a_token_is_served_until_one_exists(database: str
         assert client.post("/irt/score", json=SCORE).status_code == 401
 
 
+@pytest.mark.parametrize("over", ["revoked_at = now()", "expires_at = now() - interval '1 hour'"])
+def test_a_token_that_is_over_keeps_the_door_shut(database: str, over: str) -> None:
+    _, row = new_token("x", {Scope.SCORE}, user_id=None, expires_at=None)
+    with psycopg.connect(database) as conn:
+        create_token(conn, row)
+        conn.execute(f"update api_token set {over}")
+    with running(database, anonymous=True, r_irt_internal_token=None) as service, service.client(token=None) as client:
+        assert client.post("/irt/score", json=SCORE).status_code == 401
+
+
+def test_the_internal_token_keeps_the_door_shut(database: str) -> None:
+    with running(database, anonymous=True) as service, service.client(token=None) as client:
+        assert client.post("/irt/score", json=SCORE).status_code == 401
+
+
+def test_a_look_that_fails_in_any_way_is_logged_and_not_the_last(database: str, log: io.StringIO) -> None:
+    rename = "alter table api_token rename column {} to {}"
+    with running(database) as service, service.client(service.token(Scope.SCORE)) as client:
+        assert client.post("/irt/score", json=SCORE).status_code == 200
+        with psycopg.connect(database, autocommit=True) as conn:
+            conn.execute(rename.format("revoked_at", "gone"))
+            wait_until(lambda: "UndefinedColumn" in log.getvalue())
+            conn.execute(rename.format("gone", "revoked_at"))
+            conn.execute("update api_token set revoked_at = now()")
+        wait_until(lambda: client.post("/irt/score", json=SCORE).status_code == 401, secs=15)
+
+
+def test_unknown_tokens_share_the_wait_for_a_database_that_is_away() -> None:
+    def secs_to_a_503(number: int) -> float:
+        started = time.monotonic()
+        with service.client(f"tl_{number:012x}_x") as client:
+            assert client.post("/irt/score", json=SCORE).status_code == 503
+        return time.monotonic() - started
+
+    with running(AWAY) as service, ThreadPoolExecutor(5) as threads:
+        assert max(threads.map(secs_to_a_503, range(5))) < 9
+
+
 def test_while_no_database_has_answered_a_local_caller_is_not_let_in() -> None:
-    away = "postgresql://nobody@127.0.0.1:9/none"
-    with running(away, anonymous=True, r_irt_internal_token=None) as service, service.client(token=None) as client:
+    with running(AWAY, anonymous=True, r_irt_internal_token=None) as service, service.client(token=None) as client:
         for headers in ({}, {"authorization": "Bearer tl_0123456789ab_x"}):
             refused = client.post("/irt/score", json=SCORE, headers=headers)
             assert (refused.status_code, refused.json()["error"][:24]) == (503, "tokens cannot be checked")

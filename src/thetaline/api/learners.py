@@ -1,12 +1,24 @@
 """The reading API of one learner: θ, weekly KPIs, and what a finished session does to them."""
 
-from datetime import date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AwareDatetime, Field, field_validator, model_validator
+from pydantic import AfterValidator, AwareDatetime, Field, field_validator, model_validator
 
 from thetaline.api.base import Payload, Reply, StoredId, with_examples
 from thetaline.api.calibration import Correct
+
+EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)  # at the ends of the calendar a zone or a week's window leads out of it
+AHEAD = timedelta(days=1)  # of the service's clock
+
+
+def _within_reach(moment: datetime) -> datetime:
+    if not EARLIEST <= moment <= datetime.now(UTC) + AHEAD:
+        raise ValueError(f"{moment.isoformat()} lies before 1970 or more than a day ahead of now")
+    return moment
+
+
+Moment = Annotated[AwareDatetime, AfterValidator(_within_reach)]
 
 
 class ThetaPoint(Reply):
@@ -67,6 +79,8 @@ class RecomputeRequest(Payload):
     def _monday(cls, day: date) -> date:
         if day.weekday():
             raise ValueError(f"week_start {day} is no Monday")
+        if day < EARLIEST.date():
+            raise ValueError(f"week_start {day} lies before 1970")
         return day
 
 
@@ -83,7 +97,7 @@ class SessionAnswer(Payload):
 
     item_id: StoredId
     is_correct: Correct
-    answered_at: AwareDatetime | None = None
+    answered_at: Moment | None = Field(default=None, description="from 1970 to a day ahead of now")
 
 
 class ThetaUpdateRequest(Payload):

@@ -73,13 +73,17 @@ class ScoreRequest(Payload):
 
 
 class Ability(TypedDict):
-    """θ with its standard error; without `user_id` for a row of a matrix."""
+    """θ with its standard error; without `user_id` for a row of a matrix.
+
+    Both are null where the answers say nothing of θ and the method takes nothing from the prior: WLE of a row without
+    an answer, or of answers to items with a = 0 only.
+    """
 
     __pydantic_config__ = OPEN  # type: ignore[misc]
 
     user_id: NotRequired[str]
-    theta: float
-    se: float
+    theta: float | None
+    se: float | None
 
 
 class ScoreResponse(Reply):

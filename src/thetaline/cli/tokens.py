@@ -23,7 +23,12 @@ app = typer.Typer(
 @app.command()
 def create(
     name: Annotated[str, typer.Option(help="Who will use it; shown in logs and lists.")],
-    scope: Annotated[list[str], typer.Option(help="calibrate, score, read:all or read:self; may be given again.")],
+    scope: Annotated[
+        list[str],
+        typer.Option(
+            help="calibrate, score, read:all or read:self; may be given again. read:self goes with score only."
+        ),
+    ],
     user: Annotated[str | None, typer.Option(help="The learner that a read:self token may read.")] = None,
     days: Annotated[int | None, typer.Option(min=1, max=3650, help="Days until it expires; default: never.")] = None,
 ) -> None:

@@ -13,6 +13,11 @@ Row = dict[str, Any]
 Connection = psycopg.Connection[Any]
 
 
+def limit_statements(conn: Connection, secs: float) -> None:
+    """End each statement of this transaction that takes longer."""
+    conn.execute(SQL["limit_statements"], {"milliseconds": f"{secs * 1000:.0f}"})
+
+
 def ability(conn: Connection, user_id: str) -> Row | None:
     """The current θ of a learner."""
     return _one(conn, "ability", user_id=user_id)

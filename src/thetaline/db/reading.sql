@@ -1,3 +1,6 @@
+-- name: limit_statements
+select set_config('statement_timeout', cast(%(milliseconds)s as text), true);
+
 -- name: ability
 select user_id, theta, se, model, version, run_id, fitted_at from mirt_ability where user_id = %(user_id)s;
 
@@ -26,7 +29,14 @@ where user_id = %(user_id)s order by week_start desc limit %(weeks)s;
 
 -- name: bank_page
 select params.item_id, params.model, params.params, params.version, params.run_id, params.fitted_at, question.topic_id,
-       coalesce(question.meta -> 'tags', '[]') as tags
+       coalesce(
+           jsonb_path_query_array(
+               question.meta,
+               'strict $.tags ? (@.type() == "array")[*] ? (@.type() == "string" || @.type() == "number")',
+               silent => true
+           ),
+           '[]'
+       ) as tags
 from mirt_item_params as params
 left join question on question.id = case when params.item_id ~ '^[0-9]{1,18}$' then params.item_id::bigint end
 where params.item_id > %(after)s
@@ -35,7 +45,14 @@ limit %(most)s;
 
 -- name: bank_item
 select params.item_id, params.model, params.params, params.version, params.run_id, params.fitted_at, question.topic_id,
-       coalesce(question.meta -> 'tags', '[]') as tags
+       coalesce(
+           jsonb_path_query_array(
+               question.meta,
+               'strict $.tags ? (@.type() == "array")[*] ? (@.type() == "string" || @.type() == "number")',
+               silent => true
+           ),
+           '[]'
+       ) as tags
 from mirt_item_params as params
 left join question on question.id = case when params.item_id ~ '^[0-9]{1,18}$' then params.item_id::bigint end
 where params.item_id = %(item_id)s;

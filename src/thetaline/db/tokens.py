@@ -46,6 +46,12 @@ def active_tokens(conn: psycopg.Connection[Any]) -> list[StoredToken]:
     return _rows(conn, "active")
 
 
+def any_token(conn: psycopg.Connection[Any]) -> bool:
+    """Whether there is one at all, be it revoked or expired."""
+    found = conn.execute(SQL["any"]).fetchone()
+    return found is not None and bool(found[0])
+
+
 def all_tokens(conn: psycopg.Connection[Any]) -> list[StoredToken]:
     """Oldest first, revoked ones included."""
     return _rows(conn, "all")

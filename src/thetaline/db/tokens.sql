@@ -7,6 +7,9 @@ select token_id, name, secret_sha256, scopes, user_id, expires_at, created_at, r
 from api_token
 where revoked_at is null and (expires_at is null or expires_at > now());
 
+-- name: any
+select exists (select from api_token);
+
 -- name: all
 select token_id, name, secret_sha256, scopes, user_id, expires_at, created_at, revoked_at
 from api_token

@@ -3,7 +3,7 @@
 import asyncio
 import os
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 
 import psycopg
 from fastapi import FastAPI, Request
@@ -41,7 +41,7 @@ log = logs.get_logger(__name__)
 
 
 def create_app(settings: Settings | None = None, *, anonymous: bool = False) -> FastAPI:
-    """The application; `anonymous` serves a local caller without a token for as long as no token exists."""
+    """The application; `anonymous` serves a local caller without a token for as long as none was ever made."""
     settings = settings or load()
     metrics = Metrics()
     limits = BodyLimits(int(settings.service_max_body_mb * MB), settings.service_body_timeout_secs)
@@ -53,8 +53,7 @@ def create_app(settings: Settings | None = None, *, anonymous: bool = False) -> 
         middleware=_layers(metrics, limits),
         exception_handlers={HTTPException: _http_error, RequestValidationError: _parameter_error},
         responses=ERRORS,
-        docs_url="/docs",
-        redoc_url=None,
+        openapi_url=None,  # it asks for a token, so it is a route of ours
     )
     app.include_router(operation.router)
     for versioned in (learners.router, irt.router, jobs.router, items.router, runs.router):  # tried in this order
@@ -140,9 +139,13 @@ async def _keep_tokens_fresh(services: Services) -> None:
 
 
 async def _refresh_tokens(services: Services) -> None:
-    """A database that is away leaves the tokens as they were last seen."""
-    with suppress(*AWAY, psycopg.errors.UndefinedTable):
+    """Whatever goes wrong leaves the tokens as they were last seen, until a later look succeeds."""
+    try:
         await services.tokens.refresh(services.database)
+    except (*AWAY, psycopg.errors.UndefinedTable) as error:
+        log.warning("the tokens could not be read: the database is not available", kind=type(error).__name__)
+    except Exception:  # the edge of the loop: if it ended, revoked tokens would work for ever
+        log.exception("the tokens could not be read")
 
 
 async def _http_error(request: Request, error: Exception) -> Response:

@@ -11,8 +11,9 @@ from thetaline.service.services import Services, services_of
 from thetaline.service.tokens import FULL, Principal, Scope
 
 LOCAL_NAMES = ("localhost", "127.0.0.1", "::1")
-ANONYMOUS = Principal("anonymous", FULL)
+ANONYMOUS = Principal("anonymous", "anonymous", FULL)
 UNCHECKED = "tokens cannot be checked: the database is not available"
+NOT_THIS_LEARNER = "this token is another learner's"
 
 UserId = Annotated[str, Path(min_length=1, max_length=MAX_ID_CHARS, pattern=r"^[^\x00]+$", description="learner id")]
 
@@ -23,7 +24,7 @@ async def identify(request: Request) -> Principal:
     shown = _shown(request)
     who = await _principal(services, shown) if shown is not None else _local(services, request)
     request.state.token = who.name
-    services.rates.take(who.name)
+    services.rates.take(who.token_id)
     return who
 
 
@@ -46,9 +47,20 @@ async def reads_learner(user_id: UserId, who: Annotated[Principal, Depends(ident
 
 
 Check = Callable[..., Coroutine[Any, Any, Principal]]
-Learner = Annotated[str, Depends(reads_learner)]
+Known = Annotated[Principal, Depends(identify)]
 Calibrates = Annotated[Principal, needs(Scope.CALIBRATE)]
 Scores = Annotated[Principal, needs(Scope.SCORE)]
+
+
+async def scores_learner(user_id: UserId, who: Scores) -> str:
+    """The learner in the path, if the token scores and does not belong to another one."""
+    if not who.is_for(user_id):
+        raise Fault(403, NOT_THIS_LEARNER)
+    return user_id
+
+
+Learner = Annotated[str, Depends(reads_learner)]
+ScoredLearner = Annotated[str, Depends(scores_learner)]
 ReadsAll = Annotated[Principal, needs(Scope.READ_ALL)]
 
 
@@ -60,11 +72,11 @@ def _shown(request: Request) -> str | None:
 
 
 def _local(services: Services, request: Request) -> Principal:
-    """A caller without a token, where the service listens on this machine only and no token exists.
+    """A caller without a token, where the service listens on this machine only and no token was ever made.
 
     A page in a browser that had its own name resolve to this machine would send that name as its Host.
     """
-    if not services.anonymous or request.url.hostname not in LOCAL_NAMES or len(services.tokens):
+    if not services.anonymous or request.url.hostname not in LOCAL_NAMES or services.tokens.made:
         raise _unauthorized("no token; send Authorization: Bearer <token>")
     if not services.tokens.loaded:
         raise unavailable(UNCHECKED)
@@ -84,8 +96,7 @@ async def _look_for(services: Services, shown: str) -> None:
     try:
         await services.tokens.look_for(shown, services.database)
     except AWAY:
-        if not services.tokens.loaded:
-            raise unavailable(UNCHECKED) from None
+        raise unavailable(UNCHECKED) from None
 
 
 def _unauthorized(error: str) -> Fault:

@@ -4,7 +4,9 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from fastapi import FastAPI
+from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.openapi.utils import get_openapi
+from fastapi.responses import HTMLResponse
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
@@ -54,6 +56,12 @@ def document(app: FastAPI) -> dict[str, Any]:
         _ask_for_tokens(made)
         app.openapi_schema = made
     return app.openapi_schema
+
+
+def page(made: dict[str, Any]) -> HTMLResponse:
+    """The document to read: it is inside the page, for a browser would fetch it without a token."""
+    title = f"{made['info']['title']} {made['info']['version']}"
+    return get_swagger_ui_html(openapi_url="/openapi.json", title=title, swagger_ui_parameters={"spec": made})
 
 
 def _ask_for_tokens(made: dict[str, Any]) -> None:

@@ -6,6 +6,7 @@ import time
 from typing import Any
 
 import structlog
+from fastapi.exceptions import ResponseValidationError
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from thetaline import logs
@@ -78,11 +79,18 @@ class _Answer:
 async def _tell(error: Exception, scope: Scope, receive: Receive, answer: _Answer) -> None:
     fault = fault_of(error)
     if fault is None:
-        log.error("a request met a defect", exc_info=error)
+        _log_defect(error)
         fault = Fault(500, "a defect of the service; its log has the trace under the request id")
     if answer.status is not None:
         raise error  # too late for an answer: the server cuts the connection, so that nobody takes a part for the whole
     await error_response(fault, scope["state"]["request_id"])(scope, receive, answer.send)
+
+
+def _log_defect(error: Exception) -> None:
+    if isinstance(error, ResponseValidationError):  # its text repeats the reply, and with it a learner's data
+        log.error("a reply breaks its own schema", faults=[(one["loc"], one["type"]) for one in error.errors()])
+    else:
+        log.error("a request met a defect", exc_info=error)
 
 
 def route_of(scope: Scope) -> str:

@@ -17,13 +17,13 @@ class RateLimits:
         self._per_sec, self._most = per_sec, max(1.0, per_sec * BURST_SECS)
         self._buckets: dict[str, tuple[float, float]] = {}
 
-    def take(self, name: str) -> None:
+    def take(self, token_id: str) -> None:
         """One request of this token. Raises a 429 with the seconds until the next may come."""
         now = time.monotonic()
-        left, at = self._buckets.get(name, (self._most, now))
+        left, at = self._buckets.get(token_id, (self._most, now))
         left = min(self._most, left + (now - at) * self._per_sec)
         if left < 1.0:
             raise busy("too many requests with this token", retry_after_secs=math.ceil((1.0 - left) / self._per_sec))
         if len(self._buckets) >= MAX_BUCKETS:
             self._buckets.clear()
-        self._buckets[name] = (left - 1.0, now)
+        self._buckets[token_id] = (left - 1.0, now)

@@ -11,7 +11,7 @@ from thetaline.service.faults import Fault
 from thetaline.service.scoring import bank_of
 from thetaline.service.services import Services
 
-MAX_CELLS = 5_000_000  # items × abilities of one answer
+MAX_CELLS = 500_000  # items × abilities of one answer, 20 MB of JSON
 # Gauss–Hermite for the weight exp(−x²/2): 15 nodes integrate the information of any item under a normal posterior.
 _NODES, _WEIGHTS = np.polynomial.hermite_e.hermegauss(15)
 
@@ -33,20 +33,21 @@ def _chosen(bank: irt.Items, wanted: list[str]) -> irt.Items:
     return bank.take(list(dict.fromkeys(wanted)))
 
 
-def information(bank: irt.Items, theta: list[float]) -> InformationResponse:
-    """Curves of each item and of all together."""
+def information_json(bank: irt.Items, theta: list[float]) -> bytes:
+    """The body of a 200: curves of each item and of all together. Raises a 413."""
     if len(bank) * len(theta) > MAX_CELLS:
         raise Fault(413, f"{len(bank)} items at {len(theta)} abilities are more than {MAX_CELLS} numbers")
     at = np.asarray(theta, dtype=np.float64)
     info, score = bank.information(at), bank.expected_score(at)
     total = info.sum(axis=0)
     curves = zip(bank.ids.tolist(), info.tolist(), score.tolist(), strict=True)
-    return InformationResponse(
+    answer = InformationResponse(
         theta=at.tolist(),
         items=[ItemCurve(item_id=name, information=one, expected_score=mean) for name, one, mean in curves],
         test_information=total.tolist(),
         se=[float(1 / np.sqrt(value)) if value > 0 else None for value in total],
     )
+    return answer.model_dump_json().encode()
 
 
 def next_items(bank: irt.Items, request: NextItemsRequest) -> NextItemsResponse:

@@ -22,9 +22,12 @@ from thetaline.service.updates import ThetaUpdates
 from thetaline.settings import Settings
 
 
+SCRAPE_SECS = 3.0  # a scrape that waits longer than this for a part goes without it
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Services:
-    """One of each; `anonymous`: requests without a token are served for as long as no token exists."""
+    """One of each; `anonymous`: requests without a token are served for as long as none was ever made."""
 
     settings: Settings
     database: Database
@@ -49,8 +52,8 @@ class Services:
             ("thetaline_tokens", "tokens in force", ""): {"": len(self.tokens)},
         }
         with suppress(*AWAY, psycopg.errors.UndefinedTable):
-            jobs = await self.database.run(job_queue.count_jobs)
-            gates = await self.database.run(reading.gate_counts)
+            jobs = await self.database.run_within(SCRAPE_SECS, job_queue.count_jobs)
+            gates = await self.database.run_within(SCRAPE_SECS, reading.gate_counts)
             gauges["thetaline_jobs", "large fits by state", "state"] = jobs
             gauges["thetaline_gate_results", "checks of the publication gate, 30 days", "outcome"] = gates
         self.metrics.show(gauges)

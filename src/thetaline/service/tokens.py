@@ -3,20 +3,25 @@
 import asyncio
 import hashlib
 import hmac
+import math
 import secrets
 import time
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
+from typing import Any
 
-from thetaline.db.tokens import StoredToken, active_tokens
-from thetaline.errors import InputError
+import psycopg
+
+from thetaline.db.tokens import StoredToken, active_tokens, any_token
+from thetaline.errors import DatabaseError, InputError
 from thetaline.service.database import Database
 
 PREFIX = "tl"
 REFRESH_SECS = 5.0  # how long a revoked token may go on working
 MISS_REFRESH_SECS = 0.05  # how often an unknown id may make us look whether it is new
+LOOK_SECS = 5.0  # how long a look may take
 _NO_TOKEN = b"\x00" * 32
 
 
@@ -30,12 +35,14 @@ class Scope(StrEnum):
 
 
 FULL = frozenset({Scope.CALIBRATE, Scope.SCORE, Scope.READ_ALL})
+OF_ONE_LEARNER = frozenset({Scope.READ_SELF, Scope.SCORE})  # a job's result, for one, has every learner's ability
 
 
 @dataclass(frozen=True, slots=True)
 class Principal:
     """Who asks; `user_id` is the one learner that a read:self token may read."""
 
+    token_id: str
     name: str
     scopes: frozenset[Scope]
     user_id: str | None = None
@@ -43,6 +50,10 @@ class Principal:
     def may(self, scope: Scope) -> bool:
         """Whether a token of this scope was shown."""
         return scope in self.scopes
+
+    def is_for(self, user_id: str) -> bool:
+        """Whether the token names this learner, or none."""
+        return self.user_id in (None, user_id)
 
     def may_read(self, user_id: str) -> bool:
         """Whether this learner's data may be read."""
@@ -57,6 +68,8 @@ def new_token(
         raise InputError(f"a token needs a scope: {', '.join(Scope)}")
     if (Scope.READ_SELF in scopes) != (user_id is not None):
         raise InputError("read:self goes with the learner it is for (--user), and only read:self does")
+    if Scope.READ_SELF in scopes and not OF_ONE_LEARNER.issuperset(scopes):
+        raise InputError("read:self goes with score only; read:all and calibrate show other learners")
     token_id, secret = secrets.token_hex(6), secrets.token_urlsafe(32)
     row = StoredToken(token_id, name, _digest(secret), sorted(scopes), user_id, expires_at)
     return f"{PREFIX}_{token_id}_{secret}", row
@@ -69,12 +82,19 @@ class TokenBook:
         """`internal` is told at once; the rest comes with `refresh`."""
         self._internal = None if internal is None else _digest(internal)
         self._stored: dict[str, StoredToken] = {}
+        self._made = False
         self._seen_at: float | None = None
+        self._failed_at = -math.inf
         self._looking = asyncio.Lock()
 
     def __len__(self) -> int:
         """How many there are."""
         return len(self._stored) + (self._internal is not None)
+
+    @property
+    def made(self) -> bool:
+        """Whether a token was ever made: one that is revoked or has expired keeps the door shut too."""
+        return self._made or self._internal is not None
 
     @property
     def loaded(self) -> bool:
@@ -87,9 +107,14 @@ class TokenBook:
             await self._read(database)
 
     async def look_for(self, bearer: str, database: Database) -> None:
-        """Read once more for a token that is not known yet; those who wait meanwhile share the next look."""
+        """Read once more for a token that is not known yet; those who wait meanwhile share the next look.
+
+        They share a failure too: DatabaseError, at once, instead of a time-out each.
+        """
         came_at = time.monotonic()
         async with self._looking:
+            if self._failed_at >= came_at:
+                raise DatabaseError("the tokens could not be read just now")
             if (self._seen_at is not None and self._seen_at >= came_at) or not self.is_unknown(bearer):
                 return
             if self._seen_at is not None:
@@ -98,7 +123,12 @@ class TokenBook:
 
     async def _read(self, database: Database) -> None:
         asked_at = time.monotonic()
-        self._stored = {token.token_id: token for token in await database.run(active_tokens)}
+        try:
+            tokens, self._made = await database.run_within(LOOK_SECS, _look)
+        except Exception:
+            self._failed_at = time.monotonic()
+            raise
+        self._stored = {token.token_id: token for token in tokens}
         self._seen_at = asked_at  # only now: a database that did not answer has not been seen
 
     def is_unknown(self, bearer: str) -> bool:
@@ -108,13 +138,19 @@ class TokenBook:
     def principal(self, bearer: str) -> Principal | None:
         """Who shows this token, None if it is not in force; takes as long for a wrong id as for a wrong secret."""
         if self._internal is not None and hmac.compare_digest(_digest(bearer), self._internal):
-            return Principal("internal", FULL)
+            return Principal("internal", "internal", FULL)
         token_id, secret = _parts(bearer)
         stored = self._stored.get(token_id)
         right = hmac.compare_digest(_digest(secret), stored.secret_sha256 if stored else _NO_TOKEN)
         if not right or stored is None or _is_over(stored):
             return None
-        return Principal(stored.name, frozenset(map(Scope, stored.scopes)), stored.user_id)
+        return Principal(token_id, stored.name, frozenset(map(Scope, stored.scopes)), stored.user_id)
+
+
+def _look(conn: psycopg.Connection[Any]) -> tuple[list[StoredToken], bool]:
+    """The tokens in force, and whether one was ever made."""
+    tokens = active_tokens(conn)
+    return tokens, bool(tokens) or any_token(conn)
 
 
 def _digest(secret: str) -> bytes:

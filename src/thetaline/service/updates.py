@@ -12,7 +12,7 @@ from thetaline.api import ThetaUpdated, ThetaUpdateRequest
 from thetaline.db.sessions import Sitting, store_sittings
 from thetaline.jobs.update_theta import Scorer, ThetaUpdate, load_scorer, standing_on, update_users
 from thetaline.service.database import Database
-from thetaline.service.faults import unavailable
+from thetaline.service.faults import AWAY, unavailable
 
 MOST_TOGETHER = 64
 MOST_WAITING = 2_000
@@ -60,6 +60,9 @@ class ThetaUpdates:
     async def _answer(self, batch: list[_Asked]) -> None:
         try:
             found = await self._database.run(self._update, [asked.sitting for asked in batch])
+        except AWAY as error:  # for all of them: one by one, each would wait for the database in its turn
+            for asked in batch:
+                _settle(asked.answer, error)
         except Exception as error:  # noqa: BLE001  each request gets its own answer
             await self._answer_failed(batch, error)
         else:

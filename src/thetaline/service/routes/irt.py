@@ -1,5 +1,7 @@
 """POST /irt/…: calibrate, score, link, information, next items."""
 
+import asyncio
+
 from fastapi import APIRouter, Request, Response
 
 from thetaline.api import (
@@ -25,7 +27,7 @@ from thetaline.service.fits import submission
 from thetaline.service.fits.bodies import ARROW, NDJSON, PARQUET, READERS
 from thetaline.service.linking import link_json
 from thetaline.service.routes.operation import Shared
-from thetaline.service.scoring import score_json
+from thetaline.service.scoring import is_long, score_json
 
 LARGE_SCORE_BYTES = 4_000_000  # 20 ms of parsing; a larger one is worked off by a fit process
 _ROWS = {
@@ -62,6 +64,8 @@ async def score(request: Request, services: Shared, who: Scores) -> Response:
     if len(body) > LARGE_SCORE_BYTES:
         return await submission.score_large(body, services, who.name)
     payload = ScoreRequest.model_validate_json(body)
+    if is_long(payload):
+        return await submission.score_large(body, services, who.name)
     return json_response(score_json(payload, most=services.settings.service_max_observations))
 
 
@@ -71,12 +75,12 @@ async def link(request: Request, _who: Scores) -> Response:
     return json_response(link_json(await read_payload(request, LinkRequest)))
 
 
-@router.post("/information", openapi_extra=takes(InformationRequest))
-async def information(request: Request, services: Shared, _who: Scores) -> InformationResponse:
+@router.post("/information", openapi_extra=takes(InformationRequest), response_model=InformationResponse)
+async def information(request: Request, services: Shared, _who: Scores) -> Response:
     """Information and expected score over θ, of items in the body or of the published bank."""
     payload = await read_payload(request, InformationRequest)
     bank = await selection.bank_for(payload.item_params, services, payload.item_ids)
-    return selection.information(bank, payload.theta)
+    return json_response(await asyncio.to_thread(selection.information_json, bank, payload.theta))
 
 
 @router.post("/next-items", openapi_extra=takes(NextItemsRequest))

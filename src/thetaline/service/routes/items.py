@@ -1,6 +1,6 @@
 """The item bank and its drift alerts, to read."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query
 
@@ -16,31 +16,31 @@ After = Annotated[str, Query(max_length=200, pattern=r"^[^\x00]*$", description=
 Limit = Annotated[int, Query(ge=1, le=1000)]
 
 
-@router.get("/items")
-async def items(services: Shared, _who: ReadsAll, after: After = "", limit: Limit = 100) -> BankPage:
+@router.get("/items", response_model=BankPage)
+async def items(services: Shared, _who: ReadsAll, after: After = "", limit: Limit = 100) -> dict[str, Any]:
     """The published bank, page by page."""
     rows = await services.database.run(reading.bank_page, after, limit + 1)
     page = rows[:limit]
-    return BankPage.model_validate({"items": page, "next_after": page[-1]["item_id"] if len(rows) > limit else None})
+    return {"items": page, "next_after": page[-1]["item_id"] if len(rows) > limit else None}
 
 
-@router.get("/items/{item_id}")
-async def item(item_id: ItemId, services: Shared, _who: ReadsAll) -> BankItem:
+@router.get("/items/{item_id}", response_model=BankItem)
+async def item(item_id: ItemId, services: Shared, _who: ReadsAll) -> dict[str, Any]:
     """One item with its current parameters."""
     found = await services.database.run(reading.bank_item, item_id)
     if found is None:
         raise Fault(404, f"item {item_id!r} has no published parameters")
-    return BankItem.model_validate(found)
+    return found
 
 
-@router.get("/items/{item_id}/history")
-async def item_history(item_id: ItemId, services: Shared, _who: ReadsAll) -> ItemHistory:
+@router.get("/items/{item_id}/history", response_model=ItemHistory)
+async def item_history(item_id: ItemId, services: Shared, _who: ReadsAll) -> dict[str, Any]:
     """The parameters by published run, newest first."""
     versions = await services.database.run(reading.item_history, item_id)
-    return ItemHistory.model_validate({"item_id": item_id, "versions": versions})
+    return {"item_id": item_id, "versions": versions}
 
 
-@router.get("/drift-alerts")
-async def drift_alerts(services: Shared, _who: ReadsAll) -> DriftAlerts:
+@router.get("/drift-alerts", response_model=DriftAlerts)
+async def drift_alerts(services: Shared, _who: ReadsAll) -> dict[str, Any]:
     """Items that moved against their reference and that nobody has resolved."""
-    return DriftAlerts.model_validate({"alerts": await services.database.run(reading.drift_alerts)})
+    return {"alerts": await services.database.run(reading.drift_alerts)}

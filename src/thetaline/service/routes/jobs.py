@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import asdict
+from typing import Any
 from uuid import UUID
 
 from fastapi import APIRouter
@@ -19,8 +20,8 @@ from thetaline.service.routes.operation import Shared
 router = APIRouter(prefix="/jobs", tags=["jobs"])
 
 
-@router.get("/{job_id}")
-async def job(job_id: UUID, services: Shared, _who: Calibrates) -> Job:
+@router.get("/{job_id}", response_model=Job)
+async def job(job_id: UUID, services: Shared, _who: Calibrates) -> dict[str, Any]:
     """State, progress, and where the result is once it is there."""
     return _shown(await _found(services.database, job_id))
 
@@ -36,8 +37,8 @@ async def result(job_id: UUID, services: Shared, _who: Calibrates) -> StreamingR
     return StreamingResponse(_chunks(services.database, job_id), media_type=JSON)
 
 
-@router.delete("/{job_id}")
-async def cancel(job_id: UUID, services: Shared, _who: Calibrates) -> Job:
+@router.delete("/{job_id}", response_model=Job)
+async def cancel(job_id: UUID, services: Shared, _who: Calibrates) -> dict[str, Any]:
     """Cancel what is queued, end the process of what runs; what has ended stays as it is."""
     found = await services.database.run(job_queue.cancel_job, job_id)
     if found is None:
@@ -56,9 +57,9 @@ def _unknown(job_id: UUID) -> Fault:
     return Fault(404, f"there is no job {job_id}", "results are kept for SERVICE_JOB_RETENTION_DAYS")
 
 
-def _shown(found: QueuedJob) -> Job:
+def _shown(found: QueuedJob) -> dict[str, Any]:
     href = f"/jobs/{found.job_id}/result" if found.state == "done" else None
-    return Job.model_validate({**asdict(found), "result_href": href})
+    return {**asdict(found), "result_href": href}
 
 
 async def _chunks(database: Database, job_id: UUID) -> AsyncIterator[bytes]:

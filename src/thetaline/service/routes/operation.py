@@ -1,19 +1,26 @@
-"""GET /healthz, /readyz, /metrics: without a token."""
+"""GET /healthz, /readyz, /metrics: without a token; /docs and /openapi.json: with any."""
 
-from typing import Annotated
+import asyncio
+from contextlib import suppress
+from typing import Annotated, Any
 
+import psycopg
 from fastapi import APIRouter, Depends, Request, Response
+from fastapi.responses import HTMLResponse
 from prometheus_client import CONTENT_TYPE_LATEST
 
 from thetaline.api import Health, Readiness
 from thetaline.db import check_migrated, reading
 from thetaline.errors import MigrationError
+from thetaline.service.auth import Known
 from thetaline.service.database import Database
+from thetaline.service.documents import document, page
 from thetaline.service.faults import AWAY
 from thetaline.service.services import Services, services_of
 
 CONTRACT_VERSION = "1.0.0"  # of the HTTP contract; the package has its own
 OK = "ok"
+STATE_SECS = 3.0  # a probe and a scrape go away after a few
 router = APIRouter(tags=["operation"])
 
 
@@ -51,16 +58,34 @@ async def readyz(services: Shared, response: Response) -> Readiness:
 @router.get("/metrics", response_class=Response, responses={200: {"content": {"text/plain": {}}}})
 async def metrics(services: Shared) -> Response:
     """Prometheus' text format."""
-    await services.refresh_gauges()
+    with suppress(TimeoutError):  # the gauges then stand as they were last seen
+        async with asyncio.timeout(STATE_SECS):
+            await services.refresh_gauges()
     return Response(services.metrics.text(), media_type=CONTENT_TYPE_LATEST)
+
+
+@router.get("/openapi.json", include_in_schema=False)
+async def openapi(request: Request, _who: Known) -> dict[str, Any]:
+    """The document, for programs."""
+    return document(request.app)
+
+
+@router.get("/docs", include_in_schema=False)
+async def docs(request: Request, _who: Known) -> HTMLResponse:
+    """The document, for people."""
+    return page(document(request.app))
 
 
 async def _state_of(database: Database) -> tuple[str, str, str | None]:
     try:
-        await database.run(check_migrated)
-        return OK, OK, await database.run(reading.newest_published_run)
+        return OK, OK, await database.run_within(STATE_SECS, _published_run)
     except MigrationError as error:
         return OK, str(error), None
     except AWAY as error:
         # The class only: the text of a driver may carry addresses, and this answer needs no token.
         return f"not available ({type(error).__name__})", "not known", None
+
+
+def _published_run(conn: psycopg.Connection[Any]) -> str | None:
+    check_migrated(conn)
+    return reading.newest_published_run(conn)
