@@ -4,7 +4,7 @@ import os
 import signal
 import subprocess
 import sys
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from datetime import UTC, date, datetime
 
 import psycopg
@@ -71,6 +71,21 @@ def test_ctrl_c_is_recorded_as_a_failure(database: str) -> None:
     with pytest.raises(KeyboardInterrupt), open_calibration(database):
         raise KeyboardInterrupt
     assert rows(database)[0][1:] == ("failed", "KeyboardInterrupt: ")
+
+
+def test_a_run_keeps_the_summary_as_it_stands_when_the_run_ends(database: str) -> None:
+    for error in (None, ZeroDivisionError(), KeyboardInterrupt()):
+        summary: dict[str, object] = {}
+        with (
+            suppress(ZeroDivisionError, KeyboardInterrupt),
+            ledger.open_run(database, "nightly", as_of=DAY, now=NOW, summary=summary),
+        ):
+            summary["stages"] = ["one"]
+            if error:
+                raise error
+    with db.connect(database) as conn:
+        found = conn.execute("select state, summary from run order by run_id").fetchall()
+    assert found == [(state, {"stages": ["one"]}) for state in ("done", "failed", "failed")]
 
 
 def test_closing_commits_with_the_rows_or_not_at_all(database: str) -> None:
@@ -153,11 +168,13 @@ def test_orphans_of_every_job_are_closed_but_living_runs_are_left(database: str)
 
 
 def test_a_run_whose_connection_broke_is_closed_on_another(database: str) -> None:
-    with pytest.raises(psycopg.OperationalError), open_calibration(database) as run:  # noqa: PT012
+    broken = ledger.open_run(database, "mirt_calibrate", as_of=DAY, now=NOW, summary={"n": 1})
+    with pytest.raises(psycopg.OperationalError), broken as run:  # noqa: PT012
         with db.connect(database, autocommit=True) as conn:
             conn.execute("select pg_terminate_backend(%s)", [run.conn.info.backend_pid])
         run.conn.execute("select 1")
-    assert rows(database)[0][1] == "failed"
+    with db.connect(database) as conn:
+        assert conn.execute("select state, summary from run").fetchall() == [("failed", {"n": 1})]
 
 
 def _snapshot(url: str) -> AbstractContextManager[ledger.Run]:

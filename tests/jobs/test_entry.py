@@ -79,6 +79,52 @@ def test_every_way_to_fail_has_its_code_and_leaves_the_tables_as_they_were(run, 
     assert questions(database) == 0
 
 
+def far(context, failing):
+    done = {}
+    with entry.carrying(done):
+        done["stages"] = ["one"]
+        failing(context)
+
+
+def fails_by(error):
+    def failing(_):
+        raise error
+
+    return failing
+
+
+@pytest.mark.parametrize(
+    ("failing", "code", "status"),
+    [
+        (fails_by(HeldError("kept back")), 1, "held"),
+        (fails_by(InputError("what is this")), 2, "bad_input"),
+        (fails_by(ValueError("a bug")), 1, "failed"),
+        (fails_by(KeyboardInterrupt()), 130, "interrupted"),
+        (lambda context: context.conn.execute("select * from no_such_table"), 1, "failed"),
+    ],
+)
+def test_what_was_done_before_an_error_is_in_the_summary_line(run, failing, code, status):
+    ended, summary, _ = run(lambda context: far(context, failing), date="2025-11-02")
+    assert (ended, summary["status"], summary["stages"], summary["date"]) == (code, status, ["one"], "2025-11-02")
+    assert summary["error"]
+
+
+def test_what_an_inner_block_carries_is_kept_beside_what_an_outer_one_does():
+    error = JobError("no luck")
+    with pytest.raises(JobError), entry.carrying({"a": 1, "b": 1}), entry.carrying({"b": 2}):
+        raise error
+    assert entry._carried(error) == {"a": 1, "b": 2}
+
+
+def test_an_unexpected_fault_is_logged_whole_and_told_in_one_line(run):
+    code, summary, told = run(raising(ValueError("two\nlines")))
+    assert (code, summary["error"]) == (1, "unexpected ValueError: two lines; the tables are as they were")
+    (logged,) = [json.loads(line) for line in told.splitlines() if line.startswith("{")]
+    assert (logged["event"], logged["job"]) == ("unexpected fault", "a_job")
+    assert logged["traceback"].startswith("Traceback")
+    assert logged["traceback"].endswith("ValueError: two\nlines\n")
+
+
 def test_a_fault_of_the_database_is_told_in_one_line(run):
     code, summary, _ = run(lambda context: context.conn.execute("select * from no_such_table"))
     assert code == 1

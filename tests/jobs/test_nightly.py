@@ -1,19 +1,15 @@
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
-import numpy as np
 import pytest
-from learners import NOW, TODAY, Connection, bank_params, connected, context, simulated, write_answers
+from learners import TODAY, Connection, connected
+from nights import LATER, ORDER, night, states, write_school
 
 from thetaline.errors import HeldError, InputError, JobError
 from thetaline.jobs import nightly
 from thetaline.jobs.chain import Stage, is_fresh, missing, selected
 from thetaline.jobs.entry import JobContext
-
-ORDER = ["mirt_calibrate", "irt_drift", "snapshot_theta", "backfill_features", "compute_daily_kpis"]
-LATER = NOW + timedelta(hours=1)
 
 
 @pytest.fixture
@@ -24,21 +20,7 @@ def conn(database: str) -> Iterator[Connection]:
 
 @pytest.fixture
 def school(conn: Connection) -> None:
-    """Eighty learners with 30 items each, answers of the last 28 days."""
-    rng = np.random.default_rng(1)
-    theta = {f"u{number:02d}": float(value) for number, value in enumerate(rng.normal(0, 1, 80))}
-    items = range(1, 31)
-    write_answers(conn, simulated(theta, bank_params(30, rng), items, rng, days_ago=(0, 1, 5, 9, 16, 20, 26)))
-
-
-def night(conn: Connection, database: str, now: datetime = NOW, **options: Any) -> dict[str, Any]:
-    names = ("since", "start", "only", "anyway")
-    chosen = {name: options.pop(name) for name in names if name in options}
-    return dict(nightly.work(context(conn, database, "nightly", now=now, **options), **chosen))
-
-
-def states(found: dict[str, Any]) -> list[str]:
-    return [str(stage["status"]) for stage in found["stages"]]
+    write_school(conn)
 
 
 def test_a_night_runs_every_stage_in_order_and_a_second_start_has_nothing_to_do(
@@ -148,13 +130,13 @@ def test_a_dry_night_writes_nothing_at_all(conn: Connection, database: str, scho
     assert [conn.execute(f"select count(*) from {table}").fetchone() for table in tables] == before
 
 
-def test_the_table_for_people_names_every_stage(
+def test_the_table_for_people_names_every_stage_with_its_outcome_and_seconds(
     conn: Connection, database: str, school: None, capsys: pytest.CaptureFixture[str]
 ) -> None:
     night(conn, database)
     told = capsys.readouterr().err
     assert "night of 2025-11-02" in told
-    assert re.findall(r"^  (\w+) +done", told, re.MULTILINE) == ORDER
+    assert re.findall(r"^  (\w+) +done +\d+\.\d s", told, re.MULTILINE) == ORDER
 
 
 def stage(name: str, *needs: str) -> Stage:

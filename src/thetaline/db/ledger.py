@@ -48,13 +48,19 @@ class Run:
 
 @contextlib.contextmanager
 def open_run(
-    url: str, job: str, *, as_of: date, now: datetime, settings: Mapping[str, object] | None = None
+    url: str,
+    job: str,
+    *,
+    as_of: date,
+    now: datetime,
+    settings: Mapping[str, object] | None = None,
+    summary: Mapping[str, object] | None = None,
 ) -> Iterator[Run]:
     """Take the job's lock, close its orphans, write a row `running`; at the end the row is closed whatever happened.
 
     Work that publishes closes the run itself by `close_run`, in the transaction of its rows. A run that is left open
-    becomes `done`, an exception (Ctrl-C too) makes it `failed` with the message. Raises `LockedError` naming the run
-    that holds the lock, `DatabaseError` when the ledger cannot be reached.
+    becomes `done`, an exception (Ctrl-C too) makes it `failed` with the message; either way with `summary` as it stands
+    by then. Raises `LockedError` naming the run that holds the lock, `DatabaseError` when the ledger cannot be reached.
     """
     with connect(url, name=_session_name(job), autocommit=True) as conn:
         _lock(conn, job)
@@ -63,10 +69,10 @@ def open_run(
         try:
             yield run
         except BaseException as error:
-            _record_failure(url, run, error)
+            _record_failure(url, run, error, summary)
             raise
         with contextlib.suppress(JobError):  # closed by the work already
-            close_run(conn, run.run_id, State.DONE)
+            close_run(conn, run.run_id, State.DONE, summary=summary)
 
 
 def close_run(
@@ -147,12 +153,12 @@ def _insert(conn: Connection, job: str, *, as_of: date, now: datetime, settings:
     raise AssertionError  # count() does not end
 
 
-def _record_failure(url: str, run: Run, error: BaseException) -> None:
+def _record_failure(url: str, run: Run, error: BaseException, summary: Mapping[str, object] | None) -> None:
     """On the run's own connection, or a new one if the server went away; a run left open is closed as an orphan."""
     said = mask_text(f"{type(error).__name__}: {error}")[:LONGEST_ERROR].replace("\0", "")
     with contextlib.suppress(JobError):
         try:
-            close_run(run.conn, run.run_id, State.FAILED, error=said)
+            close_run(run.conn, run.run_id, State.FAILED, error=said, summary=summary)
         except psycopg.Error:
             with contextlib.suppress(DatabaseError, psycopg.Error), connect(url, autocommit=True) as fresh:
-                close_run(fresh, run.run_id, State.FAILED, error=said)
+                close_run(fresh, run.run_id, State.FAILED, error=said, summary=summary)

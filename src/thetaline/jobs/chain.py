@@ -1,12 +1,13 @@
 """A chain of stages as values: what needs what, what is still to do for a day, and how each ended."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-from thetaline.errors import InputError
+from thetaline.errors import InputError, ThetalineError
 from thetaline.jobs.entry import Summary, Work
+from thetaline.masking import mask_text
 
 
 class Ended(StrEnum):
@@ -33,18 +34,48 @@ class Stage:
 
 @dataclass(frozen=True, slots=True)
 class StageResult:
-    """One stage of one night."""
+    """One stage of one night; `reason`: why it is blocked, where that is no error of its own."""
 
     stage: str
     ended: Ended
     seconds: float = 0.0
     summary: Summary | None = None
-    error: BaseException | None = None
+    error: ThetalineError | None = None
+    reason: str | None = None
 
     def as_json(self) -> dict[str, object]:
         """For the summary line and the ledger."""
         told = {"stage": self.stage, "status": self.ended, "elapsed_secs": round(self.seconds, 3)}
-        return {**told, **({"error": str(self.error)} if self.error else {}), **dict(self.summary or {})}
+        why = {"error": str(self.error) if self.error else None, "reason": self.reason}
+        return {**told, **{key: _storable(text) for key, text in why.items() if text}, **dict(self.summary or {})}
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """A date so far: when each job last succeeded for it, in the ledger or just now.
+
+    `unwritten`: stages of a dry run that went well, or that wait for one of those: what they would write is not there.
+    """
+
+    finished: dict[str, datetime]
+    unwritten: set[str] = field(default_factory=set)
+
+    def lacking(self, stage: Stage) -> list[str]:
+        """What the stage needs and has not succeeded, in a dry run not even dry."""
+        return missing(stage, self.finished.keys() | self.unwritten)
+
+    def awaited(self, stage: Stage) -> list[str]:
+        """What the stage needs and only a real run would write."""
+        return [need for need in stage.needs if need in self.unwritten]
+
+    def record(self, result: StageResult, *, at: datetime, dry_run: bool) -> None:
+        """A stage that ran, and ended at that instant."""
+        known = self.finished.pop(result.stage, None)
+        waits = result.ended is Ended.BLOCKED
+        if dry_run and (waits or (result.ended is Ended.DONE and known is None)):
+            self.unwritten.add(result.stage)
+        if result.ended is Ended.DONE:
+            self.finished[result.stage] = at
 
 
 def selected(stages: Sequence[Stage], *, start: str | None, only: str | None) -> list[Stage]:
@@ -70,3 +101,8 @@ def is_fresh(stage: Stage, finished: Mapping[str, datetime]) -> bool:
 def missing(stage: Stage, finished: Collection[str]) -> list[str]:
     """What the stage needs and is not there."""
     return [need for need in stage.needs if need not in finished]
+
+
+def _storable(text: str) -> str:
+    """Without secrets, and without what PostgreSQL keeps in no text."""
+    return mask_text(text).replace("\0", "")

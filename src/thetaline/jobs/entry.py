@@ -30,6 +30,7 @@ from thetaline.masking import mask_text, mask_value
 from thetaline.settings import Settings, load
 
 INTERRUPTED = 130  # 128 + SIGINT, what a shell expects; SIGTERM ends the same way
+CARRIED = "partial_summary"  # where an error bears what was done before it
 
 DateOption = Annotated[
     str | None,
@@ -62,6 +63,13 @@ class JobContext:
     as_of: date
     now: datetime
     dry_run: bool
+
+    def settle(self) -> None:
+        """Keep what the work wrote; a dry run keeps nothing."""
+        if self.dry_run:
+            self.conn.rollback()
+        else:
+            self.conn.commit()
 
 
 Summary = Mapping[str, object]
@@ -137,6 +145,24 @@ def tell(message: str) -> None:
     typer.echo(mask_text(message), err=True)
 
 
+@contextmanager
+def carrying(summary: Summary) -> Iterator[None]:
+    """An error that leaves the block bears `summary`, as it stands by then, to the summary line."""
+    try:
+        yield
+    except BaseException as error:
+        vars(error)[CARRIED] = {**summary, **vars(error).get(CARRIED, {})}
+        raise
+
+
+def fault_line(error: Exception, *, job: str) -> str:
+    """A fault that nobody foresaw in one line for people; but for lack of memory, it is logged whole."""
+    if isinstance(error, MemoryError):
+        return "out of memory; the tables are as they were"
+    logs.get_logger(__name__).error("unexpected fault", job=job, traceback="".join(traceback.format_exception(error)))
+    return " ".join(f"unexpected {type(error).__name__}: {error}; the tables are as they were".split())
+
+
 def parse_since(text: str, *, last: date) -> date:
     """The first day of a range that ends with `last`. Raises InputError."""
     day = _day("--since", text)
@@ -176,20 +202,15 @@ def _attempt(
     except KeyboardInterrupt as stop:
         return _stopped(stop)
     except ThetalineError as error:
-        return _failed(_outcome(error), error.exit_code, str(error))
-    except MemoryError:
-        return _failed(Outcome.FAILED, 1, "out of memory; the tables are as they were")
+        return _failed(_outcome(error), error.exit_code, str(error), error)
     except Exception as error:  # noqa: BLE001  the edge of the job: a fault of ours is logged whole, and told in one line
-        logs.get_logger(__name__).error("unexpected fault", job=name, traceback=traceback.format_exc())
-        return _failed(Outcome.FAILED, 1, f"unexpected {type(error).__name__}: {error}; the tables are as they were")
+        return _failed(Outcome.FAILED, 1, fault_line(error, job=name), error)
 
 
 def _done(context: JobContext, work: Work) -> dict[str, object]:
-    summary = work(context)
-    if context.dry_run:
-        context.conn.rollback()
-    else:
-        context.conn.commit()
+    with carrying({"date": context.as_of}):
+        summary = work(context)
+        context.settle()
     status = Outcome.DRY_RUN if context.dry_run else Outcome.DONE
     return {"status": status, "date": context.as_of, **summary}
 
@@ -224,12 +245,20 @@ def _terminate(_number: int, _frame: FrameType | None) -> None:
 
 def _stopped(stop: KeyboardInterrupt) -> tuple[int, dict[str, object]]:
     by = "SIGTERM" if isinstance(stop, Terminated) else "Ctrl-C"
-    return _failed(Outcome.INTERRUPTED, INTERRUPTED, f"stopped by {by}; what was under way is rolled back")
+    return _failed(Outcome.INTERRUPTED, INTERRUPTED, f"stopped by {by}; what was under way is rolled back", stop)
 
 
-def _failed(outcome: Outcome, code: int, message: str) -> tuple[int, dict[str, object]]:
+def _failed(outcome: Outcome, code: int, message: str, error: BaseException) -> tuple[int, dict[str, object]]:
     tell(f"{'stopped' if outcome is Outcome.INTERRUPTED else 'error'}: {message}")
-    return code, {"status": outcome, "error": message}
+    return code, {"status": outcome, "error": message, **_carried(error)}
+
+
+def _carried(error: BaseException | None) -> Summary:
+    """What the error bears, or the one that it was made from."""
+    if error is None:
+        return {}
+    found: Summary = vars(error).get(CARRIED) or _carried(error.__cause__)
+    return found
 
 
 def _outcome(error: ThetalineError) -> Outcome:

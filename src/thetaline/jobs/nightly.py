@@ -3,6 +3,7 @@
 import datetime as dt
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Annotated
@@ -12,7 +13,7 @@ import typer
 
 from thetaline import db, logs
 from thetaline.db import ledger
-from thetaline.errors import JobError, ThetalineError
+from thetaline.errors import InputError, JobError, ThetalineError
 from thetaline.jobs import (
     backfill_features,
     compute_daily_kpis,
@@ -21,13 +22,14 @@ from thetaline.jobs import (
     snapshot_theta,
 )
 from thetaline.jobs.calibration.publication import JOB as CALIBRATE
-from thetaline.jobs.chain import Ended, Stage, StageResult, is_fresh, missing, selected
+from thetaline.jobs.chain import Ended, Progress, Stage, StageResult, is_fresh, selected
 from thetaline.jobs.entry import (
     DateOption,
     DryRunOption,
     JobContext,
     Summary,
-    Work,
+    carrying,
+    fault_line,
     parse_since,
     run_app,
     run_job,
@@ -43,6 +45,7 @@ STAGES = (
     Stage(backfill_features.JOB, backfill_features.work, (snapshot_theta.JOB,)),
     Stage(compute_daily_kpis.JOB, compute_daily_kpis.work, (backfill_features.JOB,)),
 )
+Told = list[dict[str, object]]  # the stages of a night, for the summary line and the ledger
 
 log = logs.get_logger(__name__)
 app = typer.Typer(add_completion=False)
@@ -94,85 +97,118 @@ def work(
     start: str | None = None,
     only: str | None = None,
     anyway: bool = False,
+    stages: Sequence[Stage] = STAGES,
 ) -> Summary:
-    """Every date in its order, stopping at the first that fails; raises what its stage raised."""
+    """Every date in its order, stopping at the first that fails; raises what its stage raised, with what was done."""
     wishes = Wishes(
-        stages=selected(STAGES, start=start, only=only),
+        stages=selected(stages, start=start, only=only),
         since=parse_since(since, last=context.as_of) if since else None,
         again=bool(start or only),
         anyway=anyway,
     )
     started = time.monotonic()
-    nights = []
-    for day in _days(wishes.since or context.as_of, context.as_of):
-        now = context.now + dt.timedelta(seconds=time.monotonic() - started)
-        nights.append(_night(replace(context, as_of=day, now=now), wishes))
-    return {"nights": nights} if since else {"stages": nights[0]}
+    nights: list[Told] = []
+    summary: dict[str, object] = {}
+    with carrying(summary):
+        for day in _days(wishes.since or context.as_of, context.as_of):
+            nights.append([])
+            summary.update({"nights": nights} if since else {"stages": nights[0]})
+            now = context.now + dt.timedelta(seconds=time.monotonic() - started)
+            _night(replace(context, as_of=day, now=now), wishes, nights[-1])
+    return summary
 
 
 def _days(first: dt.date, last: dt.date) -> Iterator[dt.date]:
     return (first + dt.timedelta(days=number) for number in range((last - first).days + 1))
 
 
-def _night(context: JobContext, wishes: Wishes) -> list[dict[str, object]]:
-    """One date; in the ledger unless it is a dry run. Raises the first stage's error after the table is shown."""
+def _night(context: JobContext, wishes: Wishes, told: Told) -> None:
+    """One date, its stages added to `told` as they end; in the ledger unless it is a dry run.
+
+    Raises the first stage's error after the table is shown.
+    """
+    with _in_ledger(context, told):
+        results = _run_stages(context, wishes, told)
+        _show(context.as_of, results)
+        _raise_first(results)
+
+
+def _in_ledger(context: JobContext, told: Told) -> AbstractContextManager[object]:
     if context.dry_run:
-        return _told(context.as_of, _run_stages(context, wishes))
-    with ledger.open_run(context.url, JOB, as_of=context.as_of, now=context.now) as run:
-        results = _run_stages(context, wishes)
-        if any(result.ended in (Ended.FAILED, Ended.BLOCKED) for result in results):
-            _told(context.as_of, results)
-            _raise_first(results)
-        ledger.close_run(
-            run.conn, run.run_id, ledger.State.DONE, summary={"stages": [one.as_json() for one in results]}
-        )
-    return _told(context.as_of, results)
+        return nullcontext()
+    return ledger.open_run(context.url, JOB, as_of=context.as_of, now=context.now, summary={"stages": told})
 
 
-def _run_stages(context: JobContext, wishes: Wishes) -> list[StageResult]:
-    jobs = [stage.name for stage in STAGES]
-    finished = dict(context.conn.execute(SQL["succeeded"], {"as_of": context.as_of, "jobs": jobs}).fetchall())
-    context.conn.rollback()
+def _run_stages(context: JobContext, wishes: Wishes, told: Told) -> list[StageResult]:
+    progress = Progress(_succeeded(context, wishes.stages))
     results: list[StageResult] = []
     started = time.monotonic()
     for stage in wishes.stages:
         now = context.now + dt.timedelta(seconds=time.monotonic() - started)
-        lacking = [] if wishes.anyway or context.dry_run else missing(stage, finished)
-        if lacking:
-            results.append(_blocked(stage, lacking, results))
-        elif is_fresh(stage, finished) and not wishes.again:
-            results.append(StageResult(stage.name, Ended.ALREADY))
-        else:
-            again = stage.work_again if wishes.again else None
-            results.append(_run(replace(context, name=stage.name, now=now), stage.name, again or stage.work))
-            finished.pop(stage.name, None)
-            if results[-1].ended is Ended.DONE:
-                finished[stage.name] = now + dt.timedelta(seconds=results[-1].seconds)
+        inside = replace(context, name=stage.name, now=now)
+        results.append(_left_out(stage, wishes, progress, results) or _run(inside, stage, wishes, progress))
+        told.append(results[-1].as_json())
     return results
 
 
-def _run(context: JobContext, name: str, work_of_stage: Work) -> StageResult:
-    """One stage in its own transaction; an error that a job may end with is its result, any other ends the night."""
-    started = time.monotonic()
-    log.info("stage started", stage=name, date=str(context.as_of))
-    try:
-        summary = work_of_stage(context)
-    except (ThetalineError, psycopg.Error) as error:
-        context.conn.rollback()
-        return StageResult(name, Ended.FAILED, time.monotonic() - started, error=error)
-    if context.dry_run:
-        context.conn.rollback()
-    else:
-        context.conn.commit()
-    return StageResult(name, Ended.DONE, time.monotonic() - started, summary)
+def _succeeded(context: JobContext, stages: Sequence[Stage]) -> dict[str, dt.datetime]:
+    """When the stages, and what they need, last succeeded for the date."""
+    jobs = sorted({name for stage in stages for name in (stage.name, *stage.needs)})
+    rows = context.conn.execute(SQL["succeeded"], {"as_of": context.as_of, "jobs": jobs}).fetchall()
+    context.conn.rollback()
+    return dict(rows)
+
+
+def _left_out(stage: Stage, wishes: Wishes, progress: Progress, results: Sequence[StageResult]) -> StageResult | None:
+    """The result of a stage that cannot run, or need not."""
+    lacking = [] if wishes.anyway else progress.lacking(stage)
+    if lacking:
+        return _blocked(stage, lacking, results)
+    if is_fresh(stage, progress.finished) and not wishes.again:
+        return StageResult(stage.name, Ended.ALREADY)
+    return None
 
 
 def _blocked(stage: Stage, lacking: Sequence[str], results: Sequence[StageResult]) -> StageResult:
     names = ", ".join(lacking)
     if any(result.stage in lacking for result in results):
-        return StageResult(stage.name, Ended.BLOCKED)
+        return StageResult(stage.name, Ended.BLOCKED, reason=f"needs {names}, which did not succeed")
     message = f"{stage.name} needs {names}, which has not succeeded for this date; run it first, or add --anyway"
     return StageResult(stage.name, Ended.BLOCKED, error=JobError(message))
+
+
+def _run(context: JobContext, stage: Stage, wishes: Wishes, progress: Progress) -> StageResult:
+    """One stage in its own transaction: an outermost edge, whose every error is the stage's result."""
+    log.info("stage started", stage=stage.name, date=str(context.as_of))
+    started = time.monotonic()
+    work_of_stage = (stage.work_again if wishes.again else None) or stage.work
+    try:
+        summary = work_of_stage(context)
+        context.settle()
+        result = StageResult(stage.name, Ended.DONE, summary=summary)
+    except Exception as error:  # noqa: BLE001  the edge of the stage: those that do not need it still run
+        result = _unsuccessful(context, stage, error, progress.awaited(stage))
+    seconds = time.monotonic() - started
+    progress.record(result, at=context.now + dt.timedelta(seconds=seconds), dry_run=context.dry_run)
+    return replace(result, seconds=seconds)
+
+
+def _unsuccessful(context: JobContext, stage: Stage, error: Exception, awaited: Sequence[str]) -> StageResult:
+    """Failed; or blocked, where a dry run lacks what the stages before would have written."""
+    with suppress(psycopg.Error):  # of a connection that is gone, whose transaction the server rolled back
+        context.conn.rollback()
+    if awaited and isinstance(error, (JobError, InputError)):
+        log.info("stage blocked", stage=stage.name, awaited=awaited, error=str(error))
+        return StageResult(stage.name, Ended.BLOCKED, reason=f"needs what {', '.join(awaited)} would write")
+    return StageResult(stage.name, Ended.FAILED, error=_as_ours(error, context))
+
+
+def _as_ours(error: Exception, context: JobContext) -> ThetalineError:
+    if isinstance(error, ThetalineError):
+        return error
+    if isinstance(error, psycopg.Error):
+        return db.explained(error, context.url)
+    return JobError(fault_line(error, job=context.name))
 
 
 def _raise_first(results: Sequence[StageResult]) -> None:
@@ -181,17 +217,16 @@ def _raise_first(results: Sequence[StageResult]) -> None:
             raise result.error
 
 
-def _told(as_of: dt.date, results: Sequence[StageResult]) -> list[dict[str, object]]:
-    """The table for people; the same for machines."""
+def _show(as_of: dt.date, results: Sequence[StageResult]) -> None:
+    """The table for people."""
     tell(f"night of {as_of}")
     for one in results:
         tell(f"  {one.stage:<20} {one.ended:<13} {one.seconds:8.1f} s  {_in_short(one)}".rstrip())
-    return [one.as_json() for one in results]
 
 
 def _in_short(result: StageResult) -> str:
-    if result.error is not None:
-        return str(result.error)
+    if result.ended in (Ended.FAILED, Ended.BLOCKED):
+        return str(result.error or result.reason)
     counts = {key: value for key, value in (result.summary or {}).items() if type(value) is int and value}
     return ", ".join(f"{key} {value:,}" for key, value in list(counts.items())[:4])
 

@@ -1,0 +1,38 @@
+"""A small school with four weeks of answers, and the night run on it."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+import numpy as np
+from learners import NOW, Connection, bank_params, context, simulated, write_answers
+
+from thetaline.jobs import nightly
+
+ORDER = ["mirt_calibrate", "irt_drift", "snapshot_theta", "backfill_features", "compute_daily_kpis"]
+LATER = NOW + timedelta(hours=1)
+
+
+def write_school(conn: Connection) -> None:
+    """Eighty learners with 30 items each, answers of the last 28 days."""
+    rng = np.random.default_rng(1)
+    theta = {f"u{number:02d}": float(value) for number, value in enumerate(rng.normal(0, 1, 80))}
+    items = range(1, 31)
+    write_answers(conn, simulated(theta, bank_params(30, rng), items, rng, days_ago=(0, 1, 5, 9, 16, 20, 26)))
+
+
+def night(conn: Connection, database: str, now: datetime = NOW, **options: Any) -> dict[str, Any]:
+    """The chain in this process; raises what its stage raises."""
+    names = ("since", "start", "only", "anyway", "stages")
+    chosen = {name: options.pop(name) for name in names if name in options}
+    return dict(nightly.work(context(conn, database, "nightly", now=now, **options), **chosen))
+
+
+def states(found: dict[str, Any]) -> list[str]:
+    """How each stage of a night ended."""
+    return statuses(found["stages"])
+
+
+def statuses(stages: Sequence[dict[str, Any]]) -> list[str]:
+    """The same of the stages alone."""
+    return [str(stage["status"]) for stage in stages]
