@@ -117,7 +117,8 @@ def test_a_range_of_dates_is_made_up_in_order(conn: Connection, database: str, s
     night(conn, database)
     since = str(TODAY - timedelta(days=2))
     found = night(conn, database, LATER, since=since, start="snapshot_theta", anyway=True)
-    assert [states({"stages": one}) for one in found["nights"]] == [["done"] * 3] * 3
+    assert [states(one) for one in found["nights"]] == [["done"] * 3] * 3
+    assert [one["date"] for one in found["nights"]] == [str(TODAY - timedelta(days=back)) for back in (2, 1, 0)]
     days = conn.execute("select distinct as_of from ability order by 1").fetchall()
     assert days == [(TODAY - timedelta(days=back),) for back in (2, 1, 0)]
 

@@ -154,7 +154,7 @@ def test_a_range_that_fails_tells_the_nights_before_and_the_failed_one(database:
     ended = run("--since", str(TODAY - timedelta(days=1)))  # the second calibration has no anchors
     assert (ended.code, ended.summary["status"]) == (1, "held")
     assert "stages" not in ended.summary
-    done, failed = ended.summary["nights"]
+    done, failed = (one["stages"] for one in ended.summary["nights"])
     assert (statuses(done), statuses(failed)) == (["done"] * 5, ["failed"] + ["blocked"] * 4)
     assert kept(database) == [("done", done), ("failed", failed)]
 

@@ -72,7 +72,9 @@ def publish_(run: RunArgument, reason: ReasonOption) -> None:
 def retract_(run: RunArgument, reason: ReasonOption) -> None:
     """Take a published run back, and θ that was estimated on it; the run published before it is current again."""
     _decide(run, reason, retract)
-    typer.echo("features and indicators made on it stay until `thetaline nightly --from snapshot_theta`", err=True)
+    typer.echo(
+        "features and indicators made on it stay until `thetaline nightly --from snapshot_theta --anyway`", err=True
+    )
 
 
 def _decide(run_id: str, reason: str, decision: Callable[..., None]) -> None:

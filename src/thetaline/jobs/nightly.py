@@ -107,14 +107,15 @@ def work(
         anyway=anyway,
     )
     started = time.monotonic()
-    nights: list[Told] = []
+    nights: list[dict[str, object]] = []
     summary: dict[str, object] = {}
     with carrying(summary):
         for day in _days(wishes.since or context.as_of, context.as_of):
-            nights.append([])
-            summary.update({"nights": nights} if since else {"stages": nights[0]})
+            told: Told = []
+            nights.append({"date": str(day), "stages": told})
+            summary.update({"nights": nights} if since else {"stages": told})
             now = context.now + dt.timedelta(seconds=time.monotonic() - started)
-            _night(replace(context, as_of=day, now=now), wishes, nights[-1])
+            _night(replace(context, as_of=day, now=now), wishes, told)
     return summary
 
 

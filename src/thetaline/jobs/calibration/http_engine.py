@@ -31,7 +31,8 @@ PARAMETERS = {"3PL": ("a", "b", "c"), "4PL": ("a", "b", "c", "d")}
 
 @dataclass(frozen=True, slots=True)
 class HttpEngine:
-    """Asks the service; a large fit is waited for, connection errors, 429 and 502 to 504 are tried again."""
+    """Asks the service; a fit that is not small as a job that is waited for; connection errors, 429 and 502 to 504 are
+    tried again."""
 
     base_url: str
     token: str | None
