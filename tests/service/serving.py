@@ -3,12 +3,13 @@
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
 import httpx
 import numpy as np
+import psutil
 import psycopg
 import uvicorn
 from fastapi import FastAPI
@@ -17,6 +18,7 @@ from psycopg.types.json import Jsonb
 from thetaline.db.tokens import create_token
 from thetaline.service import create_app
 from thetaline.service.protocol import bounded_protocol
+from thetaline.service.server import StoppingServer
 from thetaline.service.services import Services
 from thetaline.service.tokens import Scope, new_token
 from thetaline.settings import load
@@ -70,11 +72,10 @@ def running(database: str, *, anonymous: bool = False, **settings: Any) -> Itera
     protocol = bounded_protocol(
         header_timeout_secs=made.service_header_timeout_secs, max_connections=made.service_max_connections
     )
-    server = uvicorn.Server(
-        uvicorn.Config(
-            app, port=0, http=protocol, ws="none", access_log=False, log_config=None, timeout_graceful_shutdown=5
-        )
+    config = uvicorn.Config(
+        app, port=0, http=protocol, ws="none", access_log=False, log_config=None, timeout_graceful_shutdown=5
     )
+    server = StoppingServer(config, app)
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     wait_until(lambda: server.started or not thread.is_alive())
@@ -84,6 +85,19 @@ def running(database: str, *, anonymous: bool = False, **settings: Any) -> Itera
     finally:
         server.should_exit = True
         thread.join(30)
+
+
+@contextmanager
+def suspended(processes: list[psutil.Process]) -> Iterator[None]:
+    """Stop them; those that live are woken at the end, also of a test that fails, or nobody could wait for them."""
+    for process in processes:
+        process.suspend()
+    try:
+        yield
+    finally:
+        for process in processes:
+            with suppress(psutil.NoSuchProcess):
+                process.resume()
 
 
 def wait_until(true: Any, *, secs: float = 30.0) -> None:
@@ -104,6 +118,12 @@ def observations(*, n_users: int, n_items: int, seed: int = 1) -> list[dict[str,
         for n in range(n_users)
         for i in range(n_items)
     ]
+
+
+def without_run(body: dict[str, Any]) -> dict[str, Any]:
+    """A calibration's answer but for its run, which has the time in it."""
+    meta = {name: value for name, value in body["fit_meta"].items() if name != "run_id"}
+    return {**body, "fit_meta": meta}
 
 
 def publish(

@@ -97,6 +97,28 @@ def test_a_large_fit_is_waited_for(database: str, awaiting: bool) -> None:
     assert len(answer.item_params) == 6
 
 
+@pytest.mark.parametrize("awaiting", [False, True])
+def test_the_model_may_stand_beside_the_body(service: Running, awaiting: bool) -> None:
+    request = api.CalibrateRequest.model_validate({"observations": observations(n_users=60, n_items=6)})
+
+    async def ask() -> api.CalibrateResponse:
+        async with AsyncClient(service.url, INTERNAL) as client:
+            return await client.calibrate(request, model="Rasch")
+
+    with Client(service.url, INTERNAL) as client:
+        answer = asyncio.run(ask()) if awaiting else client.calibrate(request, model="Rasch")
+    assert answer.fit_meta.model_spec.model == "Rasch"
+
+
+def test_a_fit_that_is_not_small_is_asked_for_as_a_job(database: str) -> None:
+    small, large = (observations(n_users=n, n_items=40) for n in (60, 600))
+    with running(database) as service, Client(service.url, INTERNAL) as client, service.client() as plain:
+        client.calibrate(api.CalibrateRequest.model_validate({"observations": small}))
+        assert 'thetaline_jobs{state="done"}' not in plain.get("/metrics").text
+        client.calibrate(api.CalibrateRequest.model_validate({"observations": large}))
+        assert 'thetaline_jobs{state="done"} 1.0' in plain.get("/metrics").text
+
+
 def test_a_large_fit_that_is_not_done_in_time_is_cancelled(database: str) -> None:
     request = api.CalibrateRequest.model_validate({"observations": observations(n_users=60, n_items=6)})
     with running(database, service_large_mb=0.0) as service, service.client() as plain:

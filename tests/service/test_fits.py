@@ -1,6 +1,5 @@
 """Fits run in processes: they are bounded, they die alone, large ones are jobs that survive."""
 
-import io
 import json
 import os
 import signal
@@ -13,10 +12,8 @@ from typing import Any
 
 import httpx
 import psycopg
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
-from serving import Running, observations, running, wait_until
+from serving import Running, observations, running, wait_until, without_run
 
 ASYNC = {"prefer": "respond-async"}
 ROWS = observations(n_users=80, n_items=8)
@@ -27,83 +24,6 @@ def expected(service: Running) -> dict[str, Any]:
     with service.client() as client:
         answer: dict[str, Any] = client.post("/irt/calibrate", json={"observations": ROWS}).json()
     return answer
-
-
-def _without_run(body: dict[str, Any]) -> dict[str, Any]:
-    meta = {name: value for name, value in body["fit_meta"].items() if name != "run_id"}
-    return {**body, "fit_meta": meta}
-
-
-def _parquet(rows: list[dict[str, Any]], **options: Any) -> bytes:
-    file = io.BytesIO()
-    pq.write_table(pa.Table.from_pylist(rows), file, **options)
-    return file.getvalue()
-
-
-def _arrow(rows: list[dict[str, Any]]) -> bytes:
-    file = io.BytesIO()
-    table = pa.Table.from_pylist(rows)
-    with pa.ipc.new_stream(file, table.schema) as stream:
-        stream.write_table(table, max_chunksize=100)
-    return file.getvalue()
-
-
-def _ndjson(rows: list[dict[str, Any]]) -> bytes:
-    return "\n".join(map(json.dumps, rows)).encode()
-
-
-@pytest.mark.parametrize(
-    ("kind", "body"),
-    [
-        ("application/x-ndjson", _ndjson(ROWS)),
-        ("application/x-ndjson", b'{"model": "2PL", "anchors": []}\n' + _ndjson(ROWS) + b"\n"),
-        ("application/vnd.apache.parquet", _parquet(ROWS)),
-        ("application/vnd.apache.arrow.stream", _arrow(ROWS)),
-    ],
-)
-def test_rows_in_any_form_give_the_same_answer(
-    service: Running, expected: dict[str, Any], kind: str, body: bytes
-) -> None:
-    with service.client() as client:
-        answer = client.post("/irt/calibrate", content=body, headers={"content-type": kind}, params={"model": "2PL"})
-    assert answer.status_code == 200, answer.text
-    assert _without_run(answer.json()) == _without_run(expected)
-
-
-@pytest.mark.parametrize(
-    ("kind", "body", "status", "said"),
-    [
-        ("application/x-ndjson", b'{"user_id": "u"\n', 400, "line 1 is not JSON"),
-        (
-            "application/x-ndjson",
-            _ndjson(ROWS[:3]) + b'\n{"user_id": 1, "item_id": "1", "is_correct": true}',
-            422,
-            "line 4",
-        ),
-        ("application/x-ndjson", _ndjson(ROWS[:3]) + b"\n" + b"x" * 70_000, 413, "longer than"),
-        ("application/vnd.apache.parquet", b"PAR1 no", 400, "not Parquet"),
-        ("application/vnd.apache.parquet", _parquet([{"user_id": "u", "item_id": "1"}]), 422, "['is_correct']"),
-        ("application/vnd.apache.parquet", _parquet([{**ROWS[0], "is_correct": 0.5}]), 422, "is_correct must hold"),
-        ("application/vnd.apache.parquet", _parquet([{**ROWS[0], "is_correct": 7}]), 422, "is_correct must hold"),
-        ("application/vnd.apache.parquet", _parquet([{**ROWS[0], "user_id": "u" * 201}]), 422, "1 to 200 characters"),
-        ("application/vnd.apache.parquet", _parquet([{**ROWS[0], "user_id": 1.5}]), 422, "user_id must hold text"),
-        ("application/vnd.apache.arrow.stream", _arrow(ROWS)[:300], 400, "not Arrow"),
-    ],
-)
-def test_broken_rows_are_refused(service: Running, kind: str, body: bytes, status: int, said: str) -> None:
-    with service.client() as client:
-        answer = client.post("/irt/calibrate", content=body, headers={"content-type": kind})
-    assert (answer.status_code, said in answer.text) == (status, True), answer.text
-
-
-def test_more_rows_than_allowed_are_a_413_also_in_a_small_file(database: str) -> None:
-    rows = [{"user_id": "u", "item_id": "1", "is_correct": True}] * 50_000
-    with running(database, service_max_observations=1000) as service, service.client() as client:
-        answer = client.post(
-            "/irt/calibrate", content=_parquet(rows), headers={"content-type": "application/vnd.apache.parquet"}
-        )
-    assert answer.status_code == 413
-    assert "more than 1000 observations" in answer.text
 
 
 def _submit(client: httpx.Client, rows: list[dict[str, Any]] = ROWS) -> str:
@@ -123,7 +43,7 @@ def test_a_large_fit_is_a_job_whose_result_is_that_of_the_request(service: Runni
         wait_until(lambda: _state(client, href) == "done")
         job = client.get(href).json()
         assert (job["kind"], job["attempts"], job["result_href"]) == ("calibrate", 1, f"{href}/result")
-        assert _without_run(client.get(f"{href}/result").json()) == _without_run(expected)
+        assert without_run(client.get(f"{href}/result").json()) == without_run(expected)
 
 
 def test_a_body_above_the_limit_becomes_a_job_by_itself(database: str) -> None:
@@ -167,6 +87,12 @@ def stopped_worker(service: Running) -> Iterator[int]:
             os.kill(pid, signal.SIGCONT)
 
 
+def _fits(client: httpx.Client, outcome: str) -> float:
+    line = f'thetaline_fits_total{{kind="calibrate",outcome="{outcome}"}} '
+    found = [one for one in client.get("/metrics").text.splitlines() if one.startswith(line)]
+    return float(found[0].removeprefix(line)) if found else 0.0
+
+
 def _is_at_work(client: httpx.Client, href: str, attempt: int) -> bool:
     job = client.get(href).json()
     return bool(job["state"] == "running" and job["attempts"] == attempt)
@@ -183,6 +109,7 @@ def test_kill_9_of_the_process_at_work_gives_the_job_back_and_the_service_lives(
         wait_until(lambda: _state(client, href) == "done", secs=60)
         assert client.get(href).json()["attempts"] == 2
         assert "thetaline_worker_deaths_total 1.0" in client.get("/metrics").text
+        assert _fits(client, "died") == 1
 
 
 def test_a_job_that_kills_every_process_is_given_up_and_reported(service: Running) -> None:
@@ -207,8 +134,19 @@ def test_kill_9_during_a_small_fit_is_tried_again_behind_the_scenes(service: Run
         os.kill(pid, signal.SIGKILL)
     thread.join(60)
     assert answers[0].status_code == 200
-    assert _without_run(answers[0].json()) == _without_run(expected)
+    assert without_run(answers[0].json()) == without_run(expected)
     assert pid not in pool.pids
+
+
+def test_kill_9_of_an_idle_process_is_made_good_before_a_task_asks_for_it(database: str) -> None:
+    with running(database) as service, service.client() as client:
+        pool = service.services.pool
+        pid = pool.pids[0]
+        os.kill(pid, signal.SIGKILL)
+        wait_until(lambda: pid not in pool.pids)
+        wait_until(lambda: client.get("/readyz").status_code == 200)
+        wait_until(lambda: (pool.idle, pool.alive) == (1, 1))
+        assert _calibrate(service).status_code == 200
 
 
 def test_a_fit_that_takes_too_long_is_ended_with_its_process(database: str) -> None:
@@ -218,8 +156,10 @@ def test_a_fit_that_takes_too_long_is_ended_with_its_process(database: str) -> N
         os.kill(pid, signal.SIGSTOP)
         started = time.monotonic()
         answer = client.post("/irt/calibrate", json={"observations": ROWS})
-        assert (answer.status_code, time.monotonic() - started < 5) == (503, True)
+        assert (answer.status_code, time.monotonic() - started < 5) == (413, True)  # a 503 would be tried again
         assert "ended after 0.5 s" in answer.json()["error"]
+        assert answer.json()["detail"] == "ask for a job: Prefer: respond-async"
+        assert _fits(client, "timeout") == 1
         wait_until(lambda: pool.alive == 1 and pid not in pool.pids)
         with pytest.raises(ProcessLookupError):
             os.kill(pid, 0)
@@ -253,9 +193,12 @@ def test_more_jobs_than_may_wait_are_a_429(database: str) -> None:
 
 def test_a_client_that_goes_away_frees_its_process(service: Running) -> None:
     pool = service.services.pool
-    with stopped_worker(service) as pid, pytest.raises(httpx.ReadTimeout), service.client() as client:
-        client.post("/irt/calibrate", json={"observations": ROWS}, timeout=0.5)
-    wait_until(lambda: pool.alive == 1 and pid not in pool.pids)
+    with service.client() as client:
+        before = _fits(client, "cancelled")
+        with stopped_worker(service) as pid, pytest.raises(httpx.ReadTimeout):
+            client.post("/irt/calibrate", json={"observations": ROWS}, timeout=0.5)
+        wait_until(lambda: pool.alive == 1 and pid not in pool.pids)
+        assert _fits(client, "cancelled") == before + 1
 
 
 def test_a_running_job_is_cancelled_with_its_process(service: Running) -> None:

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from serving import INTERNAL, Running, observations, running
 
-from thetaline.client import Retries
+from thetaline.client import Retries, calls
 from thetaline.errors import ServiceError
 from thetaline.jobs.calibration.anchors import Anchor
 from thetaline.jobs.calibration.engine import CalibrationReply, CalibrationRequest
@@ -183,6 +183,12 @@ def test_any_server_with_the_contract_will_do() -> None:
     assert reply.linking is not None
     assert (reply.linking.A, reply.linking.method) == (1.02, "stocking-lord")
     assert (reply.fit.engine, reply.fit.status, reply.population) == ("IRT service", "converged", None)
+
+
+def test_a_server_that_knows_no_jobs_answers_a_fit_that_is_not_small(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(calls.JOB_BYTES, calls.JSON, 1000)
+    with _answering([(200, {}, OTHER)]) as (url, _asked):
+        assert _engine(url).calibrate(_request()).fit.cycles == 9
 
 
 def test_three_retries_wait_ever_longer_and_a_fourth_failure_stands() -> None:

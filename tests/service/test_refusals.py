@@ -6,7 +6,7 @@ from typing import Any
 
 import httpx
 import pytest
-from serving import ITEM, Running
+from serving import ITEM, Running, observations
 
 KNOWN = {"error", "detail", "request_id"}
 
@@ -69,6 +69,7 @@ def test_a_wrong_body_is_refused_in_words(service: Running, body: bytes, status:
         ({"responses": [[1]], "model": "5PL"}, "2PL"),
         ({"responses": [[1]], "anchor": []}, "not permitted"),
         ({"responses": [[1]], "anchors": [{"item_id": "1", "params": {"a": -1, "b": 0}}]}, "a > 0"),
+        ({"responses": [[1]], "anchors": [{"item_id": "1", "params": {"a": 5e-324, "b": 0}}]}, "1e-06"),
     ],
 )
 def test_a_wrong_calibration_is_a_422_that_says_why(service: Running, body: dict[str, Any], said: str) -> None:
@@ -85,6 +86,48 @@ def test_a_thousand_faults_are_not_repeated_a_thousand_times(service: Running) -
     assert answer.status_code == 422
     assert len(answer.json()["detail"]) <= 20
     assert "further faults" in answer.json()["error"]
+
+
+@pytest.mark.parametrize("path", ["/irt/score", "/irt/calibrate"])
+def test_an_unknown_field_is_named_in_short_and_costs_no_process(service: Running, path: str) -> None:
+    pids = service.services.pool.pids
+    body = {"item_params": [ITEM], "responses": [[1]]} if path == "/irt/score" else {"responses": [[1]]}
+    with service.client() as client:
+        answer = client.post(path, json={**body, "x" * 2_000_000: 1})
+    assert (answer.status_code, answer.json().keys()) == (422, KNOWN)
+    assert answer.json()["detail"][0]["loc"] == ["x" * 300]
+    assert service.services.pool.pids == pids
+
+
+def _anchored(model: str, fixed: bool, *params: dict[str, float]) -> dict[str, Any]:
+    anchors = [{"item_id": str(101 + i), "params": one, "fixed": fixed} for i, one in enumerate(params)]
+    return {"observations": observations(n_users=60, n_items=6), "model": model, "anchors": anchors}
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        _anchored("3PL", False, *[{"a": 100, "b": 100}] * 3),
+        _anchored("1PL", False, *[{"a": 50, "b": 50}] * 5),
+        _anchored("2PL", True, *[{"a": 100, "b": -50, "d": 1}] * 2),
+        _anchored("Rasch", True, *[{"a": 100, "b": -100}] * 2),
+    ],
+)
+def test_anchors_that_hold_no_scale_are_a_422_in_words(service: Running, body: dict[str, Any]) -> None:
+    with service.client() as client:
+        answer = client.post("/irt/calibrate", json=body)
+    assert (answer.status_code, answer.json().keys()) == (422, KNOWN), answer.text
+    assert "the fit broke down on these numbers" in answer.json()["error"]
+
+
+@pytest.mark.parametrize("method", ["haebara", "stocking-lord"])
+@pytest.mark.parametrize("params", [{"a": 100, "b": 100}, {"a": 1e-6, "b": 100}, {"a": 0, "b": 0}])
+def test_banks_that_carry_no_scale_are_a_422_in_words(service: Running, params: dict[str, float], method: str) -> None:
+    alike = {str(i): params for i in range(3)}
+    body = {"new": alike, "reference": {**alike, "0": {"a": 1, "b": 0}}, "method": method}
+    with service.client() as client:
+        answer = client.post("/irt/link", json=body)
+    assert (answer.status_code, answer.json().keys()) == (422, KNOWN), answer.text
 
 
 def test_values_of_the_body_are_not_repeated(service: Running) -> None:
@@ -132,6 +175,21 @@ def test_a_body_that_grows_too_large_is_a_413(service: Running) -> None:
             headers={"content-type": "application/json"},
         )
     assert answer.status_code == 413
+
+
+@pytest.mark.parametrize(
+    ("kind", "body"),
+    [
+        ("application/json", {"responses": [[0, 1], [1, 0], [1, 1]], "model": "2PL"}),
+        ("application/x-ndjson", {"model": "2PL"}),
+    ],
+)
+def test_a_model_in_the_query_that_is_not_the_bodys_is_a_422(service: Running, kind: str, body: dict[str, Any]) -> None:
+    with service.client() as client:
+        answer = client.post(
+            "/irt/calibrate", content=json.dumps(body), headers={"content-type": kind}, params={"model": "3PL"}
+        )
+    assert (answer.status_code, "the body asks for the model 2PL, ?model= for 3PL" in answer.text) == (422, True)
 
 
 def test_a_gzip_bomb_is_a_413(service: Running) -> None:

@@ -3,18 +3,29 @@
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, StringConstraints, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, FiniteFloat, StringConstraints, model_validator
 
 MAX_ID_CHARS = 200
 MAX_GRID = 1_000
 MAX_THETA = 20.0
+
+LEAST_SLOPE = 1e-6  # below, the scale of an item drowns in rounding
+
+
+def _not_vanishing(a: float) -> float:
+    if 0 < abs(a) < LEAST_SLOPE:
+        raise ValueError(f"the discrimination {a!r} is neither 0 nor at least {LEAST_SLOPE} in size")
+    return a
+
 
 # Text only, as in the contract: 101, 101.0 and "101" would be one item under three names.
 Id = Annotated[str, StringConstraints(min_length=1, max_length=MAX_ID_CHARS)]
 # An id that reaches the database: PostgreSQL's text cannot hold NUL.
 StoredId = Annotated[str, StringConstraints(min_length=1, max_length=MAX_ID_CHARS, pattern=r"^[^\x00]+$")]
 Theta = Annotated[FiniteFloat, Field(ge=-MAX_THETA, le=MAX_THETA, description="ability on the logistic scale, D = 1")]
-Discrimination = Annotated[FiniteFloat, Field(ge=-100, le=100, description="a, D = 1")]
+Discrimination = Annotated[
+    FiniteFloat, AfterValidator(_not_vanishing), Field(ge=-100, le=100, description="a, D = 1; 0, or at least 1e-6")
+]
 Difficulty = Annotated[FiniteFloat, Field(ge=-100, le=100, description="b on the θ scale")]
 Asymptote = Annotated[FiniteFloat, Field(ge=0, le=1)]
 PositiveSe = Annotated[FiniteFloat, Field(gt=0, le=100)]

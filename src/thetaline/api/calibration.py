@@ -83,7 +83,8 @@ class CalibrateRequest(Payload):
 
 
 class CalibrateHeader(Payload):
-    """What a body in rows (NDJSON, Parquet, Arrow) says beside them: an NDJSON body's first line, else `?model=`."""
+    """What a body in rows (NDJSON, Parquet, Arrow) says beside them: an NDJSON body's first line; `?model=`, which also
+    a JSON body may leave its model to."""
 
     model: DichotomousModel = "2PL"
     anchors: Annotated[list[Anchor], Field(max_length=100_000)] = Field(default_factory=list)

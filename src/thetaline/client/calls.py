@@ -15,6 +15,10 @@ from thetaline.errors import ServiceError
 
 T = TypeVar("T")
 JSON = "application/json"
+# Ten thousand answers, as text and as columns: below them the slowest model ends within seconds, far from any time-out,
+# and asking for a job would only make a small fit depend on the server's database. Servers queue by themselves at 8 MB.
+JOB_BYTES = {JSON: 1_000_000, "application/x-ndjson": 1_000_000}
+DENSE_JOB_BYTES = 50_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,10 +31,12 @@ class Call(Generic[T]):
     content: bytes | None = None
     content_type: str = JSON
     params: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict)
 
     def request(self, client: "httpx.Client | httpx.AsyncClient") -> httpx.Request:
         """The request as httpx sends it."""
-        headers = {} if self.content is None else {"content-type": self.content_type}
+        kind = {} if self.content is None else {"content-type": self.content_type}
+        headers = {**kind, **self.headers}
         return client.build_request(self.method, self.path, content=self.content, headers=headers, params=self.params)
 
 
@@ -68,7 +74,14 @@ def calibrate(body: api.CalibrateRequest | bytes, content_type: str, model: str 
     """POST /irt/calibrate; the answer is the result (200) or a job (202), so it stays bytes here."""
     content = body if isinstance(body, bytes) else _json(body)
     params = {} if model is None else {"model": model}
-    return Call("POST", "/irt/calibrate", bytes, content, content_type, params)
+    headers = {"prefer": "respond-async"} if _asks_for_job(content, content_type) else {}
+    return Call("POST", "/irt/calibrate", bytes, content, content_type, params, headers)
+
+
+def _asks_for_job(content: bytes, content_type: str) -> bool:
+    """Whether the fit may take longer than a server lets a request wait; one that knows no jobs answers at once all
+    the same."""
+    return len(content) > JOB_BYTES.get(content_type, DENSE_JOB_BYTES)
 
 
 def as_result(call: Call[bytes]) -> Call[api.CalibrateResponse]:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from uuid import UUID
 
 from thetaline import api
+from thetaline.client.retries import RETRIED_STATUS
 from thetaline.errors import ServiceError
 
 OnProgress = Callable[[api.Job], None]
@@ -20,14 +21,23 @@ class Polling:
         self._timeout_secs = timeout_secs
         self._ends_at = time.monotonic() + timeout_secs
         self._wait = FIRST_WAIT_SECS
+        self._trouble = ""
 
     def next_wait(self, job_id: UUID) -> float:
         """Seconds until the next look. Raises ServiceError when the time is up."""
         left = self._ends_at - time.monotonic()
         if left <= 0:
-            raise ServiceError(f"job {job_id} was not done after {self._timeout_secs:g} s; it is cancelled")
+            raise ServiceError(
+                f"job {job_id} was not done after {self._timeout_secs:g} s; it is cancelled{self._trouble}"
+            )
         wait, self._wait = self._wait, min(self._wait * 1.3, LONGEST_WAIT_SECS)
         return min(wait, left)
+
+    def require_passing(self, error: ServiceError) -> None:
+        """Raise it unless it only says that the service is away for now: the fit goes on, and so does the wait."""
+        if error.status is not None and error.status not in RETRIED_STATUS:
+            raise error
+        self._trouble = f" (the last look: {error})"
 
     @staticmethod
     def require_done(job: api.Job) -> None:

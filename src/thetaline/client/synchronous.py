@@ -30,7 +30,8 @@ class Client(Connection):
     ) -> api.CalibrateResponse:
         """Calibrate, wait for a large fit, and return the result; bytes are a body of `content_type` as it stands.
 
-        `on_progress` hears of a large fit each time that it is looked at.
+        A fit that is not small is asked for as a job; while it is waited for, a service that is away is asked again.
+        `model` is for a body that names none. `on_progress` hears of a job at each look.
         """
         call = calls.calibrate(request, content_type, model)
         response = self._answer(call)
@@ -125,14 +126,25 @@ class Client(Connection):
     def _wait_for(self, job_id: UUID, on_progress: OnProgress | None) -> api.CalibrateResponse:
         poll = Polling(self._timeout_secs)
         try:
-            while not (job := self.job(job_id)).state.final:
-                if on_progress is not None:
-                    on_progress(job)
+            while (found := self._look(job_id, poll, on_progress)) is None:
                 time.sleep(poll.next_wait(job_id))
         except BaseException:
             # Nobody will fetch it: a fit that is no longer waited for would keep a process busy.
             with suppress(ServiceError):
                 self.cancel_job(job_id)
             raise
-        poll.require_done(job)
-        return self.job_result(job_id)
+        return found
+
+    def _look(self, job_id: UUID, poll: Polling, on_progress: OnProgress | None) -> api.CalibrateResponse | None:
+        """The result; None for not yet, or while the service is away."""
+        try:
+            job = self.job(job_id)
+            found = self.job_result(job_id) if job.state is api.JobState.DONE else None
+        except ServiceError as error:
+            poll.require_passing(error)
+            return None
+        if job.state.final:
+            poll.require_done(job)
+        elif on_progress is not None:
+            on_progress(job)
+        return found

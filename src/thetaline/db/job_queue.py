@@ -93,7 +93,6 @@ def finish_job(conn: psycopg.Connection[Any], lease: Lease, result: Iterable[byt
     if not _close(conn, lease, "done", None):
         return False
     _write(conn, lease.job_id, "result", result)
-    conn.execute(SQL["forget_body"], {"job_id": lease.job_id, "part": "request"})
     return True
 
 
@@ -154,7 +153,10 @@ def _close(conn: psycopg.Connection[Any], lease: Lease, state: Final, error: Map
         "state": state,
         "error": None if error is None else Jsonb(dict(error)),
     }
-    return conn.execute(SQL["close"], values).fetchone() is not None
+    if conn.execute(SQL["close"], values).fetchone() is None:
+        return False
+    conn.execute(SQL["forget_body"], {"job_id": lease.job_id, "part": "request"})  # nobody will work on it again
+    return True
 
 
 def _one(conn: psycopg.Connection[Any], statement: str, values: Mapping[str, object]) -> QueuedJob | None:

@@ -44,13 +44,17 @@ returning job_id, kind, state, token_name, content_type, options, attempts, prog
 
 -- name: bury
 -- What nobody may take up any more: too often started, or cancelled while its worker was gone.
-update service_job set
-    state = case when cancel_requested then 'cancelled' else 'failed' end,
-    error = case when cancel_requested then error else coalesce(
-        error, jsonb_build_object('error', 'the fit ended its worker ' || attempts || ' times', 'detail', null)) end,
-    finished_at = now(), leased_by = null, leased_until = null
-where (state = 'queued' or (state = 'running' and leased_until < now()))
-  and (attempts >= %(max_attempts)s or cancel_requested);
+with buried as (
+    update service_job set
+        state = case when cancel_requested then 'cancelled' else 'failed' end,
+        error = case when cancel_requested then error else coalesce(
+            error, jsonb_build_object('error', 'the fit ended its worker ' || attempts || ' times', 'detail', null)) end,
+        finished_at = now(), leased_by = null, leased_until = null
+    where (state = 'queued' or (state = 'running' and leased_until < now()))
+      and (attempts >= %(max_attempts)s or cancel_requested)
+    returning job_id
+)
+delete from service_job_body as body using buried where body.job_id = buried.job_id and body.part = 'request';
 
 -- name: extend
 update service_job set
@@ -72,11 +76,16 @@ update service_job set
 where job_id = %(job_id)s and state = 'running' and leased_by = %(worker)s;
 
 -- name: cancel
-update service_job set
-    cancel_requested = true,
-    state = case when state = 'queued' then 'cancelled' else state end,
-    finished_at = case when state = 'queued' then now() else finished_at end
-where job_id = %(job_id)s and state in ('queued', 'running');
+with asked as (
+    update service_job set
+        cancel_requested = true,
+        state = case when state = 'queued' then 'cancelled' else state end,
+        finished_at = case when state = 'queued' then now() else finished_at end
+    where job_id = %(job_id)s and state in ('queued', 'running')
+    returning job_id, state
+)
+delete from service_job_body as body using asked
+where body.job_id = asked.job_id and asked.state = 'cancelled' and body.part = 'request';
 
 -- name: forget
 delete from service_job where finished_at < now() - make_interval(days => %(days)s);

@@ -1,19 +1,28 @@
 """Every fault of a request as one value: what an answer that is no success has to say."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 
+import numpy as np
 import psycopg
 from psycopg_pool import PoolTimeout, TooManyRequests
 from pydantic import ValidationError
 
+from thetaline import logs
 from thetaline.db.sessions import SessionConflictError, UnknownSessionError
-from thetaline.errors import DatabaseError, InputError, JobError, MigrationError
+from thetaline.errors import CalibrationError, DatabaseError, InputError, JobError, MigrationError
 
 SHOWN_FAULTS = 20  # of a 422: enough to mend a body by, bounded whatever the body
 SHOWN_CHARS = 300
 TOO_MANY = 429
 # What says that the database is away, as opposed to what it says of a statement.
 AWAY = (DatabaseError, psycopg.OperationalError, psycopg.InterfaceError, PoolTimeout, TooManyRequests)
+
+
+# What numbers that nobody can estimate from come to, however deep below.
+BROKE_DOWN = (CalibrationError, np.linalg.LinAlgError, ArithmeticError)
+_LOOK_AT = "look for anchors or items that are all alike, have a slope near 0, or lie far off the scale"
+log = logs.get_logger(__name__)
 
 
 class Fault(Exception):  # noqa: N818  it is a value first: what the client is told
@@ -53,13 +62,29 @@ def fault_of(error: BaseException) -> Fault | None:
 def not_valid(error: ValidationError) -> Fault:
     """400 for what is no JSON, 422 for JSON that breaks the schema; values of the body are not repeated at length."""
     faults = [
-        {"loc": list(one["loc"]), "msg": one["msg"][:SHOWN_CHARS], "type": one["type"]}
+        {"loc": [_short(part) for part in one["loc"]], "msg": one["msg"][:SHOWN_CHARS], "type": one["type"]}
         for one in error.errors(include_url=False, include_context=False, include_input=False)[:SHOWN_FAULTS]
     ]
     if faults and faults[0]["type"] == "json_invalid":
         return Fault(400, "the body is not JSON", faults)
     more = error.error_count() - len(faults)
     return Fault(422, "the body is not valid" + (f"; {more} further faults" if more > 0 else ""), faults)
+
+
+def _short(part: int | str) -> int | str:
+    """A part of a place; an unknown field is named by the body, at any length."""
+    return part[:SHOWN_CHARS] if isinstance(part, str) else part
+
+
+@contextmanager
+def breaking_down(what: str) -> Iterator[None]:
+    """Around a method on a request's numbers: where it divides by zero or solves what is singular, they are a 422."""
+    try:
+        with np.errstate(all="ignore"):  # what overflows ends as a scale or a likelihood that is refused for what it is
+            yield
+    except BROKE_DOWN as error:
+        log.warning("a method broke down on a request's numbers", what=what, exc_info=error)
+        raise Fault(422, f"{what} broke down on these numbers: {str(error)[:SHOWN_CHARS]}", _LOOK_AT) from None
 
 
 def _same(error: BaseException) -> Fault:

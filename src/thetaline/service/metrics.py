@@ -45,10 +45,14 @@ class Metrics:
         self._gauges: Gauges = {}
         self.registry.register(_Gauges(lambda: self._gauges))
 
-    def fit_ended(self, kind: str, outcome: str, secs: float, *, cycles: int | None = None) -> None:
-        """A fit, small or large; `outcome` is ok or the status it was refused with."""
+    def fit_ended(self, kind: str, outcome: str, secs: float | None, *, cycles: int | None = None) -> None:
+        """A fit, small or large, after `secs` in a process, None for one that came to none.
+
+        `outcome` is ok, timeout, cancelled, died, or the status that the fit was refused with.
+        """
         self.fits.labels(kind, outcome).inc()
-        self.fit_secs.labels(kind).observe(secs)
+        if secs is not None:
+            self.fit_secs.labels(kind).observe(secs)
         if cycles is not None:
             self.fit_cycles.observe(cycles)
 

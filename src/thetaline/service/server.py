@@ -1,22 +1,27 @@
 """Run the service: where it may listen, how many files it may open, how it stops."""
 
+import asyncio
 import gc
 import ipaddress
 import resource
 import socket
 import sys
+from collections.abc import Callable
+from typing import Any
 
 import psycopg
 import uvicorn
+from fastapi import FastAPI
 from threadpoolctl import threadpool_limits
 
 from thetaline import logs
 from thetaline.db import connect
-from thetaline.db.tokens import active_tokens
+from thetaline.db.tokens import active_tokens, any_token
 from thetaline.errors import DatabaseError, SettingsError
 from thetaline.jobs.entry import ready_database
 from thetaline.service.app import create_app
 from thetaline.service.protocol import bounded_protocol
+from thetaline.service.services import Services
 from thetaline.settings import Settings
 
 SPARE_FILES = 256  # for the database, the fit processes, bodies on disk
@@ -34,10 +39,11 @@ def serve(settings: Settings) -> None:
     anonymous = is_loopback(settings.service_host)
     if not anonymous:
         require_tokens(settings)
-    elif not has_tokens(settings):
+    elif not has_tokens(settings, any_token):
         log.warning("no token exists: every local caller is served; `thetaline tokens create` closes the door")
+    app = create_app(settings, anonymous=anonymous)
     config = uvicorn.Config(
-        create_app(settings, anonymous=anonymous),
+        app,
         host=settings.service_host,
         port=settings.service_port,
         http=bounded_protocol(
@@ -52,7 +58,24 @@ def serve(settings: Settings) -> None:
         log_config=None,
     )
     _tune()
-    uvicorn.Server(config).run()
+    StoppingServer(config, app).run()
+
+
+class StoppingServer(uvicorn.Server):
+    """Gives large fits back as soon as it is told to stop, beside the requests that it lets finish: another replica
+    may have them meanwhile, and no new one is taken up."""
+
+    def __init__(self, config: uvicorn.Config, app: FastAPI) -> None:
+        """`app` is the one that `config` serves."""
+        super().__init__(config)
+        self._app = app
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """As uvicorn does it, with the jobs first."""
+        services: Services = self._app.state.services
+        giving_back = asyncio.create_task(services.runner.close())
+        await super().shutdown(sockets)
+        await giving_back
 
 
 def _tune() -> None:
@@ -82,13 +105,13 @@ def require_tokens(settings: Settings) -> None:
         )
 
 
-def has_tokens(settings: Settings) -> bool:
-    """Whether a token is in force: R_IRT_INTERNAL_TOKEN, or one in the database."""
+def has_tokens(settings: Settings, look: Callable[[psycopg.Connection[Any]], object] = active_tokens) -> bool:
+    """Whether a token is in force: R_IRT_INTERNAL_TOKEN, or what `look` finds in the database."""
     if settings.r_irt_internal_token is not None:
         return True
     try:
         with connect(settings.database_url or ready_database(settings)) as conn:
-            return bool(active_tokens(conn))
+            return bool(look(conn))
     except (DatabaseError, psycopg.Error):
         return False
 

@@ -21,7 +21,6 @@ from thetaline.service.tokens import TokenBook
 from thetaline.service.updates import ThetaUpdates
 from thetaline.settings import Settings
 
-
 SCRAPE_SECS = 3.0  # a scrape that waits longer than this for a part goes without it
 
 

@@ -24,6 +24,7 @@ ARROW = "application/vnd.apache.arrow.stream"
 BATCH_ROWS = 20_000
 MAX_LINE_BYTES = 64 * 1024
 MAX_HEADER_BYTES = 16 * 1024 * 1024  # a header names anchors, up to a hundred thousand
+LEAST_SLOPE = 1e-6  # below it 1 / a, and with it A, leaves what a float can hold
 _ROWS = TypeAdapter(list[Observation])
 
 Reader = Callable[[Path, CalibrateHeader, Columns], CalibrationRequest]
@@ -35,26 +36,28 @@ def read_body(path: Path, content_type: str, *, options: Mapping[str, str], most
     return READERS[content_type](path, header, Columns(most))
 
 
-def _read_json(path: Path, _header: CalibrateHeader, columns: Columns) -> CalibrationRequest:
+def _read_json(path: Path, query: CalibrateHeader, columns: Columns) -> CalibrationRequest:
     request = CalibrateRequest.model_validate_json(path.read_bytes())
+    model = _model(request, query)
     if request.observations is not None:
         _add_rows(columns, request.observations)
     else:
         _add_matrix(columns, request.responses or [])
-    return _request(columns.observations(), request.model, request.anchors)
+    return _request(columns.observations(), model, request.anchors)
 
 
-def _read_ndjson(path: Path, header: CalibrateHeader, columns: Columns) -> CalibrationRequest:
+def _read_ndjson(path: Path, query: CalibrateHeader, columns: Columns) -> CalibrationRequest:
     with path.open("rb") as file:
         lines = _lines(file)
         first = next(lines, b"{}")
         has_header = not _is_observation(first)
-        header = CalibrateHeader.model_validate_json(first) if has_header else header
+        header = CalibrateHeader.model_validate_json(first) if has_header else query
+        model = _model(header, query)
         numbered = 1 + int(has_header)
         for batch in _batches(lines if has_header else chain([first], lines)):
             _add_rows(columns, _parsed(batch, numbered))
             numbered += len(batch)
-    return _request(columns.observations(), header.model, header.anchors)
+    return _request(columns.observations(), model, header.anchors)
 
 
 def _read_parquet(path: Path, header: CalibrateHeader, columns: Columns) -> CalibrationRequest:
@@ -74,14 +77,24 @@ def _read_arrow(path: Path, header: CalibrateHeader, columns: Columns) -> Calibr
 READERS: Mapping[str, Reader] = {JSON: _read_json, NDJSON: _read_ndjson, PARQUET: _read_parquet, ARROW: _read_arrow}
 
 
+def _model(body: CalibrateRequest | CalibrateHeader, query: CalibrateHeader) -> str:
+    """The body's model, or the query's where the body names none. Raises a 422 where they differ."""
+    if "model" not in body.model_fields_set:
+        return query.model
+    if "model" in query.model_fields_set and query.model != body.model:
+        raise Fault(422, f"the body asks for the model {body.model}, ?model= for {query.model}; give one of the two")
+    return body.model
+
+
 def _request(observations: Observations, model: str, anchors: Iterable[AnchorPayload]) -> CalibrationRequest:
     return CalibrationRequest(observations, model, tuple(_anchor(anchor) for anchor in anchors))
 
 
 def _anchor(anchor: AnchorPayload) -> Anchor:
     params = anchor.params
-    if params.a <= 0:
-        raise Fault(422, f"anchor {anchor.item_id!r} has a = {params.a:g}; a reference must discriminate, a > 0")
+    if params.a < LEAST_SLOPE:
+        words = f"a reference must discriminate, a > 0, and not less than {LEAST_SLOPE:g}"
+        raise Fault(422, f"anchor {anchor.item_id!r} has a = {params.a:g}; {words}")
     return Anchor(anchor.item_id, params.a, params.b, params.c, params.d, anchor.model, anchor.fixed)
 
 

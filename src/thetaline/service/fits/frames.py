@@ -1,6 +1,8 @@
-"""Parquet and Arrow bodies, batch by batch; needs pyarrow."""
+"""Parquet and Arrow bodies, batch by batch; needs pyarrow. A batch is validated in full before it is looked into: an
+offset out of its buffer ends the process, a negative code takes another learner's id."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -15,81 +17,153 @@ from thetaline.service.fits.columns import Columns
 
 IDS = ("user_id", "item_id")
 NEEDED = (*IDS, "is_correct")
+SHOWN_NAMES, SHOWN_CHARS = 20, 40
+# Beside its own tree pyarrow raises Python's: OSError for a page, KeyError for a column, UnicodeDecodeError for a name.
+UNREADABLE = (pa.ArrowException, OSError, LookupError, ValueError, OverflowError)
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """The answered rows of a batch; `answered_at` in microseconds since 1970, 0 where it is not known."""
+
+    users: list[str]
+    items: list[str]
+    correct: NDArray[np.uint8]
+    answered_at: NDArray[np.int64]
 
 
 def add_parquet(path: Path, columns: Columns, *, batch_rows: int) -> None:
-    """Ids are read as dictionaries: one long id repeated a million times stays one."""
-    try:
-        with pq.ParquetFile(path, read_dictionary=list(IDS)) as file:
-            wanted = _wanted(file.schema_arrow)
-            _add_batches(file.iter_batches(batch_size=batch_rows, columns=wanted), columns)
-    except pa.ArrowInvalid as error:
-        raise _unreadable("Parquet", error) from None
+    """Ids are read as dictionaries: one long id repeated a million times stays one. Raises Fault."""
+    with pa.OSFile(str(path)) as source:
+        _add("Parquet", _parquet(source, batch_rows), columns)
 
 
 def add_arrow(path: Path, columns: Columns) -> None:
-    """An IPC stream."""
+    """An IPC stream. Raises Fault."""
+    with pa.OSFile(str(path)) as source:
+        _add("Arrow", _stream(source), columns)
+
+
+def _add(name: str, batches: Iterable[pa.RecordBatch], columns: Columns) -> None:
+    for rows in _readable(name, map(_rows, batches)):
+        columns.add(rows.users, rows.items, correct=rows.correct, answered_at=rows.answered_at)
+
+
+def _readable(name: str, rows: Iterable[Rows]) -> Iterator[Rows]:
     try:
-        with pa.OSFile(str(path)) as file, pa.ipc.open_stream(file) as batches:
-            wanted = _wanted(batches.schema)
-            _add_batches((batch.select(wanted) for batch in batches), columns)
-    except (pa.ArrowInvalid, OSError) as error:
-        raise _unreadable("Arrow", error) from None
+        yield from rows
+    except MemoryError:
+        raise
+    except UNREADABLE as error:
+        raise Fault(400, f"the body is not {name} that can be read", str(error)[:200]) from None
+
+
+def _parquet(source: pa.NativeFile, batch_rows: int) -> Iterator[pa.RecordBatch]:
+    with pq.ParquetFile(source, read_dictionary=list(IDS), page_checksum_verification=True) as file:
+        yield from file.iter_batches(batch_size=batch_rows, columns=_wanted(file.schema_arrow))
+
+
+def _stream(source: pa.NativeFile) -> Iterator[pa.RecordBatch]:
+    with pa.ipc.open_stream(source) as batches:
+        wanted = _wanted(batches.schema)
+        for batch in batches:
+            yield batch.select(wanted)
 
 
 def _wanted(schema: pa.Schema) -> list[str]:
-    lacking = [name for name in NEEDED if name not in schema.names]
+    """The columns that are read, each there once and of a type that is taken."""
+    names = schema.names
+    lacking = [name for name in NEEDED if name not in names]
     if lacking:
-        raise Fault(422, f"the columns {lacking} are missing", f"there are {schema.names[:20]}")
-    return [*NEEDED, *(["responded_at"] if "responded_at" in schema.names else [])]
+        shown = [name[:SHOWN_CHARS] for name in names[:SHOWN_NAMES]]
+        raise Fault(422, f"the columns {lacking} are missing", f"there are {shown}")
+    wanted = [name for name in _KINDS if name in names]
+    twice = [name for name in wanted if names.count(name) > 1]
+    if twice:
+        raise Fault(422, f"the columns {twice} are there more than once")
+    for name in wanted:
+        _require_kind(name, schema.field(name).type)
+    return wanted
 
 
-def _add_batches(batches: Iterable[pa.RecordBatch], columns: Columns) -> None:
-    for batch in batches:
-        answered = batch.filter(pc.is_valid(batch.column("is_correct")))
-        columns.add(
-            _ids(answered, "user_id"),
-            _ids(answered, "item_id"),
-            correct=_correct(answered.column("is_correct")),
-            answered_at=_moments(answered),
-        )
+def _require_kind(name: str, kind: pa.DataType) -> None:
+    is_taken, words = _KINDS[name]
+    if not is_taken(kind):
+        raise Fault(422, f"the column {name} must hold {words}", f"it is {str(kind)[:SHOWN_CHARS]}")
 
 
-def _ids(batch: pa.RecordBatch, name: str) -> list[str]:
-    column = batch.column(name)
-    column = column.dictionary_encode() if not pa.types.is_dictionary(column.type) else column
-    kind = column.type.value_type
-    if column.null_count or not (
-        pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_integer(kind)
-    ):
-        raise Fault(422, f"the column {name} must hold text without nulls", f"it is {kind}, {column.null_count} nulls")
-    names = [str(value) for value in column.dictionary.to_pylist()]
+def _is_id(kind: pa.DataType) -> bool:
+    kind = kind.value_type if pa.types.is_dictionary(kind) else kind
+    return _is_text(kind) or bool(pa.types.is_integer(kind))
+
+
+def _is_text(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind))
+
+
+def _is_truth(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_boolean(kind) or pa.types.is_integer(kind))
+
+
+_KINDS: Mapping[str, tuple[Callable[[pa.DataType], bool], str]] = {
+    "user_id": (_is_id, "text without nulls"),
+    "item_id": (_is_id, "text without nulls"),
+    "is_correct": (_is_truth, "booleans, or 0 and 1"),
+    "responded_at": (pa.types.is_timestamp, "timestamps"),
+}
+
+
+def _rows(batch: pa.RecordBatch) -> Rows:
+    batch.validate(full=True)
+    answered = pc.is_valid(batch.column("is_correct"))
+    users, items = (_ids(name, _coded(batch.column(name)).filter(answered)) for name in IDS)
+    correct = _correct(batch.column("is_correct").filter(answered))
+    if "responded_at" not in batch.schema.names:
+        return Rows(users, items, correct, np.zeros(correct.size, dtype=np.int64))
+    return Rows(users, items, correct, _moments(batch.column("responded_at").filter(answered)))
+
+
+def _coded(column: pa.Array) -> pa.DictionaryArray:
+    """As a dictionary whose values can be taken from; those of a view cannot."""
+    if not pa.types.is_dictionary(column.type):
+        return _without_views(column).dictionary_encode()
+    return pa.DictionaryArray.from_arrays(column.indices, _without_views(column.dictionary))
+
+
+def _without_views(column: pa.Array) -> pa.Array:
+    return column.cast(pa.string()) if pa.types.is_string_view(column.type) else column
+
+
+def _ids(name: str, column: pa.DictionaryArray) -> list[str]:
+    """Only the values that rows use are looked at: a dictionary may be longer than its batch."""
+    if column.null_count:
+        raise Fault(422, f"the column {name} must hold text without nulls", f"it has {column.null_count} nulls")
+    used, code = np.unique(column.indices.to_numpy(), return_inverse=True)
+    values = column.dictionary.take(pa.array(used)).to_pylist()
+    if None in values:
+        raise Fault(422, f"the column {name} must hold text without nulls", "its dictionary has a null")
+    names = [str(value) for value in values]
     wrong = [one for one in names if not 1 <= len(one) <= MAX_ID_CHARS or "\x00" in one]
     if wrong:
-        raise Fault(422, f"the column {name} must hold 1 to {MAX_ID_CHARS} characters", wrong[0][:40])
-    return [names[code] for code in column.indices.to_pylist()]
+        raise Fault(422, f"the column {name} must hold 1 to {MAX_ID_CHARS} characters", wrong[0][:SHOWN_CHARS])
+    ids: list[str] = np.array(names, dtype=object)[code].tolist()
+    return ids
 
 
 def _correct(column: pa.Array) -> NDArray[np.uint8]:
-    if pa.types.is_floating(column.type) or not (pa.types.is_boolean(column.type) or pa.types.is_integer(column.type)):
-        raise Fault(422, "the column is_correct must hold booleans, or 0 and 1", f"it is {column.type}")
-    values = column.cast(pa.int64()).to_numpy()
-    if ((values < 0) | (values > 1)).any():
-        raise Fault(422, "the column is_correct must hold booleans, or 0 and 1", f"it has {values.max()}")
-    correct: NDArray[np.uint8] = values.astype(np.uint8)
+    ends = pc.min_max(column).as_py()
+    strange = [value for value in ends.values() if value not in (None, 0, 1)]
+    if strange:
+        raise Fault(422, "the column is_correct must hold booleans, or 0 and 1", f"it has {strange[0]}")
+    correct: NDArray[np.uint8] = column.cast(pa.uint8()).to_numpy()
     return correct
 
 
-def _moments(batch: pa.RecordBatch) -> NDArray[np.int64]:
-    if "responded_at" not in batch.schema.names:
-        return np.zeros(batch.num_rows, dtype=np.int64)
-    column = batch.column("responded_at")
-    if not pa.types.is_timestamp(column.type):
-        raise Fault(422, "the column responded_at must hold timestamps", f"it is {column.type}")
-    microseconds = column.cast(pa.timestamp("us", tz=column.type.tz), safe=False).cast(pa.int64())
-    moments: NDArray[np.int64] = microseconds.fill_null(0).to_numpy().astype(np.int64)
+def _moments(column: pa.Array) -> NDArray[np.int64]:
+    target = pa.timestamp("us", tz=column.type.tz)
+    try:
+        found = column.cast(options=pc.CastOptions(target_type=target, allow_time_truncate=True))
+    except pa.ArrowInvalid as error:
+        raise Fault(422, "the column responded_at must hold timestamps of this age", str(error)[:200]) from None
+    moments: NDArray[np.int64] = found.cast(pa.int64()).fill_null(0).to_numpy()
     return moments
-
-
-def _unreadable(name: str, error: Exception) -> Fault:
-    return Fault(400, f"the body is not {name} that can be read", str(error)[:200])

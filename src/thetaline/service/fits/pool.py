@@ -1,4 +1,4 @@
-"""The fit processes: who is free, who may wait, what happens when one dies or takes too long."""
+"""Fits in the crew's processes: who may wait for one, what happens when one dies or takes too long."""
 
 import asyncio
 import time
@@ -9,11 +9,14 @@ from typing import Any
 
 from thetaline import logs
 from thetaline.service.faults import Fault, busy, unavailable
+from thetaline.service.fits.crew import Crew
 from thetaline.service.fits.process import FitProcess, OnProgress, WorkerDiedError
 from thetaline.service.fits.task import Task
 from thetaline.service.metrics import Metrics
 
 ATTEMPTS = 2  # of a small fit whose worker died: once may be chance, twice is the fit
+DIED = "died"
+_ADVICE = {"calibrate": "ask for a job: Prefer: respond-async", "score": "send fewer answers in one request"}
 log = logs.get_logger(__name__)
 
 
@@ -33,33 +36,27 @@ class FitPool:
     def __init__(self, limits: PoolLimits, metrics: Metrics) -> None:
         """Nothing runs before `start`."""
         self._limits, self._metrics = limits, metrics
-        self._idle: asyncio.Queue[FitProcess] = asyncio.Queue()
-        self._all: set[FitProcess] = set()
-        self._respawning: set[asyncio.Task[None]] = set()
+        self._crew = Crew(workers=limits.workers, memory_mb=limits.memory_mb, threads=limits.threads)
         self._waiting = 0
         self._busy = 0
-        self._closing = False
         self._seconds = 1.0  # a running mean of what a fit takes, for Retry-After
 
     async def start(self) -> None:
         """Start every process. Raises WorkerDiedError if one does not come up."""
-        await asyncio.gather(*(self._spawn() for _ in range(self._limits.workers)))
+        await self._crew.start()
 
     def stop_replacing(self) -> None:
         """Let those that end from now on stay ended."""
-        self._closing = True
+        self._crew.stop_replacing()
 
     async def close(self) -> None:
         """End every process, at work or not, one that is just starting included."""
-        self.stop_replacing()
-        while self._respawning or self.alive:
-            await asyncio.gather(*(process.end() for process in self._all))
-            await asyncio.sleep(0.01)
+        await self._crew.close()
 
     @property
     def alive(self) -> int:
         """Processes that can work."""
-        return sum(process.alive for process in self._all)
+        return self._crew.alive
 
     @property
     def busy(self) -> int:
@@ -69,7 +66,7 @@ class FitPool:
     @property
     def idle(self) -> int:
         """Processes that wait for work; one that is starting neither works nor waits."""
-        return self._idle.qsize()
+        return self._crew.idle
 
     @property
     def waiting(self) -> int:
@@ -79,95 +76,73 @@ class FitPool:
     @property
     def pids(self) -> list[int]:
         """Of the processes that are alive."""
-        return [process.pid for process in self._all if process.pid is not None]
+        return self._crew.pids
 
     async def run(self, task: Task, *, timeout_secs: float) -> Mapping[str, Any]:
-        """A small fit: answer, or 429 when too many wait, 503 when it is too late or its worker died twice."""
-        if self._waiting >= self._limits.waiting and self._idle.empty():
+        """A small fit: answer, or 429 when too many wait, 413 when it takes too long, 503 when it kills its worker."""
+        if self._waiting >= self._limits.waiting and not self.idle:
             expected = self._seconds * (self._waiting + 1) / self._limits.workers
             raise busy("all fit processes are busy", retry_after_secs=round(expected))
         for _attempt in range(ATTEMPTS):
             try:
-                async with asyncio.timeout(timeout_secs):
-                    return await self.run_once(task)
+                return await self.run_once(task, timeout_secs=timeout_secs)
             except TimeoutError:
-                raise Fault(
-                    503, f"the fit was ended after {timeout_secs:g} s", "ask for a job: Prefer: respond-async"
-                ) from None
+                # No 503: who came again would be as late again.
+                raise Fault(413, f"the fit was ended after {timeout_secs:g} s", _ADVICE.get(task.kind)) from None
             except WorkerDiedError:
                 log.warning("a fit process died at work", task=task.kind)
         raise unavailable(f"the fit ended its process {ATTEMPTS} times")
 
-    async def run_once(self, task: Task, on_progress: OnProgress | None = None) -> Mapping[str, Any]:
-        """One attempt, however long the wait. Raises Fault, WorkerDiedError."""
-        async with self._process() as process:
-            started = time.monotonic()
-            try:
+    async def run_once(
+        self, task: Task, *, timeout_secs: float, on_progress: OnProgress | None = None
+    ) -> Mapping[str, Any]:
+        """One attempt, the wait for a process included. Raises Fault, WorkerDiedError, TimeoutError."""
+        started: float | None = None
+        try:
+            async with asyncio.timeout(timeout_secs), self._process() as process:
+                started = time.monotonic()
                 done = await process.run(task, on_progress)
-            except WorkerDiedError:
-                self._metrics.worker_deaths.inc()
-                raise
-            except Fault as fault:
-                self._metrics.fit_ended(task.kind, str(fault.status), time.monotonic() - started)
-                raise
-            finally:
-                self._seconds += 0.2 * (time.monotonic() - started - self._seconds)
-            self._metrics.fit_ended(task.kind, "ok", time.monotonic() - started, cycles=done.get("cycles"))
-            return done
+        except BaseException as error:
+            self._count(task, _outcome(error), started)
+            raise
+        self._count(task, "ok", started, cycles=done.get("cycles"))
+        return done
+
+    def _count(self, task: Task, outcome: str, started: float | None, *, cycles: int | None = None) -> None:
+        secs = None if started is None else time.monotonic() - started
+        self._metrics.fit_ended(task.kind, outcome, secs, cycles=cycles)
+        if secs is not None:
+            self._seconds += 0.2 * (secs - self._seconds)
+        if outcome == DIED:
+            self._metrics.worker_deaths.inc()
 
     @asynccontextmanager
     async def _process(self) -> AsyncIterator[FitProcess]:
         """A free process; one that is left in the middle of its work (cancelled, late, dead) is replaced."""
         self._waiting += 1
         try:
-            process = await self._next_alive()
+            process = await self._crew.next_alive()
         finally:
             self._waiting -= 1
         self._busy += 1
         try:
             yield process
         except Fault:
-            self._idle.put_nowait(process)
+            self._crew.rest(process)
             raise
         except BaseException:
-            self._replace(process)
+            self._crew.replace(process)
             raise
         else:
-            self._idle.put_nowait(process)
+            self._crew.rest(process)
         finally:
             self._busy -= 1
 
-    async def _next_alive(self) -> FitProcess:
-        while not (process := await self._idle.get()).alive:  # killed while it had nothing to do
-            self._replace(process)
-        return process
 
-    def _replace(self, process: FitProcess) -> None:
-        self._all.discard(process)
-        respawn = asyncio.get_running_loop().create_task(self._respawn(process))
-        self._respawning.add(respawn)
-        respawn.add_done_callback(self._respawning.discard)
-
-    async def _respawn(self, process: FitProcess) -> None:
-        await process.end()
-        wait = 0.5
-        while not self._closing:
-            try:
-                await self._spawn()
-            except (WorkerDiedError, TimeoutError, OSError) as error:
-                log.warning("a fit process does not start", error=str(error) or type(error).__name__)
-                await asyncio.sleep(0 if self._closing else wait)
-                wait = min(2 * wait, 30.0)
-            else:
-                return
-
-    async def _spawn(self) -> None:
-        process = FitProcess(memory_mb=self._limits.memory_mb, threads=self._limits.threads)
-        self._all.add(process)
-        try:
-            await process.start()
-        except BaseException:
-            self._all.discard(process)
-            await process.end()
-            raise
-        self._idle.put_nowait(process)
+def _outcome(error: BaseException) -> str:
+    """The metrics' word for how a fit ended that gave no result."""
+    if isinstance(error, Fault):
+        return str(error.status)
+    if isinstance(error, WorkerDiedError):
+        return DIED
+    return "timeout" if isinstance(error, TimeoutError) else "cancelled"

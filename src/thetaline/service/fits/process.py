@@ -20,7 +20,7 @@ OnProgress = Callable[[dict[str, Any]], None]
 
 
 class WorkerDiedError(Exception):
-    """The process ended while it worked."""
+    """The process ended while it worked, or speaks no more so that it is understood."""
 
 
 class FitProcess:
@@ -70,16 +70,21 @@ class FitProcess:
                 done: Mapping[str, Any] = word["done"]
                 return done
 
+    async def ended(self) -> None:
+        """Wait until it is gone, by whatever cause."""
+        if self._process is not None:
+            await self._process.wait()
+
     async def end(self) -> None:
         """Kill it, whatever it does, and reap it."""
         if self._process is None:
             return
         if self._process.returncode is None:
             self._process.kill()
-        await self._process.wait()
-        if self._process.stdout is not None:
+        if self._process.stdout is not None:  # before the wait, which does not end while words are left in the pipe
             with suppress(RuntimeError):  # somebody reads still, and closes the pipe by that
                 await self._process.stdout.read()
+        await self._process.wait()
 
     def _send(self, task: Task) -> None:
         if self._process is None or self._process.stdin is None:
@@ -89,9 +94,10 @@ class FitProcess:
     async def _word(self) -> dict[str, Any]:
         if self._process is None or self._process.stdout is None:
             raise WorkerDiedError
-        line = await self._process.stdout.readline()
-        if not line.endswith(b"\n"):
-            await self._process.wait()
+        try:
+            word = json.loads(await self._process.stdout.readline())
+        except ValueError:  # a line cut short by its end, too long a line, or no JSON: nothing it says counts any more
+            raise WorkerDiedError from None
+        if not isinstance(word, dict):
             raise WorkerDiedError
-        word: dict[str, Any] = json.loads(line)
         return word

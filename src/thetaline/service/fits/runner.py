@@ -3,9 +3,11 @@
 import asyncio
 import os
 import socket
+import time
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 from uuid import uuid4
 
 import psycopg
@@ -23,8 +25,10 @@ from thetaline.service.fits.task import Task
 POLL_SECS = 2.0  # for jobs that another replica queued or dropped; our own wake us at once
 REPORT_SECS = 0.5
 LEASE_SECS = 15.0
+CLOSE_SECS = 10.0  # for the giving back; a database that does not answer by then has the lease
 MAX_ATTEMPTS = 3
 FORGET_SECS = 3600.0
+T = TypeVar("T")
 log = logs.get_logger(__name__)
 
 
@@ -41,6 +45,11 @@ class RunnerLimits:
     at_once: int
     retention_days: int
 
+    def too_late(self) -> Fault:
+        """Of a fit that took longer."""
+        words = "split it, or raise SERVICE_JOB_TIMEOUT_SECS"
+        return Fault(413, f"the fit was ended after {self.timeout_secs:g} s", words)
+
 
 class JobRunner:
     """A loop that claims, works, reports; a job ends as done, failed or cancelled, or goes back to the queue."""
@@ -51,6 +60,7 @@ class JobRunner:
         self._worker = f"{socket.gethostname()}:{os.getpid()}:{uuid4().hex[:8]}"
         self._news = asyncio.Event()
         self._loops: list[asyncio.Task[None]] = []
+        self._closing = False
 
     def start(self) -> None:
         """Begin to take jobs."""
@@ -63,10 +73,12 @@ class JobRunner:
         self._news.set()
 
     async def close(self) -> None:
-        """Stop; what runs goes back to the queue at once, without its attempt being counted."""
-        for task in self._loops:
-            task.cancel()
-        await asyncio.gather(*self._loops, return_exceptions=True)
+        """Stop; what runs goes back to the queue at once, its attempt uncounted. A second call waits with the first."""
+        if not self._closing:
+            self._closing = True  # a second cancellation would end the giving back
+            for task in self._loops:
+                task.cancel()
+        await asyncio.wait(self._loops, timeout=CLOSE_SECS)
 
     async def _take(self) -> None:
         while True:
@@ -79,27 +91,50 @@ class JobRunner:
                 await asyncio.wait_for(self._news.wait(), POLL_SECS)
 
     async def _claim(self) -> QueuedJob | None:
-        try:
-            return await self._database.run(
+        claim = asyncio.ensure_future(
+            self._database.run(
                 job_queue.claim_job, worker=self._worker, lease_secs=LEASE_SECS, max_attempts=MAX_ATTEMPTS
             )
+        )
+        try:
+            return await asyncio.shield(claim)
+        except asyncio.CancelledError:  # the claim goes on in its thread: what it gets is given back
+            await self._undo(claim)
+            raise
         except AWAY as error:
             log.warning("the queue cannot be read", error=type(error).__name__)
         except psycopg.errors.UndefinedTable:
             log.warning("the schema has no queue; run `thetaline db migrate`")
+        except Exception:  # the edge of the loop: if it ended, nothing would ever be taken again
+            log.exception("the queue met a defect")
         await asyncio.sleep(POLL_SECS)
         return None
 
+    async def _undo(self, claim: asyncio.Future[QueuedJob | None]) -> None:
+        with suppress(*AWAY):
+            job = await claim
+            if job is not None:
+                await self._give_back(self._lease(job))
+
+    def _lease(self, job: QueuedJob) -> Lease:
+        return Lease(job.job_id, self._worker, LEASE_SECS)
+
+    async def _give_back(self, lease: Lease) -> None:
+        try:
+            await self._database.run(job_queue.requeue_job, lease, forgiven=True)
+        except AWAY as error:
+            _left_to_its_lease(lease, error)
+
     async def _work(self, job: QueuedJob) -> None:
-        lease = Lease(job.job_id, self._worker, LEASE_SECS)
+        lease = self._lease(job)
         log.info("job taken", job_id=str(job.job_id), attempt=job.attempts)
         try:
             await self._fit(job, lease)
         except asyncio.CancelledError:
-            await asyncio.shield(self._database.run(job_queue.requeue_job, lease, forgiven=True))
+            await self._give_back(lease)
             raise
         except AWAY as error:  # the lease runs out, and whoever sees the database first takes the job
-            log.warning("a job was left to its lease", job_id=str(job.job_id), error=type(error).__name__)
+            _left_to_its_lease(lease, error)
         except Exception:
             # The edge of a job: the loop must outlive a defect, and the lease brings the job back until it is given up.
             log.exception("a job met a defect", job_id=str(job.job_id))
@@ -111,41 +146,59 @@ class JobRunner:
             try:
                 await self._supervised(task, lease)
             except Fault as fault:
-                await self._database.run(job_queue.fail_job, lease, fault.body())
+                await self._insist(job_queue.fail_job, lease, fault.body())
             except TimeoutError:
-                error = Fault(503, f"the fit was ended after {self._limits.timeout_secs:g} s")
-                await self._database.run(job_queue.fail_job, lease, error.body())
+                await self._insist(job_queue.fail_job, lease, self._limits.too_late().body())
             except LeaseLostError:
-                await self._database.run(job_queue.close_cancelled, lease)
+                await self._insist(job_queue.close_cancelled, lease)
             except WorkerDiedError:
                 log.warning("a fit process died at work on a job", job_id=str(job.job_id), attempt=job.attempts)
-                await self._database.run(job_queue.requeue_job, lease, forgiven=False)
+                await self._insist(job_queue.requeue_job, lease, forgiven=False)
             else:
-                await self._database.run(lambda conn: job_queue.finish_job(conn, lease, chunks(result)))
+                await self._insist(lambda conn: job_queue.finish_job(conn, lease, chunks(result)))
 
     async def _supervised(self, task: Task, lease: Lease) -> None:
         """The fit beside its reports; whichever fails first ends the other, and with it the process at work."""
         newest: dict[str, Any] = {}
         reports = asyncio.create_task(self._report(newest, lease))
-        fit = asyncio.create_task(self._pool.run_once(task, newest.update))
+        fit = asyncio.create_task(
+            self._pool.run_once(task, timeout_secs=self._limits.timeout_secs, on_progress=newest.update)
+        )
         try:
-            async with asyncio.timeout(self._limits.timeout_secs):
-                await asyncio.wait({fit, reports}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({fit, reports}, return_when=asyncio.FIRST_COMPLETED)
             await (reports if reports.done() else fit)
-            await self._database.run(job_queue.extend_lease, lease, newest or None)  # the last word on progress
+            await self._insist(job_queue.extend_lease, lease, newest or None)  # the last word on progress
         finally:
             for part in (fit, reports):
                 part.cancel()
             await asyncio.gather(fit, reports, return_exceptions=True)
 
     async def _report(self, newest: dict[str, Any], lease: Lease) -> None:
-        while True:
+        while await self._insist(job_queue.extend_lease, lease, dict(newest) or None):
             await asyncio.sleep(REPORT_SECS)
-            if not await self._database.run(job_queue.extend_lease, lease, dict(newest) or None):
-                raise LeaseLostError
+        raise LeaseLostError
+
+    async def _insist(self, function: Callable[..., T], *args: object, **options: object) -> T:
+        """Ask again while the database is away, for as long as a lease may last: until then nobody else has the job."""
+        ends_at = time.monotonic() + LEASE_SECS
+        while True:
+            try:
+                return await self._database.run(function, *args, **options)
+            except AWAY:
+                if time.monotonic() > ends_at:
+                    raise
+            await asyncio.sleep(REPORT_SECS)
 
     async def _forget(self) -> None:
         while True:
-            with suppress(*AWAY, psycopg.errors.UndefinedTable):
+            try:
                 await self._database.run(job_queue.forget_jobs, days=self._limits.retention_days)
+            except (*AWAY, psycopg.errors.UndefinedTable):
+                pass  # the claims beside it say so
+            except Exception:  # the edge of the loop, as above
+                log.exception("old jobs were not forgotten")
             await asyncio.sleep(FORGET_SECS)
+
+
+def _left_to_its_lease(lease: Lease, error: Exception) -> None:
+    log.warning("a job was left to its lease", job_id=str(lease.job_id), error=type(error).__name__)

@@ -40,9 +40,9 @@ async def submit(request: Request, services: Services, asked: Asked) -> Response
         return await _at_once(request, body, services=services, asked=asked)
 
 
-async def score_large(body: bytes, services: Services, token_name: str) -> Response:
-    """A large body of POST /irt/score, away from the loop that serves the others."""
-    asked = Asked("score", JSON, {}, token_name)
+async def away(kind: str, body: bytes, services: Services, token_name: str) -> Response:
+    """A JSON body that takes long, worked off by a process: the loop goes on to serve the others."""
+    asked = Asked(kind, JSON, {}, token_name)
     with services.spool.file() as path:
         await asyncio.to_thread(path.write_bytes, body)
         return await _answered(path, services, asked)

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from thetaline import logs
-from thetaline.service.faults import Fault, fault_of
+from thetaline.service.faults import Fault, breaking_down, fault_of
 from thetaline.service.fits.task import Task
 
 PROGRESS_EVERY_SECS = 0.1
@@ -76,7 +76,8 @@ def calibrate(task: Task, progress: Progress) -> dict[str, object]:
     from thetaline.service.fits.replies import reply_json  # noqa: PLC0415
 
     request = read_body(Path(task.body), task.content_type, options=task.options, most=task.most)
-    reply = InProcessEngine().calibrate(request, progress=progress)
+    with breaking_down("the fit"):
+        reply = InProcessEngine().calibrate(request, progress=progress)
     Path(task.result).write_bytes(reply_json(request, reply, now=datetime.now(UTC)))
     return {"cycles": reply.fit.cycles, "converged": reply.fit.converged, "n_answers": request.observations.n_answers}
 
@@ -91,6 +92,15 @@ def score(task: Task, _progress: Progress) -> dict[str, object]:
     return {}
 
 
+def link(task: Task, _progress: Progress) -> dict[str, object]:
+    """A body of POST /irt/link with many items."""
+    from thetaline.api import LinkRequest  # noqa: PLC0415
+    from thetaline.service.linking import link_json  # noqa: PLC0415
+
+    Path(task.result).write_bytes(link_json(LinkRequest.model_validate_json(Path(task.body).read_bytes())))
+    return {}
+
+
 Work = Callable[[Task, Progress], dict[str, object]]
 
 
@@ -98,7 +108,7 @@ def _kinds() -> Mapping[str, Work]:
     """What a worker can do; the numerical library is loaded before the first task asks for it."""
     import thetaline.jobs.calibration.in_process_engine  # noqa: F401, PLC0415
 
-    return {"calibrate": calibrate, "score": score}
+    return {"calibrate": calibrate, "score": score, "link": link}
 
 
 def _private_stdout() -> TextIO:

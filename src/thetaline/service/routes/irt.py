@@ -30,6 +30,7 @@ from thetaline.service.routes.operation import Shared
 from thetaline.service.scoring import is_long, score_json
 
 LARGE_SCORE_BYTES = 4_000_000  # 20 ms of parsing; a larger one is worked off by a fit process
+LONG_LINK_ITEMS = 200  # some 50 ms in a thread beside the loop; more is for a fit process
 _ROWS = {
     NDJSON: "one observation a line; a first line with `model` or `anchors` is the header",
     PARQUET: "columns user_id, item_id, is_correct, responded_at?; `?model=` names the model",
@@ -62,17 +63,20 @@ async def score(request: Request, services: Shared, who: Scores) -> Response:
     content_type(request, (JSON,))
     body = await request.body()
     if len(body) > LARGE_SCORE_BYTES:
-        return await submission.score_large(body, services, who.name)
+        return await submission.away("score", body, services, who.name)
     payload = ScoreRequest.model_validate_json(body)
     if is_long(payload):
-        return await submission.score_large(body, services, who.name)
+        return await submission.away("score", body, services, who.name)
     return json_response(score_json(payload, most=services.settings.service_max_observations))
 
 
 @router.post("/link", openapi_extra=takes(LinkRequest), response_model=LinkResponse)
-async def link(request: Request, _who: Scores) -> Response:
+async def link(request: Request, services: Shared, who: Scores) -> Response:
     """The transformation that puts `new` on the scale of `reference`, with its standard errors."""
-    return json_response(link_json(await read_payload(request, LinkRequest)))
+    payload = await read_payload(request, LinkRequest)
+    if len(payload.new) > LONG_LINK_ITEMS:
+        return await submission.away("link", await request.body(), services, who.name)
+    return json_response(await asyncio.to_thread(link_json, payload))
 
 
 @router.post("/information", openapi_extra=takes(InformationRequest), response_model=InformationResponse)
