@@ -8,7 +8,7 @@ import pytest
 from serving import Running
 
 from thetaline.api import ScoreRequest
-from thetaline.service.scoring import is_long
+from thetaline.service.scoring import asked
 
 ITEMS = [{"item_id": str(i), "a": 1.0, "b": i / 20 - 1} for i in range(40)]
 
@@ -28,6 +28,10 @@ def scored(service: Running, body: dict[str, Any]) -> list[dict[str, Any]]:
         return client.post("/irt/score", content=packed, headers=headers).raise_for_status().json()["abilities"]
 
 
+def long_is(body: dict[str, Any]) -> bool:
+    return asked(ScoreRequest.model_validate(body), most=10**6).is_long
+
+
 def test_many_learners_in_few_bytes_are_scored_by_a_process(service: Running) -> None:
     before = fits(service, "score")
     few = scored(service, {"item_params": ITEMS[:1], "responses": [[1], [0], [None]]})
@@ -43,13 +47,13 @@ def test_many_learners_in_few_bytes_are_scored_by_a_process(service: Running) ->
 )
 def test_the_scorer_counts_too(method: str, n_learners: int, long: bool) -> None:
     rows = [[1, 0] * 20] * n_learners
-    assert is_long(ScoreRequest.model_validate({"item_params": ITEMS, "responses": rows, "method": method})) is long
+    assert long_is({"item_params": ITEMS, "responses": rows, "method": method}) is long
     keyed = [
         {"user_id": f"u{n}", "item_id": item["item_id"], "is_correct": True}
         for n in range(n_learners)
         for item in ITEMS
     ]
-    assert is_long(ScoreRequest.model_validate({"item_params": ITEMS, "responses": keyed, "method": method})) is long
+    assert long_is({"item_params": ITEMS, "responses": keyed, "method": method}) is long
 
 
 def test_a_large_bank_is_linked_by_a_process_with_the_same_result(service: Running) -> None:

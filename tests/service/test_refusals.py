@@ -240,7 +240,7 @@ def test_a_defect_of_ours_is_told_without_its_trace(service: Running, monkeypatc
     def defect(*_args: object, **_options: object) -> bytes:
         raise RuntimeError("password=hunter2")
 
-    monkeypatch.setattr("thetaline.service.routes.irt.score_json", defect)
+    monkeypatch.setattr("thetaline.service.routes.irt.asked", defect)
     with service.client() as client:
         answer: httpx.Response = client.post("/irt/score", json={"item_params": [ITEM], "responses": [[1]]})
     assert answer.status_code == 500

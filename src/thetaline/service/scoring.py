@@ -1,7 +1,11 @@
 """POST /irt/score: a request's items and answers as arrays, scored, as JSON."""
 
+from collections import defaultdict
 from collections.abc import Mapping
-from typing import cast
+from dataclasses import dataclass
+from itertools import count
+from operator import itemgetter
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,23 +25,36 @@ LEARNER_MICROSECS = {"EAP": 1.5, "MAP": 2.0, "WLE": 3.0}
 SHORT_MICROSECS = 20_000
 
 
-def score_json(request: ScoreRequest, *, most: int) -> bytes:
-    """The body of a 200. Raises 413, 422."""
+@dataclass(frozen=True, slots=True, eq=False)
+class Asked:
+    """A request's answers as arrays; `users` is None for a matrix, whose learners have no names."""
+
+    users: list[str] | None
+    responses: irt.Responses
+    bank: irt.Items
+    method: str
+    prior: tuple[float, float]
+
+    @property
+    def is_long(self) -> bool:
+        """Whether scoring takes so long that other requests would notice."""
+        answers, learners = self.responses.n_observations, self.responses.n_persons
+        micros = ANSWER_MICROSECS[self.method] * answers + LEARNER_MICROSECS[self.method] * learners
+        return micros > SHORT_MICROSECS
+
+    def scored(self) -> bytes:
+        """The body of a 200."""
+        scores = irt.score(self.responses, self.bank, method=self.method, prior=self.prior)
+        return to_json({"status": "ok", "abilities": _abilities(self.users, scores)}, inf_nan_mode="null")
+
+
+def asked(request: ScoreRequest, *, most: int) -> Asked:
+    """What the request asks. Raises 413, 422."""
     bank = bank_of(named_items(request.item_params))
-    users, responses = _keyed(request, bank) if not request.positional else (None, _positional(request, bank))
+    users, responses = (None, _positional(request, bank)) if request.positional else _keyed(request, bank)
     if responses.n_observations > most:
         raise Fault(413, f"{responses.n_observations} answers; at most {most} are scored in one request")
-    scores = irt.score(responses, bank, method=request.method, prior=(request.prior.mean, request.prior.sd))
-    return to_json({"status": "ok", "abilities": _abilities(users, scores)}, inf_nan_mode="null")
-
-
-def is_long(request: ScoreRequest) -> bool:
-    """Whether scoring takes so long that other requests would notice."""
-    rows = request.responses
-    n_answers = len(rows) * len(request.item_params) if request.positional else len(rows)
-    n_learners = len(rows) if request.positional else len({row["user_id"] for row in cast("list[KeyedResponse]", rows)})
-    method = request.method
-    return ANSWER_MICROSECS[method] * n_answers + LEARNER_MICROSECS[method] * n_learners > SHORT_MICROSECS
+    return Asked(users, responses, bank, request.method, (request.prior.mean, request.prior.sd))
 
 
 def bank_of(items: Mapping[str, Params]) -> irt.Items:
@@ -77,24 +94,33 @@ def cells(matrix: list[list[Correct]]) -> tuple[Rows, Rows, NDArray[np.uint8]]:
 def _keyed(request: ScoreRequest, bank: irt.Items) -> tuple[list[str], irt.Responses]:
     """Learners in the order of first appearance; of several answers to one item the first counts."""
     rows = cast("list[KeyedResponse]", request.responses)
-    position = {name: number for number, name in enumerate(bank.ids.tolist())}
-    names, items = [row["user_id"] for row in rows], [row["item_id"] for row in rows]
-    _require_known(items, position)
-    users = {name: number for number, name in enumerate(dict.fromkeys(names))}
-    user = np.fromiter(map(users.__getitem__, names), dtype=np.intp, count=len(rows))
-    item = np.fromiter(map(position.__getitem__, items), dtype=np.intp, count=len(rows))
-    value = np.array([row["is_correct"] for row in rows], dtype=np.float32)  # None becomes NaN
-    answered = np.flatnonzero(~np.isnan(value))
+    users: defaultdict[str, int] = defaultdict(count().__next__)
+    user = _column(rows, "user_id", users)
+    item = _column(rows, "item_id", _positions(rows, bank))
+    value = _column(rows, "is_correct", _VALUES)
+    answered = np.flatnonzero(value >= 0)
     pair, first = np.unique(user[answered] * len(bank) + item[answered], return_index=True)
     row, item = np.divmod(pair, len(bank))
     answer = value[answered[first]].astype(np.uint8)
     return list(users), _responses(len(users), bank, row=row, item=item, answer=answer)
 
 
-def _require_known(items: list[str], position: Mapping[str, int]) -> None:
-    unknown = dict.fromkeys(name for name in items if name not in position)
-    if unknown:
-        raise Fault(422, f"{len(unknown)} items of the responses are not in item_params", list(unknown)[:20])
+_VALUES = {True: 1, False: 0, None: -1}
+
+
+def _column(rows: list[KeyedResponse], name: str, codes: Mapping[Any, int]) -> Rows:
+    """Every row's field as its code; nothing is made on the way, for a request has tens of thousands of rows."""
+    return np.fromiter(map(codes.__getitem__, map(itemgetter(name), rows)), dtype=np.intp, count=len(rows))
+
+
+def _positions(rows: list[KeyedResponse], bank: irt.Items) -> dict[str, int]:
+    """Of each item in the bank. Raises a 422 that names what the bank lacks."""
+    position = {name: number for number, name in enumerate(bank.ids.tolist())}
+    named = set(map(itemgetter("item_id"), rows))
+    if not position.keys() >= named:
+        unknown = list(dict.fromkeys(row["item_id"] for row in rows if row["item_id"] not in position))
+        raise Fault(422, f"{len(unknown)} items of the responses are not in item_params", unknown[:20])
+    return position
 
 
 def _responses(n: int, bank: irt.Items, *, row: Rows, item: Rows, answer: NDArray[np.uint8]) -> irt.Responses:

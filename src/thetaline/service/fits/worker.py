@@ -85,10 +85,10 @@ def calibrate(task: Task, progress: Progress) -> dict[str, object]:
 def score(task: Task, _progress: Progress) -> dict[str, object]:
     """A large body of POST /irt/score, worked off like a small one."""
     from thetaline.api import ScoreRequest  # noqa: PLC0415
-    from thetaline.service.scoring import score_json  # noqa: PLC0415
+    from thetaline.service.scoring import asked  # noqa: PLC0415
 
     request = ScoreRequest.model_validate_json(Path(task.body).read_bytes())
-    Path(task.result).write_bytes(score_json(request, most=task.most))
+    Path(task.result).write_bytes(asked(request, most=task.most).scored())
     return {}
 
 

@@ -27,7 +27,7 @@ from thetaline.service.fits import submission
 from thetaline.service.fits.bodies import ARROW, NDJSON, PARQUET, READERS
 from thetaline.service.linking import link_json
 from thetaline.service.routes.operation import Shared
-from thetaline.service.scoring import is_long, score_json
+from thetaline.service.scoring import asked
 
 LARGE_SCORE_BYTES = 4_000_000  # 20 ms of parsing; a larger one is worked off by a fit process
 LONG_LINK_ITEMS = 200  # some 50 ms in a thread beside the loop; more is for a fit process
@@ -64,10 +64,10 @@ async def score(request: Request, services: Shared, who: Scores) -> Response:
     body = await request.body()
     if len(body) > LARGE_SCORE_BYTES:
         return await submission.away("score", body, services, who.name)
-    payload = ScoreRequest.model_validate_json(body)
-    if is_long(payload):
+    found = asked(ScoreRequest.model_validate_json(body), most=services.settings.service_max_observations)
+    if found.is_long:
         return await submission.away("score", body, services, who.name)
-    return json_response(score_json(payload, most=services.settings.service_max_observations))
+    return json_response(found.scored())
 
 
 @router.post("/link", openapi_extra=takes(LinkRequest), response_model=LinkResponse)
