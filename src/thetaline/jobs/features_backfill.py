@@ -99,7 +99,9 @@ def _backfill(
     conn.execute(SQL["make_days"])
     days = conn.execute(SQL["aggregate_days"], parameters).rowcount
     conn.execute(SQL["analyze_days"])
+    conn.execute(SQL["no_memory_of_look_ups"])
     conn.execute(SQL["upsert_features"], parameters)
+    conn.execute(SQL["memory_of_look_ups"])
     vanished = conn.execute(SQL["forget_vanished"], parameters).rowcount
     conn.execute(SQL["drop_days"])
     idle = conn.execute(SQL["insert_idle_days"], parameters).rowcount if idle_days else 0

@@ -3,10 +3,10 @@ select learner.learner_no, newest.theta, newest.se
 from learner
 cross join lateral (
     select ability.theta, ability.se
-    from ability join run using (run_id)
+    from ability
     where ability.learner_no = learner.learner_no
       and ability.as_of <= cast(%(as_of)s as date)
-      and run.state = 'published'
+      and (select run.state from run where run.run_id = ability.run_id) = 'published'
     order by ability.as_of desc, ability.fitted_at desc, ability.version desc
     limit 1
 ) as newest

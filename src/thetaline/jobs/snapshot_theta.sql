@@ -4,16 +4,16 @@
 select learner.learner_no, newest.theta, newest.se, newest.n_answers, coalesce(newest.topic_checksum, 0)
 from learner
 cross join lateral (
-    select ability.theta, ability.se, ability.n_answers, ability.topic_checksum, run.summary ->> 'items_run' as items_run
-    from ability join run using (run_id)
+    select ability.*
+    from ability
     where ability.learner_no = learner.learner_no
       and ability.as_of <= cast(%(as_of)s as date)
-      and run.state = 'published'
+      and (select run.state from run where run.run_id = ability.run_id) = 'published'
     order by ability.as_of desc, ability.fitted_at desc, ability.version desc
     limit 1
 ) as newest
 where learner.learner_no = any(cast(%(learners)s as integer[]))
-  and newest.items_run = cast(%(items_run)s as text)
+  and (select run.summary ->> 'items_run' from run where run.run_id = newest.run_id) = cast(%(items_run)s as text)
 order by learner.learner_no
 
 -- name: topic_sd_of
