@@ -1,8 +1,8 @@
 """One night from published items to weekly indicators on the embedded database: seconds a stage, and peak memory.
 
-python benchmarks/night.py [answers] [days] writes that many answers (default 1,000,000; 50 a learner, 20 topics, 2,000
-items, over the last 30 days) straight into `answer`, publishes the true items, runs the stages for a date, then one
-more day's answers and the stages for the next date.
+python -m benchmarks.night [answers] [days] writes that many answers (default 1,000,000; 50 a learner, 20 topics, 2,000
+items, over the last 30 days; 365 shows that older answers cost nothing) straight into `answer`, publishes the true
+items, runs the stages for a date, then one more day's answers and the stages for the next date.
 """
 
 import json
