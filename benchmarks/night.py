@@ -55,32 +55,18 @@ def fill(conn: psycopg.Connection, bank: Bank, n_answers: int, *, last: date, da
         number = (start + sitting).astype(np.int64) + (0 if days > 1 else 10**9)
         ids = np.char.mod("%032x", number)
         correct = np.where(rng.random(n) < 0.03, None, np.where(right, "t", "f"))
-        copy_rows(
-            conn,
-            "answer",
-            [
-                "exam_result_id",
-                "ordinal",
-                "learner_no",
-                "item_no",
-                "topic_no",
-                "answered_at",
-                "response_time_ms",
-                "correct",
-                "hint_used",
-            ],
-            [
-                ids,
-                np.arange(n) % 10 + 1,
-                learner + 1,
-                item + 1,
-                item % TOPICS + 1,
-                at,
-                rng.integers(2_000, 90_000, n),
-                correct,
-                np.where(rng.random(n) < 0.1, "t", "f"),
-            ],
-        )
+        columns = {
+            "exam_result_id": ids,
+            "ordinal": np.arange(n) % 10 + 1,
+            "learner_no": learner + 1,
+            "item_no": item + 1,
+            "topic_no": item % TOPICS + 1,
+            "answered_at": at,
+            "response_time_ms": rng.integers(2_000, 90_000, n),
+            "correct": correct,
+            "hint_used": np.where(rng.random(n) < 0.1, "t", "f"),
+        }
+        copy_rows(conn, "answer", list(columns), list(columns.values()))
         conn.commit()
     conn.autocommit = True
     conn.execute("vacuum analyze answer")

@@ -30,7 +30,7 @@ N_LEARNERS, N_ITEMS, ANSWERS_EACH = 3_000, 150, 30
 SECS = 6.0
 UPDATES_PER_SEC = 300
 TOKEN = "a-token-for-the-benchmark"  # noqa: S105
-Ask = Callable[["Connection", int], Awaitable[None]]
+Ask = Callable[["Connection", int], Awaitable[object]]
 
 
 class Connection:
@@ -236,10 +236,7 @@ async def reading(connection: Connection, turn: int) -> None:
 
 
 def scoring(body: bytes) -> Ask:
-    async def ask(connection: Connection, _turn: int) -> None:
-        await connection.ask("POST", "/irt/score", body)
-
-    return ask
+    return lambda connection, _turn: connection.ask("POST", "/irt/score", body)
 
 
 def score_bodies() -> dict[str, bytes]:
@@ -288,9 +285,9 @@ def main() -> None:
         port = served.port
         asyncio.run(closed_loop(port, updating(1), connections=4))  # warm
         show("read θ, 8 connections", served, lambda: closed_loop(port, reading, connections=8))
-        for connections in (8, 32):
-            name = f"update θ, back to back, {connections} connections"
-            show(name, served, lambda: closed_loop(port, updating(connections), connections=connections))  # noqa: B023
+        for n in (8, 32):
+            name = f"update θ, back to back, {n} connections"
+            show(name, served, lambda: closed_loop(port, updating(n), connections=n))  # noqa: B023
         name = f"update θ, {UPDATES_PER_SEC} a second on the clock"
         show(name, served, lambda: open_loop(port, updating(3), per_sec=UPDATES_PER_SEC, connections=32))
         for name, body in score_bodies().items():

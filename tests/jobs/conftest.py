@@ -5,8 +5,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from learners import Connection, connected
 
 from thetaline import db
+
+
+@pytest.fixture
+def conn(database: str) -> Iterator[Connection]:
+    """A connection to a database of the test's own."""
+    with connected(database) as conn:
+        yield conn
 
 
 @pytest.fixture

@@ -1,0 +1,104 @@
+"""Drift where standard errors are missing, and of very many items."""
+
+import tracemalloc
+from dataclasses import replace
+
+import numpy as np
+from drifts import (
+    LONG_AGO,
+    SE,
+    Params,
+    alerts,
+    calibrated,
+    check,
+    estimated,
+    moved,
+    truth,
+)
+from learners import TODAY, Connection
+
+from thetaline import irt
+from thetaline.jobs import irt_drift
+from thetaline.jobs.drift_comparison import Comparison, ItemRow, compare
+
+
+def compared(n_items: int) -> Comparison:
+    """Two calibrations with the same standard errors."""
+    sides = [
+        {item: ItemRow("2PL", params, SE, "fit") for item, params in estimated(truth(n_items), seed).items()}
+        for seed in (1, 2)
+    ]
+    names = {item: str(item) for item in sides[0]}
+    return Comparison("fit", sides[0], sides[1], names, frozenset(), ())
+
+
+def test_an_item_whose_test_has_no_p_does_not_count_as_tested() -> None:
+    comparison = compared(5)
+    found = compare(comparison)
+    found = replace(found, p=np.where(found.ids == 2, np.nan, found.p))
+    assert irt_drift.Findings(comparison, found, [], [], []).tested == [1, 3, 4, 5]
+
+
+def test_items_without_standard_errors_are_left_out_and_named(conn: Connection, database: str) -> None:
+    calibrated(conn, "fit-1", estimated(truth(), 1), LONG_AGO)
+    without = {7: {}, 8: {"a": 0.1}, 9: {"b": 0.1}, 10: {"a": 0.1, "b": 0.0}, 11: {}, 12: {}}
+    calibrated(conn, "fit-2", estimated(moved(4, 8), 2), TODAY, se=without)
+    summary = check(conn, database)
+    assert summary["without_errors"] == {"count": 6, "items": ["7", "8", "9", "10", "11"]}
+    assert (summary["n_items"], summary["n_tested"], set(alerts(conn))) == (24, 24, {"4"})
+
+
+def test_a_calibration_without_any_standard_errors_is_no_fault(conn: Connection, database: str) -> None:
+    calibrated(conn, "fit-1", estimated(truth(), 1), LONG_AGO)
+    calibrated(conn, "fit-2", estimated(moved(4), 2), TODAY, se={item: {} for item in truth()})
+    summary = check(conn, database)
+    assert (summary["tested"], summary["n_items"], summary["without_errors"]["count"]) == (False, 0, 30)
+
+
+def test_a_slope_that_all_items_share_needs_no_standard_error(conn: Connection, database: str) -> None:
+    def rasch(params: Params, seed: int) -> Params:
+        return {item: {"a": 1.0, "b": one["b"]} for item, one in estimated(params, seed).items()}
+
+    of_b = {item: {"b": SE["b"]} for item in truth()}
+    calibrated(conn, "fit-1", rasch(truth(), 1), LONG_AGO, model="Rasch", se=of_b)
+    calibrated(conn, "fit-2", rasch(moved(4), 2), TODAY, model="Rasch", se=of_b)
+    assert (check(conn, database)["n_tested"], set(alerts(conn))) == (30, {"4"})
+
+
+def test_a_reference_without_all_its_standard_errors_is_as_exact_as_the_recent_estimate() -> None:
+    whole, lacking = compared(10), compared(10)
+    half = {number: replace(row, se={"a": 0.001}) for number, row in lacking.reference.items()}
+    np.testing.assert_array_equal(compare(replace(lacking, reference=half)).p, compare(whole).p)
+
+
+def test_standard_errors_give_what_their_diagonal_matrix_gives() -> None:
+    """Also in another order, of more or fewer items than are compared, and with more or fewer thresholds."""
+    rng = np.random.default_rng(6)
+    b = np.sort(rng.normal(size=(8, 2)), axis=1)
+    b[3:, 1] = np.nan
+    old = irt.Items(ids=list(range(8)), model=["GRM"] * 3 + ["2PL"] * 5, a=rng.uniform(0.5, 2, 8), b=b)
+    new = old.replaced(a=old.a + 0.05 * rng.normal(size=8), b=old.b + 0.05 * rng.normal(size=(8, 2)))
+    se = old.replaced(a=np.array([0.1, np.nan, *[0.1] * 6]), b=np.where(np.isfinite(b), 0.1, np.inf))
+    short = new.take(range(3, 8)).replaced(b=new.b[3:, 0].copy())
+    shuffled, some, narrow = se.take([5, 3, 2, 1, 0, 7, 6, 4]), se.take([0, 1, 2, 4]), se.replaced(b=se.b[:, :1])
+    for items, errors in ((new, shuffled), (new, some), (new, narrow), (short, se.take(range(3, 8)))):
+        diagonal = irt.ItemCovariance.from_errors(errors)
+        ours, theirs = (
+            irt.drift(new=items, reference=short if items is short else old, new_covariance=c, reference_covariance=c)
+            for c in (errors, diagonal)
+        )
+        np.testing.assert_allclose(ours.p, theirs.p, rtol=1e-9)
+        np.testing.assert_allclose(ours.se.covariance, theirs.se.covariance, rtol=1e-9)
+
+
+def test_memory_grows_with_the_items_and_not_with_their_square() -> None:
+    """A matrix of all parameters by all takes 800 MB at 5,000 items."""
+    compare(compared(10))  # what is imported on the way does not count
+    comparison = compared(5000)
+    tracemalloc.start()
+    try:
+        compare(comparison)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 40e6
