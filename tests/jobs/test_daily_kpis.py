@@ -215,6 +215,17 @@ def test_a_learner_whose_answers_are_gone_loses_the_days_indicators_and_nothing_
     assert {"growth", "A_t", "as_of"} <= kpis(conn)["bob"].keys()
 
 
+def test_a_learner_who_is_not_due_has_not_vanished(conn: Connection, database: str) -> None:
+    """A week that was asked for stays, for as long as the answers are there."""
+    write_answers(conn, [Answer("ada", item, True, days_ago=40) for item in range(1, 9)])
+    write_answers(conn, [Answer("bob", 1, True)])
+    compute(conn, database, ["ada"])
+    asked_for = kpis(conn)["ada"]
+    assert compute(conn, database)["n_vanished"] == 0
+    assert kpis(conn)["ada"] == asked_for
+    assert asked_for["as_of"] == str(TODAY)
+
+
 def test_an_unknown_learner_is_refused_and_a_dry_run_writes_nothing(conn: Connection, database: str) -> None:
     write_answers(conn, [Answer("ada", item, True) for item in range(6)])
     with pytest.raises(InputError, match="no answers of user 'eve' are stored"):

@@ -232,3 +232,11 @@ def test_acceptance_query_of_features_gives_theta(conn: Connection, database: st
     assert count == 5
     assert -3 < mean < 3
     assert sd > 0
+
+
+def test_the_callers_planner_settings_are_left_as_they_were(conn: Connection) -> None:
+    write_answers(conn, [Answer("ada", 1, True)])
+    for setting in ("off", "on"):
+        conn.execute(f"set local enable_memoize = {setting}")
+        backfill_features_topic_daily(conn, start=WEEK_AGO, end=TODAY, now=NOW)
+        assert conn.execute("show enable_memoize").fetchone() == (setting,)

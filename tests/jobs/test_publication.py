@@ -202,7 +202,7 @@ def test_a_person_publishes_a_held_run_and_takes_it_back(
     calibrate("--date", SECOND)
     held = rows(taught, "select run_id from run where state = 'held'")[0][0]
     code, _, said = runs("publish", held, "--reason", "new bank, new scale")
-    assert (code, said.strip()) == (0, f"{held} is published; current is {held}")
+    assert (code, said.splitlines()[0]) == (0, f"{held} is published; current is {held}")
     assert current(taught) == {held}
     assert "new bank, new scale" in rows(taught, "select reason from run where run_id = %s", held)[0][0]
     code, _, said = runs("retract", held, "--reason", "wrong after all")

@@ -20,8 +20,9 @@ from thetas import TOPICS, general, snapshot, taught, topics, update
 
 from thetaline.errors import InputError
 from thetaline.jobs import update_theta
+from thetaline.jobs.abilities.estimates import ItemsTakenBackError
 from thetaline.jobs.calibration.publication import publish, retract
-from thetaline.jobs.update_theta import load_scorer, update_user
+from thetaline.jobs.update_theta import load_scorer, standing_on, update_user
 
 
 @pytest.fixture
@@ -171,3 +172,40 @@ def test_a_learner_without_a_scored_answer_has_no_theta(conn: Connection, school
 def test_an_update_of_an_unknown_learner_is_refused(conn: Connection, school: dict) -> None:
     with pytest.raises(InputError, match="no answers of user 'nobody' are stored"):
         update(conn, "nobody")
+
+
+def test_items_that_are_taken_back_meanwhile_leave_no_estimate(conn: Connection, database: str, school: dict) -> None:
+    write_answers(conn, [Answer("eve", 3, True)])
+    scorer = load_scorer(conn, TODAY, lookback_days=30)
+    retract(conn, "fit-test", reason="wrong", now=NOW)
+    conn.commit()
+    with pytest.raises(ItemsTakenBackError, match="fit-test was taken back while θ was estimated on it"):
+        update_user(conn, "eve", scorer, as_of=TODAY, now=NOW)
+    conn.rollback()
+    assert conn.execute("select count(*) from ability").fetchone() == (0,)
+
+
+def test_whoever_takes_items_back_waits_for_estimates_under_way_and_takes_those_too(
+    conn: Connection, database: str, school: dict
+) -> None:
+    write_answers(conn, [Answer("eve", 3, True)])
+    update_user(conn, "eve", load_scorer(conn, TODAY, lookback_days=30), as_of=TODAY, now=NOW)  # not committed yet
+    with connected(database) as other, ThreadPoolExecutor(1) as thread:
+        late = thread.submit(retract, other, "fit-test", reason="wrong", now=NOW)
+        time.sleep(0.2)
+        assert not late.done()
+        conn.commit()
+        late.result(timeout=20)
+        other.commit()
+    assert general(conn) == {}
+    assert conn.execute("select state from run where job = 'update_theta'").fetchall() == [("retracted",)]
+
+
+def test_a_scorer_stands_on_every_published_run_not_only_the_newest(conn: Connection, school: dict) -> None:
+    publish_items(conn, {99: {"a": 1.0, "b": 0.0}}, as_of=TODAY, run_id="fit-zz")
+    before = standing_on(conn)
+    retract(conn, "fit-test", reason="wrong", now=NOW)
+    taken_back = standing_on(conn)
+    publish(conn, "fit-test", reason="right", now=NOW)
+    assert before != taken_back
+    assert standing_on(conn) == before

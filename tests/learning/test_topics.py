@@ -177,6 +177,13 @@ def test_a_little_from_many_topics_can_need_finer_nodes_too() -> None:
     assert set(resolution(many, np.zeros(40, np.int32), model).tolist()) == {1}
 
 
+def test_no_rows_need_no_nodes_and_no_bound_of_information_is_a_fault() -> None:
+    model = TopicModel.over()
+    assert resolution(np.empty(0), np.empty(0, np.int32), model).size == 0
+    with pytest.raises(ValueError, match="not finite"):
+        resolution(np.array([np.inf]), np.zeros(1, np.int32), model)
+
+
 def test_topics_that_contradict_each_other_without_end_still_give_a_number() -> None:
     model = TopicModel.over(topic_sd=0.2)
     n = 3000

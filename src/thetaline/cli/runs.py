@@ -64,7 +64,7 @@ def show(run: RunArgument, as_json: JsonOption = False) -> None:
 
 @app.command("publish")
 def publish_(run: RunArgument, reason: ReasonOption) -> None:
-    """Publish a run that the gate held, or that was retracted."""
+    """Publish a run that the gate held, or that was retracted, and θ that was estimated on it."""
     _decide(run, reason, publish)
 
 
@@ -72,9 +72,6 @@ def publish_(run: RunArgument, reason: ReasonOption) -> None:
 def retract_(run: RunArgument, reason: ReasonOption) -> None:
     """Take a published run back, and θ that was estimated on it; the run published before it is current again."""
     _decide(run, reason, retract)
-    typer.echo(
-        "features and indicators made on it stay until `thetaline nightly --from snapshot_theta --anyway`", err=True
-    )
 
 
 def _decide(run_id: str, reason: str, decision: Callable[..., None]) -> None:
@@ -84,6 +81,7 @@ def _decide(run_id: str, reason: str, decision: Callable[..., None]) -> None:
         decision(conn, run_id, reason=reason.strip(), now=datetime.now(UTC))
         record, current = load_run(conn, run_id), current_run(conn)
     typer.echo(f"{run_id} is {record.state}; current is {current or 'nothing'}", err=True)
+    typer.echo("θ, features and indicators follow with `thetaline nightly --from snapshot_theta --anyway`", err=True)
 
 
 @contextmanager

@@ -171,11 +171,12 @@ def _last_habit(context: JobContext) -> Habit:
 
 @contextmanager
 def _staged(context: JobContext, found: Indicators, due: NDArray[np.bool_]) -> Iterator[dict[str, object]]:
-    """The chosen learners' KPIs in the stage; yields what the statements on it are about."""
+    """Everybody in the stage, those who are due with their KPIs; yields what the statements on it are about."""
     texts = np.array(kpi_texts(found, context.as_of), object)
+    texts[~due] = None
     conn = context.conn
     conn.execute(SQL["make_stage"])
-    copy_rows(conn, "fresh_kpi", ["learner_no", "kpis"], [found.learner_no[due], texts[due]])
+    copy_rows(conn, "fresh_kpi", ["learner_no", "kpis"], [found.learner_no, texts])
     week = {"week_start": monday(context.as_of), "as_of": str(context.as_of)}
     yield {**week, "now": context.now, "own_keys": list(OWN_KEYS)}
     conn.execute(SQL["drop_stage"])

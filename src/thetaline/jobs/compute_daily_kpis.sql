@@ -5,13 +5,15 @@ insert into weekly_kpi as stored (user_id, week_start, kpis, created_at, updated
 select learner.user_id, cast(%(week_start)s as date), fresh.kpis, cast(%(now)s as timestamptz), cast(%(now)s as timestamptz)
 from fresh_kpi as fresh
 join learner using (learner_no)
+where fresh.kpis is not null
 order by learner.user_id
 on conflict (user_id, week_start) do update
 set kpis = (stored.kpis - cast(%(own_keys)s as text[])) || excluded.kpis, updated_at = excluded.updated_at
 where coalesce(stored.kpis ->> 'as_of', '') <= excluded.kpis ->> 'as_of'
 
 -- name: forget_vanished
--- Of a learner whose answers are gone (a deleted exam), the same day's indicators go too.
+-- Of a learner whose answers are gone (a deleted exam), the same day's indicators go too; the stage has everybody with an
+-- answer in the history, due or not.
 update weekly_kpi as stored
 set kpis = stored.kpis - cast(%(own_keys)s as text[]), updated_at = cast(%(now)s as timestamptz)
 where stored.week_start = cast(%(week_start)s as date)

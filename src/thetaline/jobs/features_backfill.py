@@ -1,6 +1,7 @@
 """Daily features of each (user, topic): what was answered, how fast, θ of that day. Set-based, re-runnable."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple
@@ -99,10 +100,17 @@ def _backfill(
     conn.execute(SQL["make_days"])
     days = conn.execute(SQL["aggregate_days"], parameters).rowcount
     conn.execute(SQL["analyze_days"])
-    conn.execute(SQL["no_memory_of_look_ups"])
-    conn.execute(SQL["upsert_features"], parameters)
-    conn.execute(SQL["memory_of_look_ups"])
+    with _without_memory(conn):
+        conn.execute(SQL["upsert_features"], parameters)
     vanished = conn.execute(SQL["forget_vanished"], parameters).rowcount
     conn.execute(SQL["drop_days"])
     idle = conn.execute(SQL["insert_idle_days"], parameters).rowcount if idle_days else 0
     return FeatureCounts(days, vanished, idle)
+
+
+@contextmanager
+def _without_memory(conn: Connection) -> Iterator[None]:
+    """The planner remembers no look-ups, and then does again as the caller had it; a failure rolls that back too."""
+    (before, _), *_ = conn.execute(SQL["no_memory_of_look_ups"]).fetchall()
+    yield
+    conn.execute(SQL["memory_of_look_ups"], {"before": before})

@@ -47,10 +47,10 @@ drop table feature_day
 
 -- name: no_memory_of_look_ups
 -- No two rows look for the same θ: remembering what was found costs a third of the time and never helps.
-set local enable_memoize = off
+select current_setting('enable_memoize'), set_config('enable_memoize', 'off', true)
 
 -- name: memory_of_look_ups
-set local enable_memoize to default
+select set_config('enable_memoize', cast(%(before)s as text), true)
 
 -- name: upsert_features
 insert into features_topic_daily as stored (

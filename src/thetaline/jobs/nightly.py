@@ -200,7 +200,7 @@ def _unsuccessful(context: JobContext, stage: Stage, error: Exception, awaited: 
         context.conn.rollback()
     if awaited and isinstance(error, (JobError, InputError)):
         log.info("stage blocked", stage=stage.name, awaited=awaited, error=str(error))
-        return StageResult(stage.name, Ended.BLOCKED, reason=f"needs what {', '.join(awaited)} would write")
+        return StageResult(stage.name, Ended.BLOCKED, reason=f"needs what {', '.join(awaited)} would write: {error}")
     return StageResult(stage.name, Ended.FAILED, error=_as_ours(error, context))
 
 

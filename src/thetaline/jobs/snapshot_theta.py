@@ -10,7 +10,15 @@ import typer
 from thetaline import logs
 from thetaline.db import ledger
 from thetaline.jobs.abilities.answers import Answers, read_all_answers
-from thetaline.jobs.abilities.estimates import Stamp, append, changed, estimate, known_topic_sd, theta_window
+from thetaline.jobs.abilities.estimates import (
+    Stamp,
+    append,
+    changed,
+    estimate,
+    hold_items,
+    known_topic_sd,
+    theta_window,
+)
 from thetaline.jobs.abilities.item_bank import ItemBank, load_item_bank
 from thetaline.jobs.abilities.scoring import TopicScale, fit_topic_sd
 from thetaline.jobs.entry import DateOption, DryRunOption, JobContext, Summary, run_app, run_job
@@ -68,6 +76,7 @@ def _estimate_and_write(context: JobContext, *, run_id: str | None, everything: 
         "n_topic_estimates_written": int(fresh.topics.theta.size),
     }
     if run_id is not None:
+        hold_items(context.conn, bank)
         append(context.conn, fresh, Stamp(run_id, context.as_of, context.now, bank.model))
         ledger.close_run(context.conn, run_id, ledger.State.PUBLISHED, summary=summary)
         context.conn.commit()  # before the ledger's own connection looks whether the run is still open

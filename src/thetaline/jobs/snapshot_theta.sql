@@ -16,6 +16,10 @@ where learner.learner_no = any(cast(%(learners)s as integer[]))
   and (select run.summary ->> 'items_run' from run where run.run_id = newest.run_id) = cast(%(items_run)s as text)
 order by learner.learner_no
 
+-- name: hold_items
+-- Until the end of the transaction nobody takes the items back; who does so later finds the estimates made on them.
+select state = 'published' from run where run_id = cast(%(items_run)s as text) for key share
+
 -- name: topic_sd_of
 -- The spread of topics belongs to the item parameters: estimated once for each calibration.
 select cast(summary ->> 'topic_sd' as float8)

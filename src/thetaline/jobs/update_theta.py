@@ -18,6 +18,7 @@ from thetaline.jobs.abilities.estimates import (
     Estimates,
     changed,
     estimate,
+    hold_items,
     theta_window,
     topic_checksum,
     topic_sd_or_default,
@@ -62,10 +63,9 @@ def load_scorer(conn: Connection, as_of: date, *, lookback_days: int) -> Scorer:
     return Scorer(bank, TopicScale.of(bank, topic_sd_or_default(conn, bank)), lookback_days)
 
 
-def standing_on(conn: Connection) -> tuple[str | None, ...]:
+def standing_on(conn: Connection) -> tuple[object, ...]:
     """What a scorer is made of; another answer means that it has to be loaded again."""
-    found: tuple[str | None, ...] | None = conn.execute(SQL["standing_on"]).fetchone()
-    return found or ()
+    return tuple(conn.execute(SQL["standing_on"]).fetchall())
 
 
 def update_user(conn: Connection, user_id: str, scorer: Scorer, *, as_of: date, now: datetime) -> ThetaUpdate:
@@ -79,13 +79,15 @@ def update_users(
     """Score the learners' windows and append what moved, in the caller's transaction.
 
     The windows are read anew, so that a posterior holds every answer once: calling it twice writes nothing the second
-    time, and the nightly snapshot of the same day agrees. Raises InputError for an unknown learner.
+    time, and the nightly snapshot of the same day agrees. Raises InputError for an unknown learner, ItemsTakenBackError
+    where the scorer's items are published no more.
     """
     numbers = _locked(conn, user_ids)
     estimates = _estimate(conn, list(numbers.values()), scorer, as_of)
     moved = changed(conn, estimates, scorer.bank.run_id, as_of)
     run_id = f"{JOB}-{as_of}-{scorer.bank.run_id}"
     if moved.any():
+        hold_items(conn, scorer.bank)
         run = {"run_id": run_id, "as_of": as_of, "now": now, "host": socket.gethostname(), "pid": os.getpid()}
         items = {"items_run": scorer.bank.run_id, "model": scorer.bank.model}
         conn.execute(SQL["append_updates"], {**run, **items, **_columns(estimates.of(moved))})

@@ -70,8 +70,12 @@ def topic_posterior(log_likelihood: Floats, learner: NDArray[np.int32], model: T
 def resolution(information: Floats, learner: NDArray[np.int32], model: TopicModel) -> NDArray[np.intp]:
     """(R,) the level of `refined` at which the grid's step is no wider than any posterior sd of the row's learner.
 
-    `information` (R,) is the most that the answers of a row can tell of θ, Σ max I(θ); `learner` as below.
+    `information` (R,) is the most that the answers of a row can tell of θ, Σ max I(θ), and finite; `learner` as below.
     """
+    if not np.isfinite(information).all():
+        raise ValueError("the information of a topic's answers is not finite; look at the slopes of its items")
+    if not learner.size:
+        return np.empty(0, np.intp)
     starts = _starts(learner)
     of_general = information / (1 + information * model.topic_sd**2)  # what is left of it a spread τ further up
     most = np.maximum(np.maximum.reduceat(information, starts), np.add.reduceat(of_general, starts))

@@ -10,6 +10,7 @@ import psycopg
 
 from thetaline.api import ThetaUpdated, ThetaUpdateRequest
 from thetaline.db.sessions import Sitting, store_sittings
+from thetaline.jobs.abilities.estimates import ItemsTakenBackError
 from thetaline.jobs.update_theta import Scorer, ThetaUpdate, load_scorer, standing_on, update_users
 from thetaline.service.database import Database
 from thetaline.service.faults import AWAY, unavailable
@@ -59,7 +60,7 @@ class ThetaUpdates:
 
     async def _answer(self, batch: list[_Asked]) -> None:
         try:
-            found = await self._database.run(self._update, [asked.sitting for asked in batch])
+            found = await self._scored([asked.sitting for asked in batch])
         except AWAY as error:  # for all of them: one by one, each would wait for the database in its turn
             for asked in batch:
                 _settle(asked.answer, error)
@@ -76,6 +77,13 @@ class ThetaUpdates:
             return
         for asked in batch:
             await self._answer([asked])
+
+    async def _scored(self, sittings: list[Sitting]) -> list[ThetaUpdate | Exception]:
+        """Once more, on the items that are then current, where a calibration was taken back meanwhile."""
+        try:
+            return await self._database.run(self._update, sittings)
+        except ItemsTakenBackError:
+            return await self._database.run(self._update, sittings)
 
     def _update(self, conn: psycopg.Connection[Any], sittings: Sequence[Sitting]) -> list[ThetaUpdate | Exception]:
         now = datetime.now(UTC)

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from thetaline import db
 from thetaline.db.bulk import copy_rows
+from thetaline.errors import JobError
 from thetaline.jobs.abilities.answers import Answers
 from thetaline.jobs.abilities.item_bank import ItemBank
 from thetaline.jobs.abilities.scoring import GeneralTheta, TopicScale, TopicTheta, general_theta, topic_theta
@@ -103,6 +104,19 @@ def topic_checksum(estimates: Estimates) -> NDArray[np.float64]:
 
 def _near(one: NDArray[np.float64], other: NDArray[np.float64]) -> NDArray[np.bool_]:
     return np.asarray(np.abs(one - other) < SAME * (1.0 + np.abs(other)))
+
+
+def hold_items(conn: Connection, bank: ItemBank) -> None:
+    """Keep the items published until the transaction ends. Raises ItemsTakenBackError."""
+    row = conn.execute(SQL["hold_items"], {"items_run": bank.run_id}).fetchone()
+    if row is None or not row[0]:
+        raise ItemsTakenBackError(
+            f"{bank.run_id} was taken back while θ was estimated on it; nothing is stored, start again"
+        )
+
+
+class ItemsTakenBackError(JobError):
+    """The calibration that estimates stand on is published no more."""
 
 
 def append(conn: Connection, estimates: Estimates, stamp: Stamp) -> tuple[int, int]:

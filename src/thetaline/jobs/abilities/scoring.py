@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from itertools import pairwise
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -79,6 +80,19 @@ class _TopicRows:
         return _TopicRows(self.learner[start:stop], self.topic_no[start:stop], indptr, self.code[inside])
 
 
+class _Fine(NamedTuple):
+    """Rows with the model and the table that are fine enough for them."""
+
+    rows: _TopicRows
+    model: TopicModel
+    table: Floats
+
+    @property
+    def log_likelihood(self) -> Floats:
+        """(R, Q)."""
+        return self.rows.log_likelihood(self.table)
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class TopicScale:
     """The topic model of a bank with its table of log-probabilities on the nodes: made once, used for every learner."""
@@ -87,7 +101,6 @@ class TopicScale:
     model: TopicModel
     table: Floats  # (Σ K, Q)
     most_information: Floats  # (Σ K,) of the category's item
-    _finer: dict[int, "TopicScale"] = field(default_factory=dict, init=False, repr=False)
 
     @classmethod
     def of(cls, bank: ItemBank, topic_sd: float = DEFAULT_SD) -> "TopicScale":
@@ -96,14 +109,17 @@ class TopicScale:
         model = TopicModel.over(bank.mean, bank.sd, topic_sd)
         return cls(bank, model, bank.items.log_prob(model.nodes), most)
 
-    def refined(self, level: int) -> "TopicScale":
-        """With a finer step, see `TopicModel.refined`; made when it is first asked for."""
+    def refined(self, level: int, rows: "_TopicRows") -> "_Fine":
+        """Rows on a finer step, see `TopicModel.refined`, with a table of no more items than they answered."""
         if not level:
-            return self
-        if level not in self._finer:
-            model = self.model.refined(level)
-            self._finer[level] = replace(self, model=model, table=self.bank.items.log_prob(model.nodes))
-        return self._finer[level]
+            return _Fine(rows, self.model, self.table)
+        items, model = self.bank.items, self.model.refined(level)
+        used, code = np.unique(rows.code, return_inverse=True)
+        item = np.searchsorted(items.offsets, used, side="right") - 1
+        few, place = np.unique(item, return_inverse=True)
+        answered = items.take(items.ids[few])
+        table = answered.log_prob(model.nodes)[answered.offsets[place] + used - items.offsets[item]]
+        return _Fine(replace(rows, code=code.astype(np.int32)), model, table)
 
     def levels(self, rows: "_TopicRows") -> NDArray[np.intp]:
         """(R,) how fine each row's learner needs it: many answers make a posterior narrower than the first step."""
@@ -147,7 +163,7 @@ def topic_theta(answers: Answers, bank: ItemBank, scale: TopicScale) -> TopicThe
     levels = scale.levels(rows) if rows.learner.size else np.empty(0, np.intp)
     for level in np.unique(levels).tolist():
         mine = levels == level
-        theta[mine], se[mine] = _posterior(rows.where(mine), scale.refined(level))
+        theta[mine], se[mine] = _posterior(scale.refined(level, rows.where(mine)))
     shown = rows.topic_no > 0
     n_answers = np.diff(rows.indptr)
     return TopicTheta(rows.learner[shown], rows.topic_no[shown], theta[shown], se[shown], n_answers[shown])
@@ -162,20 +178,21 @@ def fit_topic_sd(answers: Answers, bank: ItemBank) -> float:
         return scale.model.topic_sd
     levels = scale.levels(rows)
     level = min(1, int(np.quantile(levels, 0.9)))  # the few who need a finer one tell little of τ
-    rows, scale = rows.where(levels <= level), scale.refined(level)
-    return estimate_topic_sd(rows.log_likelihood(scale.table), rows.learner, scale.model)
+    fine = scale.refined(level, rows.where(levels <= level))
+    return estimate_topic_sd(fine.log_likelihood, fine.rows.learner, fine.model)
 
 
-def _posterior(rows: _TopicRows, scale: TopicScale) -> tuple[Floats, Floats]:
+def _posterior(fine: _Fine) -> tuple[Floats, Floats]:
     """EAP and standard error of each row, block by block."""
+    rows, model, table = fine
     theta, se = np.empty((2, rows.learner.size))
 
     def fill(bounds: tuple[int, int]) -> None:
         block, place = rows.take(*bounds), slice(*bounds)
-        theta[place], se[place] = topic_posterior(block.log_likelihood(scale.table), block.learner, scale.model)
+        theta[place], se[place] = topic_posterior(block.log_likelihood(table), block.learner, model)
 
     with ThreadPoolExecutor(available_processors()) as threads:
-        list(threads.map(fill, _blocks(rows.learner, scale.model.nodes.size)))
+        list(threads.map(fill, _blocks(rows.learner, model.nodes.size)))
     return theta, se
 
 
