@@ -175,7 +175,7 @@ def test_a_client_that_reads_slowly_gets_all_of_a_long_answer() -> None:
 
 
 def test_a_client_that_does_not_read_is_cut_off() -> None:
-    assert _read_with(chain([1.5], repeat(0.0))) < LONG_ANSWER
+    assert _read_with(chain([2.5], repeat(0.0))) < LONG_ANSWER
 
 
 FLOOD = """

@@ -268,3 +268,14 @@ def test_metrics_count_fits_and_show_jobs(service: Running, expected: dict[str, 
     assert "thetaline_fit_cycles_count" in text
     assert 'thetaline_fit_processes{state="idle"} 1.0' in text
     assert 'route="/irt/calibrate"' in text
+
+
+def test_a_fit_that_never_got_a_process_may_come_again(database: str) -> None:
+    """429 and not 413: nothing is known of how long it takes."""
+    with running(database, service_fit_timeout_secs=0.5) as service, service.client() as client:
+        with stopped_worker(service):
+            _submit(client)
+            wait_until(lambda: service.services.pool.busy == 1)
+            late = client.post("/irt/calibrate", json={"observations": ROWS})
+        assert (late.status_code, late.json()["error"]) == (429, "all fit processes are busy")
+        assert int(late.headers["retry-after"]) >= 1

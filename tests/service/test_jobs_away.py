@@ -105,7 +105,8 @@ def test_a_claim_that_is_under_way_when_the_service_stops_is_undone(database: st
 
 def _waits_for_a_lock(database: str) -> bool:
     with psycopg.connect(database) as conn:
-        found = conn.execute("select count(*) from pg_locks where not granted").fetchone()
+        waiting = "wait_event_type = 'Lock' and datname = current_database()"
+        found = conn.execute(f"select count(*) from pg_stat_activity where {waiting}").fetchone()
     return found is not None and found[0] > 0
 
 

@@ -95,7 +95,7 @@ def test_while_every_connection_waits_for_a_lock_the_others_are_told_so_and_all_
             time.sleep(1)
             assert _ready(client) == 503
             wait_until(lambda: sum(one.done() for one in waiting) == 2, secs=8)
-            assert client.get("/metrics", timeout=6).status_code == 200
+            assert "thetaline_fits_waiting 0.0" in client.get("/metrics", timeout=6).text
             assert client.get("/v1/runs", headers={"authorization": "Bearer tl_0_x"}, timeout=8).status_code == 503
         assert sorted(one.result().status_code for one in waiting) == [200] * CONNECTIONS + [503] * 2
         assert _ready(client) == 200
@@ -104,6 +104,8 @@ def test_while_every_connection_waits_for_a_lock_the_others_are_told_so_and_all_
 @contextmanager
 def frozen(database: str) -> Iterator[None]:
     """The server answers nothing to whoever is connected to this database, and lets nobody else in."""
+    if "THETALINE_TEST_DATABASE_URL" in os.environ:
+        pytest.skip("the server of THETALINE_TEST_DATABASE_URL is not the tests' own to be frozen")
     with psycopg.connect(database) as conn:
         asked = "select pid from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()"
         backends = [psutil.Process(row[0]) for row in conn.execute(asked)]
@@ -127,6 +129,8 @@ def test_a_frozen_database_is_not_ready_and_ready_again_when_it_goes_on(database
 
 def test_a_database_that_was_away_for_long_is_found_at_once(database: str) -> None:
     sockets = str(conninfo_to_dict(database)["host"])
+    if not sockets.startswith("/"):
+        pytest.skip("the test's door is a socket, and THETALINE_TEST_DATABASE_URL names a server on the network")
     with tempfile.TemporaryDirectory(prefix="tl-") as folder:
         door = Path(folder) / "door"
         url = database.replace(urlencode({"host": sockets}), urlencode({"host": str(door)}))
@@ -244,7 +248,7 @@ def test_sigterm_lets_a_small_fit_finish_and_gives_a_large_one_back(database: st
             thread.start()
             wait_until(lambda: 'thetaline_fit_processes{state="busy"} 2.0' in httpx.get(f"{url}/metrics").text)
             process.send_signal(signal.SIGTERM)
-            wait_until(lambda: jobs() == [("queued", 0), ("queued", 0)], secs=2.0)
+            wait_until(lambda: jobs() == [("queued", 0), ("queued", 0)], secs=8.0)  # the small fit is held as long
             assert answers == []
         thread.join(60)
         assert process.wait(60) in (0, -signal.SIGTERM)

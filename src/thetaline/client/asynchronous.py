@@ -2,6 +2,7 @@
 
 import asyncio
 from contextlib import suppress
+from dataclasses import replace
 from datetime import date
 from uuid import UUID
 
@@ -10,7 +11,7 @@ import httpx
 from thetaline import api
 from thetaline.client import calls
 from thetaline.client.connection import AsyncConnection
-from thetaline.client.polling import OnProgress, Polling
+from thetaline.client.polling import LOOK_SECS, OnProgress, Polling
 from thetaline.errors import ServiceError
 
 
@@ -131,14 +132,14 @@ class AsyncClient(AsyncConnection):
         except BaseException:
             # Nobody will fetch it: a fit that is no longer waited for would keep a process busy.
             with suppress(ServiceError):
-                await self.cancel_job(job_id)
+                await self._call(replace(calls.cancel_job(job_id), timeout_secs=LOOK_SECS))
             raise
         return found
 
     async def _look(self, job_id: UUID, poll: Polling, on_progress: OnProgress | None) -> api.CalibrateResponse | None:
         """The result; None for not yet, or while the service is away."""
         try:
-            job = await self.job(job_id)
+            job = await self._call(replace(calls.job(job_id), timeout_secs=poll.look_secs))
             found = await self.job_result(job_id) if job.state is api.JobState.DONE else None
         except ServiceError as error:
             poll.require_passing(error)

@@ -23,7 +23,7 @@ DENSE_JOB_BYTES = 50_000
 
 @dataclass(frozen=True, slots=True)
 class Call(Generic[T]):
-    """One request; `reply` is the type of its answer."""
+    """One request; `reply` is the type of its answer, `timeout_secs` its own instead of the client's."""
 
     method: str
     path: str
@@ -32,12 +32,16 @@ class Call(Generic[T]):
     content_type: str = JSON
     params: Mapping[str, str] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict)
+    timeout_secs: float | None = None
 
     def request(self, client: "httpx.Client | httpx.AsyncClient") -> httpx.Request:
         """The request as httpx sends it."""
         kind = {} if self.content is None else {"content-type": self.content_type}
         headers = {**kind, **self.headers}
-        return client.build_request(self.method, self.path, content=self.content, headers=headers, params=self.params)
+        timeout = client.timeout if self.timeout_secs is None else httpx.Timeout(self.timeout_secs)
+        return client.build_request(
+            self.method, self.path, content=self.content, headers=headers, params=self.params, timeout=timeout
+        )
 
 
 def read(call: Call[T], response: httpx.Response) -> T:

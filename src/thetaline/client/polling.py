@@ -11,6 +11,7 @@ from thetaline.errors import ServiceError
 OnProgress = Callable[[api.Job], None]
 FIRST_WAIT_SECS = 0.1
 LONGEST_WAIT_SECS = 2.0
+LOOK_SECS = 15.0  # a service that takes longer to say how a fit stands is away for now
 
 
 class Polling:
@@ -27,11 +28,15 @@ class Polling:
         """Seconds until the next look. Raises ServiceError when the time is up."""
         left = self._ends_at - time.monotonic()
         if left <= 0:
-            raise ServiceError(
-                f"job {job_id} was not done after {self._timeout_secs:g} s; it is cancelled{self._trouble}"
-            )
+            said = f"job {job_id} was not done after {self._timeout_secs:g} s; the service was asked to cancel it"
+            raise ServiceError(f"{said}{self._trouble}")
         wait, self._wait = self._wait, min(self._wait * 1.3, LONGEST_WAIT_SECS)
         return min(wait, left)
+
+    @property
+    def look_secs(self) -> float:
+        """How long one look may take: never far beyond the wait itself."""
+        return max(1.0, min(LOOK_SECS, self._ends_at - time.monotonic()))
 
     def require_passing(self, error: ServiceError) -> None:
         """Raise it unless it only says that the service is away for now: the fit goes on, and so does the wait."""

@@ -73,13 +73,16 @@ def services_for(settings: Settings, metrics: Metrics, *, anonymous: bool) -> Se
     """Everything that the routes share, not yet started."""
     # The embedded server is started and migrated here; another database may be away for now, /readyz tells.
     database = Database(settings.database_url or ready_database(settings))
+    # What requests wait for must not keep a running fit from renewing its lease.
+    queue = Database(database.url, connections=settings.service_workers + 1)
     spool, pool = Spool(), FitPool(_pool_limits(settings), metrics)
     internal = settings.r_irt_internal_token
     return Services(
         settings=settings,
         database=database,
+        queue=queue,
         pool=pool,
-        runner=JobRunner(database, pool, spool=spool, limits=_runner_limits(settings)),
+        runner=JobRunner(queue, pool, spool=spool, limits=_runner_limits(settings)),
         spool=spool,
         tokens=TokenBook(None if internal is None else internal.get_secret_value()),
         rates=RateLimits(settings.service_rate_per_sec),
@@ -115,6 +118,7 @@ def _lifespan(settings: Settings, metrics: Metrics, *, anonymous: bool):  # type
         services = services_for(settings, metrics, anonymous=anonymous)
         app.state.services = services
         services.database.open()
+        services.queue.open()
         await _refresh_tokens(services)
         await services.pool.start()
         services.runner.start()
@@ -127,6 +131,7 @@ def _lifespan(settings: Settings, metrics: Metrics, *, anonymous: bool):  # type
             await services.runner.close()
             await services.pool.close()
             services.database.close()
+            services.queue.close()
             services.spool.close()
 
     return lifespan

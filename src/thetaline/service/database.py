@@ -28,15 +28,15 @@ OPTIONS = "-c timezone=UTC -c datestyle=ISO -c plan_cache_mode=force_custom_plan
 class Database:
     """`await database.run(function, ...)` calls `function(connection, ...)` and commits; a failure rolls back."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, connections: int = CONNECTIONS) -> None:
         """Nothing is opened before `open`. Raises DatabaseError for a URL that is none."""
         self.url = url
-        self._threads = ThreadPoolExecutor(CONNECTIONS, thread_name_prefix="database")
+        self._threads = ThreadPoolExecutor(connections, thread_name_prefix="database")
         self._pool = ConnectionPool(
             _conninfo(url),
             open=False,
             min_size=1,
-            max_size=CONNECTIONS,
+            max_size=connections,
             timeout=WAIT_SECS,
             reconnect_timeout=RECONNECT_SECS,
             max_waiting=512,

@@ -25,6 +25,10 @@ _LOOK_AT = "look for anchors or items that are all alike, have a slope near 0, o
 log = logs.get_logger(__name__)
 
 
+# Of these, what one request's rows can bring about while the database itself is there.
+TOOK_TOO_LONG = (psycopg.errors.QueryCanceled, psycopg.errors.LockNotAvailable, psycopg.errors.TransactionRollback)
+
+
 class Fault(Exception):  # noqa: N818  it is a value first: what the client is told
     """What a client is told; raise it from anywhere below a route."""
 
@@ -117,6 +121,10 @@ def _migration(_error: BaseException) -> Fault:
     return unavailable("the database schema is not that of this version; run `thetaline db migrate`")
 
 
+def _too_long(_error: BaseException) -> Fault:
+    return unavailable("the database took too long over this request; try again", retry_after_secs=1)
+
+
 def _database(_error: BaseException) -> Fault:
     return unavailable("the database is not available")
 
@@ -129,5 +137,6 @@ _ANSWERS = (
     (InputError, _input),
     (MemoryError, _memory),
     ((MigrationError, psycopg.errors.UndefinedTable), _migration),
+    (TOOK_TOO_LONG, _too_long),
     (AWAY, _database),
 )

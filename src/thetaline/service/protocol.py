@@ -8,8 +8,9 @@ from typing import Any, ClassVar
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 MAX_HEADER_BYTES = 64 * 1024
-STALLED_SECS = 30.0  # in which a client has to read LEAST_READ_BYTES of an answer: a slow telephone does
-LEAST_READ_BYTES = 64 * 1024
+# A client that twice in a row reads less than this in that time is cut off: 3 kB a second, a slow telephone, will do.
+# Twice, because what it reads becomes visible in bursts of a good part of the send buffer.
+STALLED_SECS, LEAST_READ_BYTES, QUIET_SPANS = 30.0, 64 * 1024, 2
 SEND_BUFFER_BYTES = 128 * 1024  # the kernel's own megabytes would hide from us whether the client reads
 RETRY_SECS = 1
 _REFUSALS = {
@@ -83,7 +84,7 @@ class BoundedProtocol(HttpToolsProtocol):
     def pause_writing(self) -> None:
         """The client does not read as fast as we write: wait for it as long as it reads at all."""
         super().pause_writing()
-        self._await_reader()
+        self._await_reader(0)
 
     def resume_writing(self) -> None:
         """It reads again."""
@@ -92,15 +93,17 @@ class BoundedProtocol(HttpToolsProtocol):
             self._stalled = None
         super().resume_writing()
 
-    def _await_reader(self) -> None:
+    def _await_reader(self, quiet: int) -> None:
         unread = self.transport.get_write_buffer_size()
-        self._stalled = self.loop.call_later(self.stalled_secs, self._look_at_reader, unread)
+        self._stalled = self.loop.call_later(self.stalled_secs, self._look_at_reader, unread, quiet)
 
-    def _look_at_reader(self, unread_before: int) -> None:
-        if unread_before - self.transport.get_write_buffer_size() < LEAST_READ_BYTES:
+    def _look_at_reader(self, unread_before: int, quiet: int) -> None:
+        has_read = unread_before - self.transport.get_write_buffer_size() >= LEAST_READ_BYTES
+        quiet = 0 if has_read else quiet + 1
+        if quiet == QUIET_SPANS:
             self.transport.abort()
         else:
-            self._await_reader()
+            self._await_reader(quiet)
 
     def _expect_headers(self) -> None:
         self._deadline = self.loop.call_later(self.header_timeout_secs, self._refuse, 408)

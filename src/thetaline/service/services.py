@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import cast
+from typing import Any, cast
 
 import psycopg
 from fastapi import Request
@@ -21,7 +21,7 @@ from thetaline.service.tokens import TokenBook
 from thetaline.service.updates import ThetaUpdates
 from thetaline.settings import Settings
 
-SCRAPE_SECS = 3.0  # a scrape that waits longer than this for a part goes without it
+SCRAPE_SECS = 2.0  # a scrape that waits longer than this for a part goes without it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +30,7 @@ class Services:
 
     settings: Settings
     database: Database
+    queue: Database  # the runner's own
     pool: FitPool
     runner: JobRunner
     spool: Spool
@@ -50,12 +51,16 @@ class Services:
             ("thetaline_fits_waiting", "requests that wait for a fit process", ""): {"": self.pool.waiting},
             ("thetaline_tokens", "tokens in force", ""): {"": len(self.tokens)},
         }
+        self.metrics.show(gauges)
         with suppress(*AWAY, psycopg.errors.UndefinedTable):
-            jobs = await self.database.run_within(SCRAPE_SECS, job_queue.count_jobs)
-            gates = await self.database.run_within(SCRAPE_SECS, reading.gate_counts)
+            jobs, gates = await self.database.run_within(SCRAPE_SECS, _counted)
             gauges["thetaline_jobs", "large fits by state", "state"] = jobs
             gauges["thetaline_gate_results", "checks of the publication gate, 30 days", "outcome"] = gates
-        self.metrics.show(gauges)
+            self.metrics.show(gauges)
+
+
+def _counted(conn: psycopg.Connection[Any]) -> tuple[Mapping[str, float], Mapping[str, float]]:
+    return job_queue.count_jobs(conn), reading.gate_counts(conn)
 
 
 def services_of(request: Request) -> Services:

@@ -9,16 +9,18 @@ from typing import Any
 import psycopg
 
 from thetaline.api import ThetaUpdated, ThetaUpdateRequest
+from thetaline.db.reading import limit_statements
 from thetaline.db.sessions import Sitting, store_sittings
 from thetaline.jobs.abilities.estimates import ItemsTakenBackError
 from thetaline.jobs.update_theta import Scorer, ThetaUpdate, load_scorer, standing_on, update_users
 from thetaline.service.database import Database
-from thetaline.service.faults import AWAY, unavailable
+from thetaline.service.faults import AWAY, TOOK_TOO_LONG, unavailable
 
 MOST_TOGETHER = 64
 MOST_WAITING = 2_000
 # A batch costs 6 ms and half a millisecond a session: under load it pays to wait for company.
 LINGER_SECS = 0.006
+BATCH_SECS, ALONE_SECS = 5.0, 1.0  # a learner whose row somebody holds must not keep the others waiting for long
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -60,7 +62,9 @@ class ThetaUpdates:
 
     async def _answer(self, batch: list[_Asked]) -> None:
         try:
-            found = await self._scored([asked.sitting for asked in batch])
+            found = await self._scored([asked.sitting for asked in batch], BATCH_SECS if len(batch) > 1 else ALONE_SECS)
+        except TOOK_TOO_LONG as error:
+            await self._answer_failed(batch, error)
         except AWAY as error:  # for all of them: one by one, each would wait for the database in its turn
             for asked in batch:
                 _settle(asked.answer, error)
@@ -78,14 +82,17 @@ class ThetaUpdates:
         for asked in batch:
             await self._answer([asked])
 
-    async def _scored(self, sittings: list[Sitting]) -> list[ThetaUpdate | Exception]:
+    async def _scored(self, sittings: list[Sitting], secs: float) -> list[ThetaUpdate | Exception]:
         """Once more, on the items that are then current, where a calibration was taken back meanwhile."""
         try:
-            return await self._database.run(self._update, sittings)
+            return await self._database.run(self._update, sittings, secs)
         except ItemsTakenBackError:
-            return await self._database.run(self._update, sittings)
+            return await self._database.run(self._update, sittings, secs)
 
-    def _update(self, conn: psycopg.Connection[Any], sittings: Sequence[Sitting]) -> list[ThetaUpdate | Exception]:
+    def _update(
+        self, conn: psycopg.Connection[Any], sittings: Sequence[Sitting], secs: float
+    ) -> list[ThetaUpdate | Exception]:
+        limit_statements(conn, secs)
         now = datetime.now(UTC)
         faults = store_sittings(conn, sittings, now=now)
         fine = [sitting.user_id for sitting, fault in zip(sittings, faults, strict=True) if fault is None]

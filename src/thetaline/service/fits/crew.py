@@ -52,8 +52,9 @@ class Crew:
         return [process.pid for process in self._all if process.pid is not None]
 
     def rest(self, process: FitProcess) -> None:
-        """It has done its task."""
-        self._idle.put_nowait(process)
+        """It has done its task; one that ended right after it is replaced already."""
+        if process in self._all:
+            self._idle.put_nowait(process)
 
     async def next_alive(self) -> FitProcess:
         """A free one, as soon as there is one."""

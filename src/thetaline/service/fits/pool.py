@@ -16,7 +16,11 @@ from thetaline.service.metrics import Metrics
 
 ATTEMPTS = 2  # of a small fit whose worker died: once may be chance, twice is the fit
 DIED = "died"
-_ADVICE = {"calibrate": "ask for a job: Prefer: respond-async", "score": "send fewer answers in one request"}
+_ADVICE = {
+    "calibrate": "ask for a job: Prefer: respond-async",
+    "score": "send fewer answers in one request",
+    "link": "link fewer items",
+}
 log = logs.get_logger(__name__)
 
 
@@ -28,6 +32,10 @@ class PoolLimits:
     waiting: int
     memory_mb: int
     threads: int
+
+
+class NeverBegunError(TimeoutError):
+    """No process came free in time."""
 
 
 class FitPool:
@@ -81,17 +89,22 @@ class FitPool:
     async def run(self, task: Task, *, timeout_secs: float) -> Mapping[str, Any]:
         """A small fit: answer, or 429 when too many wait, 413 when it takes too long, 503 when it kills its worker."""
         if self._waiting >= self._limits.waiting and not self.idle:
-            expected = self._seconds * (self._waiting + 1) / self._limits.workers
-            raise busy("all fit processes are busy", retry_after_secs=round(expected))
+            raise self._all_busy()
         for _attempt in range(ATTEMPTS):
             try:
                 return await self.run_once(task, timeout_secs=timeout_secs)
+            except NeverBegunError:
+                raise self._all_busy() from None
             except TimeoutError:
                 # No 503: who came again would be as late again.
                 raise Fault(413, f"the fit was ended after {timeout_secs:g} s", _ADVICE.get(task.kind)) from None
             except WorkerDiedError:
                 log.warning("a fit process died at work", task=task.kind)
         raise unavailable(f"the fit ended its process {ATTEMPTS} times")
+
+    def _all_busy(self) -> Fault:
+        expected = self._seconds * (self._waiting + 1) / self._limits.workers
+        return busy("all fit processes are busy", retry_after_secs=round(expected))
 
     async def run_once(
         self, task: Task, *, timeout_secs: float, on_progress: OnProgress | None = None
@@ -104,6 +117,8 @@ class FitPool:
                 done = await process.run(task, on_progress)
         except BaseException as error:
             self._count(task, _outcome(error), started)
+            if isinstance(error, TimeoutError) and started is None:
+                raise NeverBegunError from None
             raise
         self._count(task, "ok", started, cycles=done.get("cycles"))
         return done

@@ -40,12 +40,11 @@ async def submit(request: Request, services: Services, asked: Asked) -> Response
         return await _at_once(request, body, services=services, asked=asked)
 
 
-async def away(kind: str, body: bytes, services: Services, token_name: str) -> Response:
+async def away(request: Request, kind: str, *, services: Services, token_name: str) -> Response:
     """A JSON body that takes long, worked off by a process: the loop goes on to serve the others."""
-    asked = Asked(kind, JSON, {}, token_name)
-    with services.spool.file() as path:
-        await asyncio.to_thread(path.write_bytes, body)
-        return await _answered(path, services, asked)
+    with services.spool.file() as body:
+        await asyncio.to_thread(body.write_bytes, await request.body())
+        return await _at_once(request, body, services=services, asked=Asked(kind, JSON, {}, token_name))
 
 
 def _is_large(request: Request, size: int, services: Services) -> bool:

@@ -30,7 +30,8 @@ from thetaline.service.routes.operation import Shared
 from thetaline.service.scoring import asked
 
 LARGE_SCORE_BYTES = 4_000_000  # 20 ms of parsing; a larger one is worked off by a fit process
-LONG_LINK_ITEMS = 200  # some 50 ms in a thread beside the loop; more is for a fit process
+MANY_ROWS = 10_000  # of a matrix: short rows take longer than their bytes say
+LARGE_LINK_BYTES = 20_000  # some 200 items, 50 ms in a thread beside the loop
 _ROWS = {
     NDJSON: "one observation a line; a first line with `model` or `anchors` is the header",
     PARQUET: "columns user_id, item_id, is_correct, responded_at?; `?model=` names the model",
@@ -62,21 +63,22 @@ async def score(request: Request, services: Shared, who: Scores) -> Response:
     """Abilities on fixed item parameters: EAP, or MAP or WLE; positional or keyed."""
     content_type(request, (JSON,))
     body = await request.body()
-    if len(body) > LARGE_SCORE_BYTES:
-        return await submission.away("score", body, services, who.name)
+    if len(body) > LARGE_SCORE_BYTES or body.count(b"[") > MANY_ROWS:
+        return await submission.away(request, "score", services=services, token_name=who.name)
     found = asked(ScoreRequest.model_validate_json(body), most=services.settings.service_max_observations)
     if found.is_long:
-        return await submission.away("score", body, services, who.name)
+        return await submission.away(request, "score", services=services, token_name=who.name)
     return json_response(found.scored())
 
 
 @router.post("/link", openapi_extra=takes(LinkRequest), response_model=LinkResponse)
 async def link(request: Request, services: Shared, who: Scores) -> Response:
     """The transformation that puts `new` on the scale of `reference`, with its standard errors."""
-    payload = await read_payload(request, LinkRequest)
-    if len(payload.new) > LONG_LINK_ITEMS:
-        return await submission.away("link", await request.body(), services, who.name)
-    return json_response(await asyncio.to_thread(link_json, payload))
+    content_type(request, (JSON,))
+    body = await request.body()
+    if len(body) > LARGE_LINK_BYTES:
+        return await submission.away(request, "link", services=services, token_name=who.name)
+    return json_response(await asyncio.to_thread(link_json, LinkRequest.model_validate_json(body)))
 
 
 @router.post("/information", openapi_extra=takes(InformationRequest), response_model=InformationResponse)

@@ -1,7 +1,5 @@
 """GET /healthz, /readyz, /metrics: without a token; /docs and /openapi.json: with any."""
 
-import asyncio
-from contextlib import suppress
 from typing import Annotated, Any
 
 import psycopg
@@ -58,9 +56,7 @@ async def readyz(services: Shared, response: Response) -> Readiness:
 @router.get("/metrics", response_class=Response, responses={200: {"content": {"text/plain": {}}}})
 async def metrics(services: Shared) -> Response:
     """Prometheus' text format."""
-    with suppress(TimeoutError):  # the gauges then stand as they were last seen
-        async with asyncio.timeout(STATE_SECS):
-            await services.refresh_gauges()
+    await services.refresh_gauges()
     return Response(services.metrics.text(), media_type=CONTENT_TYPE_LATEST)
 
 
