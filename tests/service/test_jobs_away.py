@@ -220,3 +220,32 @@ def test_no_body_outlives_a_job_that_is_beyond_help(database: str) -> None:
 
 def _parts(conn: psycopg.Connection[Any]) -> list[Any]:
     return conn.execute("select job_id, part from service_job_body").fetchall()
+
+
+class LosesTheFirstAnswer(httpx.HTTPTransport):
+    """A network on which the first request arrives and its answer does not."""
+
+    lost = False
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        response = super().handle_request(request)
+        if not self.lost:
+            self.lost = True
+            response.close()
+            raise httpx.ReadError("the connection broke", request=request)
+        return response
+
+
+def test_a_request_whose_answer_was_lost_is_one_job(database: str) -> None:
+    request = api.CalibrateRequest.model_validate({"observations": ROWS})
+    with running(database, service_large_mb=0.0) as service:
+        network = LosesTheFirstAnswer()
+        with Client(service.url, INTERNAL, retries=Retries(1, 0.05), transport=network) as client:
+            assert len(client.calibrate(request).item_params) == 8
+        assert network.lost
+        with service.client() as other:
+            for key, status in (("k-1", 202), ("k-1", 202), ("k-2", 202), ("no key", 422)):
+                headers = {"idempotency-key": key, "prefer": "respond-async"}
+                assert other.post("/irt/calibrate", json={"observations": ROWS}, headers=headers).status_code == status
+    with psycopg.connect(database) as conn:
+        assert conn.execute("select count(*), count(distinct request_key) from service_job").fetchone() == (3, 3)

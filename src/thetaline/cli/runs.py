@@ -64,13 +64,13 @@ def show(run: RunArgument, as_json: JsonOption = False) -> None:
 
 @app.command("publish")
 def publish_(run: RunArgument, reason: ReasonOption) -> None:
-    """Publish a run that the gate held, or that was retracted, and θ that was estimated on it."""
+    """Publish a run that the gate held, or that was retracted, and θ whose newest items it gave."""
     _decide(run, reason, publish)
 
 
 @app.command("retract")
 def retract_(run: RunArgument, reason: ReasonOption) -> None:
-    """Take a published run back, and θ that was estimated on it; the run published before it is current again."""
+    """Take a published run back, and θ whose newest items it gave; the run published before it is current again."""
     _decide(run, reason, retract)
 
 

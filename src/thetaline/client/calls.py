@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Generic, TypeVar
 from urllib.parse import quote
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import httpx
 from pydantic import BaseModel, TypeAdapter, ValidationError
@@ -78,7 +78,8 @@ def calibrate(body: api.CalibrateRequest | bytes, content_type: str, model: str 
     """POST /irt/calibrate; the answer is the result (200) or a job (202), so it stays bytes here."""
     content = body if isinstance(body, bytes) else _json(body)
     params = {} if model is None else {"model": model}
-    headers = {"prefer": "respond-async"} if _asks_for_job(content, content_type) else {}
+    prefers = {"prefer": "respond-async"} if _asks_for_job(content, content_type) else {}
+    headers = {"idempotency-key": uuid4().hex, **prefers}  # asked again after a lost connection, it is the same job
     return Call("POST", "/irt/calibrate", bytes, content, content_type, params, headers)
 
 

@@ -54,14 +54,22 @@ def add_job(
     token_name: str,
     content_type: str,
     options: Mapping[str, object],
+    request_key: str | None = None,
 ) -> UUID:
-    """Queue a request; its body goes in chunk by chunk, so that memory stays at one chunk."""
-    values = {"kind": kind, "token_name": token_name, "content_type": content_type, "options": Jsonb(dict(options))}
+    """Queue a request; its body goes in chunk by chunk, so that memory stays at one chunk.
+
+    A request that comes again under its key gets the job that it has already.
+    """
+    asked = {"token_name": token_name, "request_key": request_key}
+    values = {"kind": kind, "content_type": content_type, "options": Jsonb(dict(options)), **asked}
     row = conn.execute(SQL["add"], values).fetchone()
+    if row is not None:
+        _write(conn, row[0], "request", body)
+    else:
+        row = conn.execute(SQL["same_request"], asked).fetchone()
     if row is None:
         raise JobError("the database took no job; see its log")
     job_id: UUID = row[0]
-    _write(conn, job_id, "request", body)
     return job_id
 
 

@@ -1,7 +1,11 @@
 -- name: add
-insert into service_job (kind, token_name, content_type, options)
-values (%(kind)s, %(token_name)s, %(content_type)s, cast(%(options)s as jsonb))
+insert into service_job (kind, token_name, content_type, options, request_key)
+values (%(kind)s, %(token_name)s, %(content_type)s, cast(%(options)s as jsonb), cast(%(request_key)s as text))
+on conflict (token_name, request_key) where request_key is not null do nothing
 returning job_id;
+
+-- name: same_request
+select job_id from service_job where token_name = %(token_name)s and request_key = cast(%(request_key)s as text);
 
 -- name: add_chunk
 insert into service_job_body (job_id, part, chunk_no, data)

@@ -76,7 +76,7 @@ def current_parameters(conn: Connection) -> Reference | None:
 
 
 def publish(conn: Connection, run_id: str, *, reason: str, now: datetime) -> None:
-    """Publish a held or retracted calibration by a person's decision, with the estimates that were made on it.
+    """Publish a held or retracted calibration by a person's decision, with the estimates whose newest items it gave.
 
     Raises InputError where it is in another state or no calibration.
     """
@@ -90,7 +90,7 @@ def publish(conn: Connection, run_id: str, *, reason: str, now: datetime) -> Non
 
 
 def retract(conn: Connection, run_id: str, *, reason: str, now: datetime) -> None:
-    """Take a published calibration back, and the estimates of θ that were made on it; the one before is current again.
+    """Take a published calibration back, and the estimates whose newest items it gave; the one before is current again.
 
     Raises InputError.
     """

@@ -94,11 +94,16 @@ class Crew:
             try:
                 await self._spawn()
             except (WorkerDiedError, TimeoutError, OSError) as error:
-                log.warning("a fit process does not start", error=str(error) or type(error).__name__)
+                self._complain_of(error)
                 await asyncio.sleep(0 if self._closing else wait)
                 wait = min(2 * wait, 30.0)
             else:
                 return
+
+    def _complain_of(self, error: Exception) -> None:
+        """Unless it was ended while it started, because all are."""
+        if not self._closing:
+            log.warning("a fit process does not start", error=str(error) or type(error).__name__)
 
     async def _spawn(self) -> None:
         process = FitProcess(memory_mb=self._memory_mb, threads=self._threads)

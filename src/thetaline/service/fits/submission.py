@@ -29,6 +29,7 @@ class Asked:
     content_type: str
     options: Mapping[str, str]
     token_name: str
+    request_key: str | None = None  # under which the client may ask for the same job again
 
 
 async def submit(request: Request, services: Services, asked: Asked) -> Response:
@@ -71,6 +72,7 @@ def _add(conn: psycopg.Connection[Any], body: Path, asked: Asked, most: int) -> 
         token_name=asked.token_name,
         content_type=asked.content_type,
         options=asked.options,
+        request_key=asked.request_key,
     )
 
 

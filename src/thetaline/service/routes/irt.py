@@ -1,8 +1,9 @@
 """POST /irt/…: calibrate, score, link, information, next items."""
 
 import asyncio
+from typing import Annotated
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Header, Request, Response
 
 from thetaline.api import (
     CalibrateRequest,
@@ -37,6 +38,10 @@ _ROWS = {
     PARQUET: "columns user_id, item_id, is_correct, responded_at?; `?model=` names the model",
     ARROW: "an IPC stream with the columns of Parquet",
 }
+RequestKey = Annotated[
+    str | None,
+    Header(pattern=r"^[A-Za-z0-9._-]{1,64}$", description="a request that comes again under it gets the same job"),
+]
 router = APIRouter(prefix="/irt", tags=["irt"])
 
 
@@ -47,15 +52,20 @@ router = APIRouter(prefix="/irt", tags=["irt"])
     responses={202: {"model": JobAccepted, "description": "A large fit, or Prefer: respond-async; see `Location`."}},
 )
 async def calibrate(
-    request: Request, services: Shared, who: Calibrates, model: DichotomousModel | None = None
+    request: Request,
+    services: Shared,
+    who: Calibrates,
+    model: DichotomousModel | None = None,
+    idempotency_key: RequestKey = None,
 ) -> Response:
     """Fit the model, link to the anchors, score the learners.
 
     A body above SERVICE_LARGE_MB, or a request with `Prefer: respond-async`, is answered by 202 and a job.
     """
     kind = content_type(request, tuple(READERS))
-    asked = submission.Asked("calibrate", kind, {} if model is None else {"model": model}, who.name)
-    return await submission.submit(request, services, asked)
+    options = {} if model is None else {"model": model}
+    wanted = submission.Asked("calibrate", kind, options, who.name, idempotency_key)
+    return await submission.submit(request, services, wanted)
 
 
 @router.post("/score", openapi_extra=takes(ScoreRequest), response_model=ScoreResponse)
