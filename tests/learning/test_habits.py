@@ -5,6 +5,7 @@ import pytest
 from cohorts import TODAY, attempts
 from scipy.special import ndtr
 
+from thetaline.learning.attempts import first_per_pair
 from thetaline.learning.efficiency import efficiency
 from thetaline.learning.engagement import EngagementParts, engagement, engagement_parts
 from thetaline.learning.goals import goal_probability, joint_goal
@@ -114,3 +115,9 @@ def test_the_order_of_rows_of_an_instant_and_of_learners_does_not_matter() -> No
     assert recovery(one, MONTH) == pytest.approx(recovery(other, MONTH)[::-1], nan_ok=True)
     ours, theirs = (engagement(engagement_parts(value, MONTH)) for value in (one, other))
     assert ours == pytest.approx(theirs[::-1])
+
+
+def test_a_pair_with_a_negative_code_stays_with_its_own_learner() -> None:
+    """Half of all session codes are negative."""
+    learner, session = np.array([0, 0, 1, 1], np.int32), np.array([-7, -7, -7, 5], np.int32)
+    assert first_per_pair(learner, session).tolist() == [0, 2, 3]
