@@ -1,3 +1,5 @@
+import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import numpy as np
@@ -8,6 +10,8 @@ from learners import (
     Answer,
     Connection,
     bank_params,
+    connected,
+    context,
     publish_items,
     simulated,
     write_answers,
@@ -17,6 +21,9 @@ from thetas import TOPICS, general, snapshot, taught, topics
 
 from thetaline import irt
 from thetaline.errors import JobError
+from thetaline.jobs import snapshot_theta
+from thetaline.jobs.abilities.estimates import ItemsTakenBackError
+from thetaline.jobs.calibration.publication import retract
 
 
 @pytest.fixture
@@ -202,3 +209,22 @@ def test_the_population_is_that_of_the_calibration(conn: Connection, database: s
     summary = snapshot(conn, database)
     assert summary["population"] == {"mean": 5.0, "sd": 2.0}
     assert general(conn)["ada"] == pytest.approx((5.0, 2.0), abs=0.03)
+
+
+def test_items_that_are_taken_back_while_the_night_reads_leave_no_snapshot(
+    conn: Connection, database: str, school: dict
+) -> None:
+    waiting = "select count(*) from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()"
+    with connected(database) as other, connected(database) as watch, ThreadPoolExecutor(1) as thread:
+        watch.autocommit = True
+        conn.execute("lock table answer in access exclusive mode")  # the bank is loaded, the answers have to wait
+        night = thread.submit(snapshot_theta.work, context(other, database, "snapshot_theta"))
+        while watch.execute(waiting).fetchone() != (1,):
+            time.sleep(0.01)
+        retract(conn, "fit-test", reason="wrong", now=NOW)
+        conn.commit()
+        with pytest.raises(ItemsTakenBackError, match="fit-test was taken back while θ was estimated on it"):
+            night.result(timeout=30)
+        other.rollback()
+    assert conn.execute("select count(*) from ability").fetchone() == (0,)
+    assert conn.execute("select state from run where job = 'snapshot_theta'").fetchall() == [("failed",)]
