@@ -21,10 +21,10 @@ CHECKOUT = Path(__file__).resolve().parents[1]
 
 @pytest.fixture(scope="session")
 def shared() -> Path:
-    """The folder of reference numbers and real answers; beside the checkout in CI, absent from a user's clone."""
+    """The folder of real answers that may not be passed on; beside the checkout in CI, absent from a user's clone."""
     folder = Path(os.environ.get("THETALINE_SHARED", CHECKOUT.parent / "shared"))
-    if not (folder / "reference").is_dir():
-        pytest.skip(f"no reference folder at {folder}; set THETALINE_SHARED to run this test")
+    if not (folder / "data").is_dir():
+        pytest.skip(f"no real answers in {folder}; set THETALINE_SHARED to run this test")
     return folder
 
 

@@ -1,19 +1,23 @@
-"""Files of R mirt 1.47 as a bank with its population, so that a statistic is compared at mirt's own parameters."""
+"""Answers and the numbers that R mirt 1.47 gave for them; `data/README.md` tells where each is from and how exact."""
 
 import csv
-import gzip
 import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from thetaline import irt
 from thetaline.irt.grid import Grid, normal_log_weights
 
+Numbers = dict[str, Any]
+
+DATA = Path(__file__).parent / "data"
 MODELS = {"3PLprior": "3PL", "graded": "GRM", "gpcm": "GPCM"}
 LEAST_C = 1e-12  # mirt prints a lower asymptote of exactly 0 where it ran to its bound
+MIRT_GRID = Grid(61, -6.0, 6.0)
 
 
 @dataclass(frozen=True)
@@ -24,55 +28,75 @@ class Published:
     population: irt.Population
 
     @property
-    def anchored(self) -> np.ndarray:
+    def anchored(self) -> NDArray[np.bool_]:
         return np.zeros(len(self.items), dtype=bool)
 
 
-def names(reference: Path) -> list[str]:
-    return sorted(path.stem for path in (reference / "mirt").glob("*.json"))
+def datasets() -> list[str]:
+    return sorted(path.stem for path in (DATA / "answers").glob("*.csv"))
 
 
-def load(reference: Path, name: str) -> tuple[dict[str, Any], irt.Responses, Published]:
-    """The numbers of one file, the answers, and the calibration that mirt found."""
-    numbers = json.loads((reference / "mirt" / f"{name}.json").read_text())
+def names() -> list[str]:
+    """Every calibration of mirt: NAME__MODEL."""
+    return sorted(path.stem for path in (DATA / "mirt").glob("*.json"))
+
+
+def answers(dataset: str) -> irt.Responses:
+    """The answer patterns of a data set with their counts."""
+    ids, table = pattern_table(dataset)
+    return irt.Responses.from_matrix(table[:, :-1], items=ids, counts=table[:, -1])
+
+
+def pattern_table(dataset: str) -> tuple[list[str], NDArray[np.int64]]:
+    """The items, and one row a pattern: its answers, then how many gave it."""
+    with (DATA / "answers" / f"{dataset}.csv").open() as file:
+        header, *rows = csv.reader(file)
+    return header[:-1], np.array(rows, dtype=np.int64)
+
+
+def numbers_of(name: str) -> Numbers:
+    return json.loads((DATA / "mirt" / f"{name}.json").read_text())  # type: ignore[no-any-return]
+
+
+def true_maxima() -> dict[str, Numbers]:
+    """Calibrations of mirt on grids so wide and fine that they are those of the model."""
+    return json.loads((DATA / "mirt_hires.json").read_text())  # type: ignore[no-any-return]
+
+
+def family(name: str) -> str:
+    """Our word for the model of a calibration of mirt."""
     dataset, model = name.split("__")
-    table = dict(numbers["slope_intercept"])
-    sd = np.sqrt(table.pop("GroupPars")["par"]["COV_11"])
-    answers = np.genfromtxt(reference / "data" / f"{dataset}.csv", delimiter=",", skip_header=1) - first(dataset)
-    responses = irt.Responses.from_matrix(answers, items=list(table))
-    grid = Grid(61, -6.0, 6.0)
-    weights = np.exp(normal_log_weights(grid.nodes, 0.0, sd))
-    population = irt.Population(("all",), np.zeros(1), np.array([sd]), grid.nodes[None], weights[None])
-    return numbers, responses, Published(_items(model, {k: v["par"] for k, v in table.items()}), population)
+    return "PCM" if (dataset, model) == ("Science", "Rasch") else MODELS.get(model, model)
 
 
-def first(dataset: str) -> int:
-    """What the lowest category is called."""
-    return 1 if dataset == "Science" else 0
+def load(name: str) -> tuple[Numbers, irt.Responses, Published]:
+    """The numbers of one calibration, its answers, and items and population as mirt found them."""
+    numbers = numbers_of(name)
+    sd = np.sqrt(numbers["COV_11"])
+    weights = np.exp(normal_log_weights(MIRT_GRID.nodes, 0.0, sd))
+    population = irt.Population(("all",), np.zeros(1), np.array([sd]), MIRT_GRID.nodes[None], weights[None])
+    return numbers, answers(name.split("__", maxsplit=1)[0]), Published(_items(name, numbers), population)
 
 
-def _items(model: str, table: dict[str, dict[str, float]]) -> irt.Items:
-    rows = list(table.values())
-    a = [row["a1"] for row in rows]
-    if "d1" not in rows[0]:
-        c = [max(row["g"], LEAST_C) for row in rows] if model.startswith("3PL") else None
-        return irt.Items(ids=list(table), model=MODELS.get(model, model), a=a, b=[-r["d"] / r["a1"] for r in rows], c=c)
-    intercepts = np.array([[row["d1"], row["d2"], row["d3"]] for row in rows])
-    if model != "graded":
+def _items(name: str, numbers: Numbers) -> irt.Items:
+    table = {key: column(values) for key, values in numbers["slope_intercept"].items()}
+    ids, model, a = numbers["items"], family(name), table["a1"]
+    if "d" in table:
+        c = np.maximum(table["g"], LEAST_C) if "g" in table else None
+        return irt.Items(ids=ids, model=model, a=a, b=-table["d"] / a, c=c)
+    intercepts = np.column_stack([table["d1"], table["d2"], table["d3"]])
+    if model != "GRM":
         intercepts = np.diff(intercepts, axis=1, prepend=0.0)
-    name = "PCM" if model == "Rasch" else MODELS[model]
-    return irt.Items(ids=list(table), model=name, a=a, b=-intercepts / np.array(a)[:, None])
+    return irt.Items(ids=ids, model=model, a=a, b=-intercepts / a[:, None])
 
 
-def person_column(reference: Path, name: str, column: str) -> dict[tuple[int, ...], float]:
-    """One column of the scores file by answer pattern, categories from 0."""
-    low = first(name.split("__", maxsplit=1)[0])
-    with gzip.open(reference / "mirt" / f"{name}__scores.csv.gz", "rt") as file:
-        rows = list(csv.DictReader(file))
-    items = list(rows[0])[: list(rows[0]).index("freq")]
-    return {tuple(int(row[item]) - low for item in items): float(row[column].replace("NA", "nan")) for row in rows}
+def scored_patterns(name: str) -> irt.Responses:
+    """The patterns that mirt scored, in the order of `numbers["scores"]`."""
+    numbers = numbers_of(name)
+    patterns = [[int(answer) for answer in pattern] for pattern in numbers["scores"]["pattern"]]
+    return irt.Responses.from_matrix(patterns, items=numbers["items"])
 
 
-def column(rows: list[dict[str, Any]], key: str) -> np.ndarray:
-    """One key of a list of rows; a missing value is NaN."""
-    return np.array([np.nan if row[key] is None else row[key] for row in rows], dtype=np.float64)
+def column(values: list[Any]) -> NDArray[np.float64]:
+    """Values as printed; a missing one is NaN."""
+    return np.array([np.nan if value is None else float(value) for value in values])

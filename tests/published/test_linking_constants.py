@@ -1,13 +1,15 @@
 """Linking constants that others published or computed: Kolen & Brennan (2004), the R packages plink and equateIRT."""
 
 import csv
-import json
+import gzip
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from thetaline import irt
+
+LINKING = Path(__file__).parent / "data" / "linking"  # `data/README.md` tells where its tables are from
 
 # Kolen & Brennan (2004), Table 6.5: a, b, c of the 12 common items (3, 6, …, 36) of forms X and Y
 FORM_X = np.array([
@@ -21,15 +23,8 @@ FORM_Y = np.array([
     [1.0417, 0.9392, 0.1651], [0.6336, 1.8960, 0.0794], [1.1347, 1.0790, 0.0630], [0.9255, 2.1337, 0.1259],
 ])  # fmt: skip
 IDS = list(range(3, 37, 3))
-# plink 1.5.1, link.con(…) of form X to the scale of form Y, D = 1, 40 nodes on [−4, 4] with weight 1; six decimals
-PLINK = {
-    "mean-mean": (1.217266, -0.557155),
-    "mean-sigma": (1.168892, -0.515543),
-    "haebara": (1.112133, -0.465667),
-    "stocking-lord": (1.119231, -0.485545),
-}
-PLINK_SYMMETRIC = {"haebara": (1.106620, -0.457326), "stocking-lord": (1.114693, -0.479120)}
-# the same without item 27, whose slope changed most, D = 1.7
+# plink 1.5.1, link.con(…) of form X to the scale of form Y without item 27, whose slope changed most:
+# D = 1.7, 40 nodes on [−4, 4] with weight 1; six decimals
 PLINK_WITHOUT_27 = {
     "mean-mean": (1.144959, -0.478967),
     "mean-sigma": (1.176074, -0.504188),
@@ -55,25 +50,13 @@ def constants(found: irt.Link | irt.ChainLink) -> list[float]:
     return [found.A, found.B]
 
 
-def test_the_tables_are_those_of_the_reference_folder(shared: Path) -> None:
-    for name, table in (("formx", FORM_X), ("formy", FORM_Y)):
-        whole = np.genfromtxt(shared / f"reference/linking/KB04_{name}.csv", delimiter=",", skip_header=1)
-        np.testing.assert_array_equal(whole[np.array(IDS) - 1], table)
-
-
-@pytest.mark.parametrize("method", PLINK)
-def test_kolen_and_brennans_anchors_give_the_constants_of_plink(method: str) -> None:
-    # 1e-6: plink prints six decimals; the curve methods agree to the same, for both are run to their minimum
-    options = {"method": method, "screen": False, "weights": irt.LinkWeights.uniform()}
-    found = irt.link(new=form(FORM_X), reference=form(FORM_Y), **options)
-    np.testing.assert_allclose(constants(found), PLINK[method], atol=1e-6)
-    if method in PLINK_SYMMETRIC:
-        found = irt.link(new=form(FORM_X), reference=form(FORM_Y), symmetric=True, **options)
-        np.testing.assert_allclose(constants(found), PLINK_SYMMETRIC[method], atol=1e-6)
+def table(name: str) -> list[dict[str, str]]:
+    with (LINKING / name).open() as file:
+        return list(csv.DictReader(file))
 
 
 @pytest.mark.parametrize("method", PLINK_WITHOUT_27)
-def test_without_item_27_they_are_those_of_plink_without_it(method: str) -> None:
+def test_without_item_27_the_constants_are_those_of_plink_without_it(method: str) -> None:
     found = irt.link(
         new=form(FORM_X, D=1.7, leave_out=27),
         reference=form(FORM_Y, D=1.7),
@@ -89,81 +72,113 @@ def test_screening_names_item_27_whose_slope_changed() -> None:
     assert "log a" in irt.link(new=form(FORM_X), reference=form(FORM_Y)).dropped[27]
 
 
-def test_every_constant_of_the_plink_runs(shared: Path) -> None:
-    runs = json.loads((shared / "reference/linking/KB04_plink.json").read_text())["results"]
-    for run in runs:
-        forms = form(FORM_X, D=run["D"]), form(FORM_Y, D=run["D"])
-        new, reference = forms if run["base"] == "form.y" else forms[::-1]
-        for name, published in run["constants"].items():
-            found = irt.link(
-                new=new,
-                reference=reference,
-                method=NAMES[name],
-                screen=False,
-                weights=WEIGHTS[run["weights"]],
-                symmetric=run["symmetric"],
-            )
-            np.testing.assert_allclose(constants(found), [published["A"], published["B"]], atol=1e-6, err_msg=str(run))
-    assert len(runs) == 32
+KB04 = table("KB04_plink.csv")
+
+
+def test_plink_ran_each_method_both_ways_under_two_metrics_and_four_weightings() -> None:
+    runs = {(row["base"], row["D"], row["weights"], row["symmetric"]) for row in KB04}
+    assert (len(runs), len(KB04)) == (32, 128)
+    assert {row["method"] for row in KB04} == set(NAMES)
+
+
+@pytest.mark.parametrize("weights", WEIGHTS)
+@pytest.mark.parametrize("method", NAMES)
+def test_every_constant_of_the_plink_runs(method: str, weights: str) -> None:
+    # 1e-6: plink prints six decimals; the curve methods agree to the same, for both are run to their minimum
+    for row in (row for row in KB04 if (row["method"], row["weights"]) == (method, weights)):
+        forms = form(FORM_X, D=float(row["D"])), form(FORM_Y, D=float(row["D"]))
+        new, reference = forms if row["base"] == "form.y" else forms[::-1]
+        found = irt.link(
+            new=new,
+            reference=reference,
+            method=NAMES[method],
+            screen=False,
+            weights=WEIGHTS[weights],
+            symmetric=row["symmetric"] == "True",
+        )
+        np.testing.assert_allclose(constants(found), [float(row["A"]), float(row["B"])], atol=1e-6, err_msg=str(row))
 
 
 @pytest.fixture(scope="module")
-def five_forms(shared: Path) -> tuple[dict[str, irt.Items], dict[str, irt.ItemCovariance]]:
+def five_forms() -> tuple[dict[str, irt.Items], dict[str, irt.ItemCovariance]]:
     """Five simulated 2PL forms in a ring; ltm estimated intercepts β1 and slopes β2, so that b = −β1 / β2."""
-    folder = shared / "reference/linking"
-    forms, covariances = {}, {}
+    forms, covariances, matrices = {}, {}, free_covariances()
     for name in (f"test{k}" for k in range(1, 6)):
-        with (folder / f"est2pl_{name}_coef.csv").open() as file:
-            rows = list(csv.reader(file))[1:]
-        ids, (intercept, slope) = [row[0] for row in rows], np.array([row[1:] for row in rows], dtype=float).T
+        rows = [row for row in table("est2pl_items.csv") if row["form"] == name]
+        ids = [row["item"] for row in rows]
+        intercept, slope = (np.array([float(row[key]) for row in rows]) for key in ("intercept", "slope"))
         forms[name] = irt.Items(ids=ids, model="2PL", a=slope, b=-intercept / slope)
-        matrix = np.genfromtxt(folder / f"est2pl_{name}_var.csv", delimiter=",", skip_header=1)[:, -2 * len(ids) :]
         zero, one = np.zeros((len(ids), len(ids))), np.eye(len(ids))
         to_published = np.block([[zero, one], [np.diag(-1 / slope), np.diag(intercept / slope**2)]])
         labels = np.array([*ids, *ids], dtype=object), np.array(["a"] * len(ids) + ["b"] * len(ids), dtype=object)
-        covariances[name] = irt.ItemCovariance(*labels, to_published @ matrix @ to_published.T)
+        covariances[name] = irt.ItemCovariance(*labels, to_published @ matrices[name] @ to_published.T)
     return forms, covariances
 
 
-def test_direct_links_and_their_standard_errors_are_those_of_equate_irt(
-    shared: Path, five_forms: tuple[dict[str, irt.Items], dict[str, irt.ItemCovariance]]
+def free_covariances() -> dict[str, np.ndarray]:
+    """Covariances of intercepts and slopes, made whole from their lower triangles."""
+    with gzip.open(LINKING / "est2pl_covariances.csv.gz", "rt") as file:
+        rows = list(csv.reader(file))
+    matrices = {}
+    for form in sorted({row[0] for row in rows}):
+        lower = [[float(value) for value in row[1:]] for row in rows if row[0] == form]
+        matrix = np.zeros((len(lower), len(lower)))
+        matrix[np.tril_indices(len(lower))] = np.concatenate(lower)
+        matrices[form] = matrix + np.tril(matrix, -1).T
+    return matrices
+
+
+def test_the_five_forms_hold_twenty_items_each_and_share_ten_with_each_neighbour(
+    five_forms: tuple[dict[str, irt.Items], dict[str, irt.ItemCovariance]],
 ) -> None:
     forms, covariances = five_forms
-    runs = json.loads((shared / "reference/linking/est2pl_equateIRT.json").read_text())["results"]
+    assert {name: len(items) for name, items in forms.items()} == dict.fromkeys(forms, 20)
+    for here, there in (("test1", "test2"), ("test2", "test3"), ("test3", "test4"), ("test4", "test5")):
+        assert len(set(forms[here].ids) & set(forms[there].ids)) == 10
+    assert all(np.linalg.eigvalsh(found.matrix).min() > 0 for found in covariances.values())
+
+
+@pytest.mark.parametrize("method", ["mean-mean", "mean-gmean", "mean-sigma", "Haebara", "Stocking-Lord"])
+def test_direct_links_and_their_standard_errors_are_those_of_equate_irt(
+    method: str, five_forms: tuple[dict[str, irt.Items], dict[str, irt.ItemCovariance]]
+) -> None:
+    forms, covariances = five_forms
+    runs = [row for row in table("est2pl_direct.csv") if row["method"] == method]
     for run in runs:
-        gauss = "Gauss" in (run["quadrature"] or "")
         found = irt.link(
             new=forms[run["from"]],
             reference=forms[run["to"]],
-            method=run["method"].lower(),
+            method=method.lower(),
             screen=False,
-            weights=irt.LinkWeights.gauss_hermite() if gauss else irt.LinkWeights.uniform(),
+            weights=irt.LinkWeights.gauss_hermite() if "Gauss" in run["quadrature"] else irt.LinkWeights.uniform(),
             new_covariance=covariances[run["from"]],
             reference_covariance=covariances[run["to"]],
         )
-        np.testing.assert_allclose(constants(found), [run["A"], run["B"]], atol=1e-7)
-        if run["method"] == "mean-sigma":
+        A, B, se_A, se_B = (float(run[key]) for key in ("A", "B", "SE_A", "SE_B"))
+        np.testing.assert_allclose(constants(found), [A, B], atol=1e-7)
+        if method == "mean-sigma":
             # equateIRT divides by n − 1 in one place and by n in the other: its ∂A/∂b are 9/10 of what moving a b by
-            # hand gives (see tests/laws/test_linking.py, the delta method), and so is its standard error of A
-            assert run["SE_A"] == pytest.approx(0.9 * found.se.A, rel=1e-7)
+            # hand gives (see tests/laws, the delta method of linking), and so is its standard error of A
+            assert se_A == pytest.approx(0.9 * found.se.A, rel=1e-7)
         else:
-            np.testing.assert_allclose([found.se.A, found.se.B], [run["SE_A"], run["SE_B"]], rtol=1e-6)
-    assert len(runs) == 35
+            np.testing.assert_allclose([found.se.A, found.se.B], [se_A, se_B], rtol=1e-6)
+    assert len(runs) == (10 if method in {"Haebara", "Stocking-Lord"} else 5)
 
 
 def test_chain_links_and_their_standard_errors_are_those_of_equate_irt(
-    shared: Path, five_forms: tuple[dict[str, irt.Items], dict[str, irt.ItemCovariance]]
+    five_forms: tuple[dict[str, irt.Items], dict[str, irt.ItemCovariance]],
 ) -> None:
     forms, covariances = five_forms
-    text = (shared / "reference/linking/est2pl_chain_bisector.txt").read_text()
-    blocks = text.split("Path: ")[1:]
-    for block in blocks:
-        path = block.split()[0].split(".")
-        (A, se_A), (B, se_B) = ([float(v) for v in line.split()[1:]] for line in block.splitlines()[4:6])
+    chains = table("est2pl_chain.csv")
+    for row in chains:
         found = irt.link_chain(
-            forms, path, covariances=covariances, screen=False, weights=irt.LinkWeights.gauss_hermite()
+            forms,
+            row["path"].split("."),
+            covariances=covariances,
+            screen=False,
+            weights=irt.LinkWeights.gauss_hermite(),
         )
-        # the file prints five significant digits
-        np.testing.assert_allclose(constants(found), [A, B], rtol=5e-5, atol=5e-6)
-        np.testing.assert_allclose([found.se.A, found.se.B], [se_A, se_B], rtol=2e-4)
-    assert len(blocks) == 10
+        # equateIRT prints five significant digits
+        np.testing.assert_allclose(constants(found), [float(row["A"]), float(row["B"])], rtol=5e-5, atol=5e-6)
+        np.testing.assert_allclose([found.se.A, found.se.B], [float(row["SE_A"]), float(row["SE_B"])], rtol=2e-4)
+    assert len(chains) == 10
