@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 
 from thetaline import irt
-from thetaline.irt.fit.complete import complete_persons
-from thetaline.irt.fit.s_x2 import Cells, expected_proportions, merged, observed_counts
-from thetaline.irt.sum_scores import category_tables
+from thetaline.irt.fit_statistics.complete import complete_persons
+from thetaline.irt.fit_statistics.s_x2 import Cells, expected_proportions, merged, observed_counts
+from thetaline.irt.lord_wingersky import category_tables
 
 
 def s_x2_alone(fit: irt.Fit, responses: irt.Responses) -> list[float]:

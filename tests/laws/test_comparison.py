@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from thetaline.errors import ItemsError
-from thetaline.irt.comparison import Differences, Estimates, differences, shift_between
+from thetaline.irt.wald import Differences, Estimates, differences, shift_between
 
 
 def estimates(values: np.ndarray, rng: np.random.Generator) -> Estimates:

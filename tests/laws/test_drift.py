@@ -6,8 +6,8 @@ import pytest
 from thetaline import irt
 from thetaline.errors import ItemsError
 from thetaline.irt.invariance import robust_z
+from thetaline.irt.p_values import false_discovery
 from thetaline.irt.purification import purify
-from thetaline.irt.tail_areas import false_discovery
 
 N_ITEMS = 25
 

@@ -8,10 +8,10 @@ import pytest
 
 from thetaline import irt
 from thetaline.errors import InputError, ResponsesError
-from thetaline.irt.fit.infit import infit_and_outfit
-from thetaline.irt.fit.local_dependence import flagged, residual_correlations
-from thetaline.irt.fit.m2 import MomentFit, m2
-from thetaline.irt.fit.residuals import Answers
+from thetaline.irt.fit_statistics.infit import infit_and_outfit
+from thetaline.irt.fit_statistics.local_dependence import flagged, residual_correlations
+from thetaline.irt.fit_statistics.m2 import MomentFit, m2
+from thetaline.irt.fit_statistics.residuals import Answers
 
 
 def bank(rng: np.random.Generator, n: int = 12) -> irt.Items:

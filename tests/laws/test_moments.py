@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from thetaline import irt
-from thetaline.irt.fit.moments import (
+from thetaline.irt.fit_statistics.moments import (
     Features,
     category_features,
     covariance,
@@ -16,7 +16,7 @@ from thetaline.irt.fit.moments import (
     population_derivatives,
     score_features,
 )
-from thetaline.irt.sum_scores import category_tables
+from thetaline.irt.lord_wingersky import category_tables
 
 THETA = np.linspace(-4, 4, 9)
 WEIGHTS = np.exp(-(THETA**2) / 2) / np.exp(-(THETA**2) / 2).sum()

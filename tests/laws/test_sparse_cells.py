@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from thetaline.irt.fit.s_x2 import Cells, merged
+from thetaline.irt.fit_statistics.s_x2 import Cells, merged
 
 
 def table(observed: list[list[float]], expected: list[list[float]]) -> Cells:

@@ -5,7 +5,7 @@ from itertools import product
 import numpy as np
 
 from thetaline import irt
-from thetaline.irt.sum_scores import category_tables, rest_score_tables, sum_score_table
+from thetaline.irt.lord_wingersky import category_tables, rest_score_tables, sum_score_table
 
 THETA = np.array([-2.0, 0.3, 1.7])
 

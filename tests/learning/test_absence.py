@@ -3,7 +3,7 @@ import pytest
 from cohorts import TODAY, attempts
 from scipy.special import beta
 
-from thetaline.learning.absence import START, Habit, History, absence_probability, fit_habit, history
+from thetaline.learning.inactivity import START, Habit, History, absence_probability, fit_habit, history
 from thetaline.learning.windows import day_number, last_days
 
 NOW = day_number(TODAY)

@@ -8,8 +8,8 @@ from scipy.special import ndtr
 from thetaline.learning.attempts import first_per_pair
 from thetaline.learning.efficiency import efficiency
 from thetaline.learning.engagement import EngagementParts, engagement, engagement_parts
+from thetaline.learning.error_recovery import recovery
 from thetaline.learning.goals import goal_probability, joint_goal
-from thetaline.learning.recovery import recovery
 from thetaline.learning.windows import day_number, last_days
 
 NOW = day_number(TODAY)

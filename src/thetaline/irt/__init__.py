@@ -13,7 +13,7 @@ from thetaline.irt.adaptive import (
     simulate_adaptive as simulate_adaptive,
 )
 from thetaline.irt.calibrate import calibrate as calibrate
-from thetaline.irt.calibration.climb import (
+from thetaline.irt.calibration.em import (
     Cycle as Cycle,
     Status as Status,
 )
@@ -25,7 +25,7 @@ from thetaline.irt.calibration.notes import (
 from thetaline.irt.dif import Dif as Dif, DifClass as DifClass, dif as dif
 from thetaline.irt.drift import Drift as Drift, drift as drift
 from thetaline.irt.families import FAMILIES as FAMILIES
-from thetaline.irt.fit import (
+from thetaline.irt.fit_statistics import (
     ItemFit as ItemFit,
     LocalDependence as LocalDependence,
     ModelFit as ModelFit,

@@ -10,20 +10,20 @@ from numpy.typing import ArrayLike, NDArray
 from thetaline.errors import ModelWarning
 from thetaline.irt.calibration.arguments import check_choices, check_data
 from thetaline.irt.calibration.build import build_model, published_items, starting_state, theta_scale
-from thetaline.irt.calibration.canonical import category_counts
-from thetaline.irt.calibration.climb import Climb, Problem, Progress, Status
-from thetaline.irt.calibration.expectation import log_likelihood, single_threaded_blas, workers
+from thetaline.irt.calibration.data_checks import screened
+from thetaline.irt.calibration.diagnostics import found_in
+from thetaline.irt.calibration.e_step import log_likelihood, single_threaded_blas, workers
+from thetaline.irt.calibration.em import Climb, Problem, Progress, Status
 from thetaline.irt.calibration.fit import Fit, Solution
-from thetaline.irt.calibration.hindsight import found_in
 from thetaline.irt.calibration.identification import check_anchors_within, check_identified
+from thetaline.irt.calibration.latent_m_step import moments
 from thetaline.irt.calibration.model import Nodes
+from thetaline.irt.calibration.model_spec import ModelChoice, Plan, planned
 from thetaline.irt.calibration.notes import Note
 from thetaline.irt.calibration.observations import Observations, observe
-from thetaline.irt.calibration.plan import ModelChoice, Plan, planned
-from thetaline.irt.calibration.population_step import moments
+from thetaline.irt.calibration.ordering import category_counts
 from thetaline.irt.calibration.quadrature import first_nodes
-from thetaline.irt.calibration.screening import screened
-from thetaline.irt.calibration.stages import PopulationShape, Settings, climb_in_stages
+from thetaline.irt.calibration.warm_start import PopulationShape, Settings, climb_in_stages
 from thetaline.irt.families import FAMILIES
 from thetaline.irt.grid import Grid
 from thetaline.irt.items import Items

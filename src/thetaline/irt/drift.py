@@ -11,8 +11,8 @@ from thetaline.irt.frames import frame
 from thetaline.irt.invariance import P_DIF_LIMITS, Calibrated, Invariance, invariance
 from thetaline.irt.items import Items
 from thetaline.irt.linking.constants import Constants
-from thetaline.irt.linking.errors import ItemCovariance, LinkErrors, refuse_foreign
-from thetaline.irt.tail_areas import check_level, false_discovery
+from thetaline.irt.linking.standard_errors import ItemCovariance, LinkErrors, refuse_foreign
+from thetaline.irt.p_values import check_level, false_discovery
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -6,10 +6,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thetaline.errors import ItemsError
-from thetaline.irt.comparison import Differences, Estimates, Shift, differences, estimates, shift_between
 from thetaline.irt.items import Items
-from thetaline.irt.linking.errors import ItemCovariance, LinkErrors
+from thetaline.irt.linking.standard_errors import ItemCovariance, LinkErrors
 from thetaline.irt.purification import Purified, purify
+from thetaline.irt.wald import Differences, Estimates, Shift, differences, estimates, shift_between
 
 Array = NDArray[np.float64]
 Mask = NDArray[np.bool_]

@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from thetaline.errors import InputError, ItemsError
+from thetaline.irt._item_checks import check_items, model_column, parameter_column, threshold_column
 from thetaline.irt.families import FAMILIES, Family, Published
 from thetaline.irt.frames import frame
-from thetaline.irt.item_checks import check_items, model_column, parameter_column, threshold_column
 
 if TYPE_CHECKING:
     import pandas as pd

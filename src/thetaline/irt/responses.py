@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import sparse
 
 from thetaline.errors import ResponsesError
-from thetaline.irt.columns import (
+from thetaline.irt._coding import (
     answer_column,
     categories_of_matrix,
     code_ids,

@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from thetaline.errors import InputError
-from thetaline.irt.abilities import person_abilities
-from thetaline.irt.columns import ids_or_positions
+from thetaline.irt._arguments import person_abilities
+from thetaline.irt._coding import ids_or_positions
 from thetaline.irt.derivatives import Array, Index, Mask, alike
 from thetaline.irt.items import Items
 from thetaline.irt.responses import Responses

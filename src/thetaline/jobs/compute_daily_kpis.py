@@ -20,7 +20,7 @@ from thetaline.jobs.abilities.answers import Answers, learner_numbers, read_all_
 from thetaline.jobs.abilities.item_bank import find_item_bank
 from thetaline.jobs.entry import DateOption, DryRunOption, JobContext, Summary, run_app, run_job
 from thetaline.jobs.metrics import ACCURACY_DELTA, THETA_DELTA, Indicators
-from thetaline.learning.absence import START, Habit, fit_habit, history
+from thetaline.learning.inactivity import START, Habit, fit_habit, history
 from thetaline.learning.windows import last_days, monday
 
 JOB = "compute_daily_kpis"

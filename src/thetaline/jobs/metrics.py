@@ -14,9 +14,9 @@ from thetaline.jobs.abilities.answers import Answers, learner_numbers, read_answ
 from thetaline.jobs.abilities.estimates import topic_sd_or_default
 from thetaline.jobs.abilities.item_bank import ItemBank, find_item_bank
 from thetaline.jobs.abilities.scoring import responses_of
-from thetaline.learning.absence import Habit, absence_probability, history
 from thetaline.learning.efficiency import efficiency
 from thetaline.learning.engagement import engagement, engagement_parts
+from thetaline.learning.error_recovery import recovery
 from thetaline.learning.goals import goal_probability, joint_goal
 from thetaline.learning.improvement import (
     ACCURACY_GROWTH_SD,
@@ -25,7 +25,7 @@ from thetaline.learning.improvement import (
     improvement_index,
     reliable_change,
 )
-from thetaline.learning.recovery import recovery
+from thetaline.learning.inactivity import Habit, absence_probability, history
 from thetaline.learning.topics import unseen_topic
 from thetaline.learning.windows import HABIT_DAYS, IMPROVEMENT_DAYS, Window, last_days
 

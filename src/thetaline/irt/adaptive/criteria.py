@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 
 from thetaline.errors import InputError
-from thetaline.irt.adaptive.belief import Belief
+from thetaline.irt.adaptive.posterior import Belief
 from thetaline.irt.derivatives import Array
 from thetaline.irt.items import Items
 

@@ -7,11 +7,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from thetaline.errors import InputError
-from thetaline.irt.abilities import one_normal_prior, person_abilities
-from thetaline.irt.adaptive.belief import Belief
+from thetaline.irt._arguments import one_normal_prior, person_abilities
 from thetaline.irt.adaptive.content import ContentLimits
 from thetaline.irt.adaptive.criteria import criterion_named
 from thetaline.irt.adaptive.exposure import Best, Exposure
+from thetaline.irt.adaptive.posterior import Belief
 from thetaline.irt.adaptive.selection import Out, Selection
 from thetaline.irt.adaptive.stopping import StopRule
 from thetaline.irt.derivatives import Array, Index

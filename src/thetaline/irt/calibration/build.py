@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 
 from thetaline.irt.calibration.fit import Solution
 from thetaline.irt.calibration.model import Model, Part, State
+from thetaline.irt.calibration.model_spec import Plan
 from thetaline.irt.calibration.observations import Observations
-from thetaline.irt.calibration.plan import Plan
 from thetaline.irt.families import FAMILIES, Published
 from thetaline.irt.items import Batch, Items
 

@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from thetaline.irt.calibration.climb import Cycle, Problem, Status
+from thetaline.irt.calibration.em import Cycle, Problem, Status
 from thetaline.irt.calibration.model import State
+from thetaline.irt.calibration.model_spec import Plan
 from thetaline.irt.calibration.notes import Finding, Note
-from thetaline.irt.calibration.plan import Plan
 from thetaline.irt.items import Items
 from thetaline.irt.population import Population
 
 if TYPE_CHECKING:
-    from thetaline.irt.linking.errors import ItemCovariance
+    from thetaline.irt.linking.standard_errors import ItemCovariance
     from thetaline.irt.standard_errors import StandardErrors
 
 

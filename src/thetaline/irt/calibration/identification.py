@@ -6,7 +6,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from thetaline.errors import ItemsError, ResponsesError
-from thetaline.irt.calibration.plan import Plan
+from thetaline.irt.calibration.model_spec import Plan
 from thetaline.irt.grid import Grid
 from thetaline.irt.items import Items
 from thetaline.irt.priors import Priors

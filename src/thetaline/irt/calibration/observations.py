@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from thetaline.irt.calibration.blocking import Cut
 from thetaline.irt.calibration.blocks import Block, Design
-from thetaline.irt.calibration.canonical import item_order, pattern_hashes
-from thetaline.irt.calibration.cut import Cut
+from thetaline.irt.calibration.ordering import item_order, pattern_hashes
 from thetaline.irt.responses import Responses
 
 Array = NDArray[np.float64]

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from thetaline.irt.calibration.climb import Problem
-from thetaline.irt.calibration.expectation import posteriors
+from thetaline.irt.calibration.e_step import posteriors
+from thetaline.irt.calibration.em import Problem
 from thetaline.irt.calibration.model import Nodes, State
 from thetaline.irt.calibration.observations import Observations
 

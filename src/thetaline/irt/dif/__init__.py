@@ -9,9 +9,9 @@ from thetaline.irt.dif.groups import TwoGroups, two_groups
 from thetaline.irt.dif.observed_score import logistic_regression_dif, mantel_haenszel_dif
 from thetaline.irt.dif.result import Dif as Dif, DifClass as DifClass, Settings
 from thetaline.irt.dif.wald import wald_dif
+from thetaline.irt.p_values import check_level
 from thetaline.irt.priors import Priors
 from thetaline.irt.responses import Responses
-from thetaline.irt.tail_areas import check_level
 
 METHODS: dict[str, Callable[[Responses, TwoGroups, Settings], Dif]] = {
     "mantel-haenszel": mantel_haenszel_dif,

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from thetaline.errors import ResponsesError
-from thetaline.irt.columns import code_ids
+from thetaline.irt._coding import code_ids
 from thetaline.irt.responses import Responses
 
 

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thetaline.irt.dif.result import DifClass
-from thetaline.irt.tail_areas import p_value
+from thetaline.irt.p_values import p_value
 
 Array = NDArray[np.float64]
 

@@ -11,9 +11,9 @@ from thetaline.irt.dif.logistic import R2_LIMITS, Cells, LogisticDif, logistic_d
 from thetaline.irt.dif.mantel_haenszel import MantelHaenszel, Strata, ets_classes, mantel_haenszel
 from thetaline.irt.dif.matching import Table, by_sum_score
 from thetaline.irt.dif.result import Dif, Settings, classified
+from thetaline.irt.p_values import p_value
 from thetaline.irt.purification import Purified, purify
 from thetaline.irt.responses import Responses
-from thetaline.irt.tail_areas import p_value
 
 Array = NDArray[np.float64]
 Mask = NDArray[np.bool_]

@@ -6,7 +6,7 @@ from thetaline.errors import ItemsError
 from thetaline.irt.families.base import Family, Published
 from thetaline.irt.families.four_pl import FOUR_PL
 from thetaline.irt.families.gpcm import GPCM
-from thetaline.irt.families.grm import GRM
+from thetaline.irt.families.graded import GRM
 from thetaline.irt.families.one_pl import ONE_PL
 from thetaline.irt.families.pcm import PCM
 from thetaline.irt.families.rasch import RASCH

@@ -2,7 +2,7 @@
 
 from thetaline.irt.linking.chain import ChainLink as ChainLink, average_links as average_links, link_chain as link_chain
 from thetaline.irt.linking.diagnostics import LinkDiagnostics as LinkDiagnostics
-from thetaline.irt.linking.errors import ItemCovariance as ItemCovariance, LinkErrors as LinkErrors
 from thetaline.irt.linking.link import link as link
-from thetaline.irt.linking.value import Link as Link
+from thetaline.irt.linking.result import Link as Link
+from thetaline.irt.linking.standard_errors import ItemCovariance as ItemCovariance, LinkErrors as LinkErrors
 from thetaline.irt.linking.weights import LinkWeights as LinkWeights

@@ -6,7 +6,7 @@ import numpy as np
 
 from thetaline.irt.derivatives import Array, Index
 from thetaline.irt.linking.anchors import Anchors
-from thetaline.irt.linking.errors import ItemCovariance
+from thetaline.irt.linking.standard_errors import ItemCovariance
 
 
 class AnchorErrors(NamedTuple):

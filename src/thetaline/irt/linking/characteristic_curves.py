@@ -13,8 +13,8 @@ from thetaline.errors import ItemsError
 from thetaline.irt.derivatives import Array, CategoryCurves, Mask, Parameters
 from thetaline.irt.linking.anchors import Anchors
 from thetaline.irt.linking.constants import Constants, Criterion, Sensitivity
+from thetaline.irt.linking.finite_differences import Nudged, central_difference
 from thetaline.irt.linking.least_squares import Minimum, least_squares
-from thetaline.irt.linking.nudge import Nudged, central_difference
 
 LARGEST_LOG_A = 4.0  # A = 55: where one scale is 55 times as wide as the other, they do not measure the same
 

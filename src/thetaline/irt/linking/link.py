@@ -13,10 +13,17 @@ from thetaline.irt.linking.anchor_errors import anchor_errors
 from thetaline.irt.linking.anchors import Anchors, common_items, usable
 from thetaline.irt.linking.constants import Constants, Criterion, Method, Solution
 from thetaline.irt.linking.diagnostics import diagnose
-from thetaline.irt.linking.errors import ItemCovariance, LinkErrors, delta, jackknife, refuse_foreign, unknown_errors
 from thetaline.irt.linking.registry import method_named
+from thetaline.irt.linking.result import Link
 from thetaline.irt.linking.screening import DEFAULT_THRESHOLD, MIN_ANCHORS, Screening, screened
-from thetaline.irt.linking.value import Link
+from thetaline.irt.linking.standard_errors import (
+    ItemCovariance,
+    LinkErrors,
+    delta,
+    jackknife,
+    refuse_foreign,
+    unknown_errors,
+)
 from thetaline.irt.linking.weights import LinkWeights
 
 SIGNIFICANCE = 0.05

@@ -7,7 +7,7 @@ import numpy as np
 from scipy.special import ndtr
 
 from thetaline.irt.derivatives import Array
-from thetaline.irt.fit import ItemFit
+from thetaline.irt.fit_statistics import ItemFit
 from thetaline.irt.items import Items
 from thetaline.irt.plot.canvas import BLUE, FAINT, INK, ORANGE, QUIET, canvas, label, legend
 from thetaline.irt.responses import Responses

@@ -3,8 +3,8 @@
 import numpy as np
 
 from thetaline.irt.derivatives import Array, Mask
-from thetaline.irt.scoring.lattice import REACH, Span, spans
-from thetaline.irt.scoring.sheet import Sheet
+from thetaline.irt.scoring.matched_responses import Sheet
+from thetaline.irt.scoring.quadrature import REACH, Span, spans
 
 EMPTY_EDGE = -17.5  # log posterior density at the edge relative to the top: 3e-8
 MAX_WIDENINGS = 12

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from thetaline.irt.derivatives import Array, Index, Mask
-from thetaline.irt.scoring.lattice import REACH
-from thetaline.irt.scoring.local import slope_and_bend
-from thetaline.irt.scoring.modes import Local, Range, modes
-from thetaline.irt.scoring.sheet import Sheet
+from thetaline.irt.scoring.matched_responses import Sheet
+from thetaline.irt.scoring.mode_search import Local, Range, modes
+from thetaline.irt.scoring.person_derivatives import slope_and_bend
+from thetaline.irt.scoring.quadrature import REACH
 
 
 @dataclass(frozen=True, slots=True, eq=False)

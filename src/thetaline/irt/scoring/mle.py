@@ -3,10 +3,10 @@
 import numpy as np
 
 from thetaline.irt.derivatives import Array, Index, Mask
-from thetaline.irt.scoring.lattice import spans
-from thetaline.irt.scoring.local import log_likelihood, slope_and_bend
-from thetaline.irt.scoring.modes import Local, Range, modes
-from thetaline.irt.scoring.sheet import Sheet
+from thetaline.irt.scoring.matched_responses import Sheet
+from thetaline.irt.scoring.mode_search import Local, Range, modes
+from thetaline.irt.scoring.person_derivatives import log_likelihood, slope_and_bend
+from thetaline.irt.scoring.quadrature import spans
 
 UNTOLD = 2e-3  # log-likelihood: no data tell a maximum that is this little above an end of the scale from that end
 FINER = 64.0  # of the information: nodes 8 times as close miss no more than half of that between them

@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from thetaline.errors import InputError
-from thetaline.irt.abilities import normal_prior
+from thetaline.irt._arguments import normal_prior
 from thetaline.irt.derivatives import Array
 
 

@@ -11,10 +11,10 @@ from thetaline.irt.items import Items
 from thetaline.irt.responses import Responses
 from thetaline.irt.scoring.eap import eap
 from thetaline.irt.scoring.map import maximum_a_posteriori
+from thetaline.irt.scoring.matched_responses import Sheet, match
 from thetaline.irt.scoring.mle import maximum_likelihood
 from thetaline.irt.scoring.prior import prior_columns
-from thetaline.irt.scoring.sheet import Sheet, match
-from thetaline.irt.scoring.value import Scores, ScoreStatus
+from thetaline.irt.scoring.result import Scores, ScoreStatus
 from thetaline.irt.scoring.wle import weighted_likelihood
 
 Found = tuple[Array, Array, Mask]

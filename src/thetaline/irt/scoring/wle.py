@@ -3,10 +3,10 @@
 import numpy as np
 
 from thetaline.irt.derivatives import Array, Index, Mask
-from thetaline.irt.scoring.local import information_and_bias, slope_and_bend
+from thetaline.irt.scoring.matched_responses import Sheet
 from thetaline.irt.scoring.mle import search_range
-from thetaline.irt.scoring.modes import Local, modes
-from thetaline.irt.scoring.sheet import Sheet
+from thetaline.irt.scoring.mode_search import Local, modes
+from thetaline.irt.scoring.person_derivatives import information_and_bias, slope_and_bend
 
 NEARBY = 1e-5  # logits: rounding and curvature spoil the difference to a part in 1e5 at most
 

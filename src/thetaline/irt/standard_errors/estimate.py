@@ -9,17 +9,17 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from thetaline.errors import InputError
-from thetaline.irt.calibration.expectation import Expectation, single_threaded_blas, workers
+from thetaline.irt.calibration.e_step import Expectation, single_threaded_blas, workers
 from thetaline.irt.calibration.fit import Fit, Solution
-from thetaline.irt.standard_errors.complete import complete_blocks, complete_information
-from thetaline.irt.standard_errors.information import FullInformation
+from thetaline.irt.standard_errors.complete_data import complete_blocks, complete_information
+from thetaline.irt.standard_errors.delta_method import C_COLUMN, D_COLUMN, Rows, published_rows
 from thetaline.irt.standard_errors.item_blocks import ItemInformation
-from thetaline.irt.standard_errors.parameters import Parameters, number_parameters
-from thetaline.irt.standard_errors.published import C_COLUMN, D_COLUMN, Rows, published_rows
+from thetaline.irt.standard_errors.observed import FullInformation
+from thetaline.irt.standard_errors.parameter_index import Parameters, number_parameters
 from thetaline.irt.standard_errors.result import StandardErrors, arranged
 
 if TYPE_CHECKING:
-    from thetaline.irt.linking.errors import ItemCovariance
+    from thetaline.irt.linking.standard_errors import ItemCovariance
 
 Array = NDArray[np.float64]
 
@@ -64,7 +64,7 @@ def standard_errors(fit: Fit, *, method: str = "oakes") -> StandardErrors:
 
 def covariance(fit: Fit, *, method: str = "oakes", scale: str = "published") -> "ItemCovariance":
     """Return the covariance of all item estimates; raises InputError for an unknown method or scale."""
-    from thetaline.irt.linking.errors import ItemCovariance  # noqa: PLC0415  (linking is not needed to calibrate)
+    from thetaline.irt.linking.standard_errors import ItemCovariance  # noqa: PLC0415  (linking is not needed to calibrate)
 
     if scale not in SCALES:
         raise InputError(f"unknown scale {scale!r}; choose one of {', '.join(SCALES)}")

@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thetaline.irt.calibration.blocks import DenseBlock, SparseBlock, Work
-from thetaline.irt.calibration.expectation import posteriors
-from thetaline.irt.standard_errors.information import FullInformation
-from thetaline.irt.standard_errors.missing_dense import DenseScores, mean_scores
-from thetaline.irt.standard_errors.missing_sparse import SparseScores, batches
+from thetaline.irt.calibration.e_step import posteriors
+from thetaline.irt.standard_errors.missing_information_dense import DenseScores, mean_scores
+from thetaline.irt.standard_errors.missing_information_sparse import SparseScores, batches
+from thetaline.irt.standard_errors.observed import FullInformation
 
 Array = NDArray[np.float64]
 

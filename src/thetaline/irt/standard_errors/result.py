@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thetaline.irt.items import Items, check_scale
-from thetaline.irt.standard_errors.published import C_COLUMN, D_COLUMN, Rows
+from thetaline.irt.standard_errors.delta_method import C_COLUMN, D_COLUMN, Rows
 
 if TYPE_CHECKING:
     from thetaline.irt.calibration.fit import Fit

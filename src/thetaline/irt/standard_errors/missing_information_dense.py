@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from thetaline.irt.calibration.blocks import DenseBlock, DenseDesign, Work
-from thetaline.irt.calibration.expectation import posteriors
+from thetaline.irt.calibration.e_step import posteriors
 
 Array = NDArray[np.float64]
 

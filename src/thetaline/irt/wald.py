@@ -16,8 +16,8 @@ from thetaline.errors import ItemsError
 from thetaline.irt.families import FAMILIES
 from thetaline.irt.items import Items
 from thetaline.irt.linking.constants import Constants
-from thetaline.irt.linking.errors import ItemCovariance, LinkErrors
-from thetaline.irt.tail_areas import p_value
+from thetaline.irt.linking.standard_errors import ItemCovariance, LinkErrors
+from thetaline.irt.p_values import p_value
 
 Array = NDArray[np.float64]
 Mask = NDArray[np.bool_]

@@ -8,12 +8,12 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from thetaline.errors import InputError, ResponsesError
-from thetaline.irt.fit.complete import complete_persons
-from thetaline.irt.fit.estimated import Calibration, Estimated, answers_within, estimated
-from thetaline.irt.fit.indices import Rmsea, cfi, rmsea, srmsr, tli
-from thetaline.irt.fit.m2 import MomentFit, m2
-from thetaline.irt.fit.model_derivatives import item_columns, population_columns
-from thetaline.irt.fit.moments import (
+from thetaline.irt.fit_statistics.complete import complete_persons
+from thetaline.irt.fit_statistics.estimated import Calibration, Estimated, answers_within, estimated
+from thetaline.irt.fit_statistics.indices import Rmsea, cfi, rmsea, srmsr, tli
+from thetaline.irt.fit_statistics.m2 import MomentFit, m2
+from thetaline.irt.fit_statistics.model_derivatives import item_columns, population_columns
+from thetaline.irt.fit_statistics.moments import (
     Features,
     category_features,
     covariance,
@@ -23,9 +23,9 @@ from thetaline.irt.fit.moments import (
     score_features,
 )
 from thetaline.irt.items import Items
+from thetaline.irt.lord_wingersky import category_tables
+from thetaline.irt.p_values import p_value
 from thetaline.irt.responses import Responses
-from thetaline.irt.sum_scores import category_tables
-from thetaline.irt.tail_areas import p_value
 
 Array = NDArray[np.float64]
 Build = Callable[[list[Array]], Features]

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thetaline.irt.calibration.blocks import SparseBlock, Work
-from thetaline.irt.calibration.expectation import posteriors
+from thetaline.irt.calibration.e_step import posteriors
 
 Array = NDArray[np.float64]
 Index = NDArray[np.intp]

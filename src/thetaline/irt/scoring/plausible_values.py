@@ -8,10 +8,10 @@ from thetaline.irt.derivatives import Array
 from thetaline.irt.items import Items
 from thetaline.irt.responses import Responses
 from thetaline.irt.scoring.eap import log_posteriors
-from thetaline.irt.scoring.lattice import Span, spans
+from thetaline.irt.scoring.matched_responses import Sheet, match
 from thetaline.irt.scoring.prior import prior_columns
+from thetaline.irt.scoring.quadrature import Span, spans
 from thetaline.irt.scoring.score import score
-from thetaline.irt.scoring.sheet import Sheet, match
 
 SPREAD = 8.0  # posterior standard deviations on either side of the mean
 FINER = 64.0  # of the information: nodes 8 times as close, so that rounding to them adds 0.2 % to the variance at most

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from thetaline.irt.fit.moments import Features, item_derivatives, population_derivatives
+from thetaline.irt.fit_statistics.moments import Features, item_derivatives, population_derivatives
 from thetaline.irt.items import Batch, Items
 
 Array = NDArray[np.float64]

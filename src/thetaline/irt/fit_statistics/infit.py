@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from thetaline.irt.fit.residuals import Answers
+from thetaline.irt.fit_statistics.residuals import Answers
 
 Array = NDArray[np.float64]
 

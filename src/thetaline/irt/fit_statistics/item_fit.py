@@ -6,16 +6,16 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from thetaline.irt.fit.complete import complete_persons
-from thetaline.irt.fit.estimated import Calibration, Estimated, abilities, answers_within, estimated
-from thetaline.irt.fit.infit import infit_and_outfit
-from thetaline.irt.fit.residuals import answers_by_item
-from thetaline.irt.fit.rmsd import rmsd
-from thetaline.irt.fit.s_x2 import Cells, expected_proportions, merged, observed_counts
+from thetaline.irt.fit_statistics.complete import complete_persons
+from thetaline.irt.fit_statistics.estimated import Calibration, Estimated, abilities, answers_within, estimated
+from thetaline.irt.fit_statistics.infit import infit_and_outfit
+from thetaline.irt.fit_statistics.residuals import answers_by_item
+from thetaline.irt.fit_statistics.rmsd import rmsd
+from thetaline.irt.fit_statistics.s_x2 import Cells, expected_proportions, merged, observed_counts
 from thetaline.irt.frames import frame
+from thetaline.irt.lord_wingersky import category_tables
+from thetaline.irt.p_values import p_value
 from thetaline.irt.responses import Responses
-from thetaline.irt.sum_scores import category_tables
-from thetaline.irt.tail_areas import p_value
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -16,13 +16,13 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from thetaline.errors import InputError
-from thetaline.irt.fit.estimated import Calibration, abilities, answers_within, estimated
-from thetaline.irt.fit.residuals import Answers, answers_by_item
+from thetaline.irt.fit_statistics.estimated import Calibration, abilities, answers_within, estimated
+from thetaline.irt.fit_statistics.residuals import Answers, answers_by_item
 from thetaline.irt.frames import frame
 from thetaline.irt.items import Items
+from thetaline.irt.p_values import lower_tail
 from thetaline.irt.responses import Responses
 from thetaline.irt.scoring import score
-from thetaline.irt.tail_areas import lower_tail
 
 if TYPE_CHECKING:
     import pandas as pd

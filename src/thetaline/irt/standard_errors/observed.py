@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 
 from thetaline.irt.calibration.blocks import DenseBlock, DenseDesign, SparseBlock
 from thetaline.irt.calibration.fit import Solution
-from thetaline.irt.standard_errors.complete import complete_information, population_scores
-from thetaline.irt.standard_errors.missing_dense import DenseScores, mean_products, second_moment
-from thetaline.irt.standard_errors.missing_sparse import SparseScores, pair_sums
-from thetaline.irt.standard_errors.parameters import Parameters, score_table
+from thetaline.irt.standard_errors.complete_data import complete_information, population_scores
+from thetaline.irt.standard_errors.missing_information_dense import DenseScores, mean_products, second_moment
+from thetaline.irt.standard_errors.missing_information_sparse import SparseScores, pair_sums
+from thetaline.irt.standard_errors.parameter_index import Parameters, score_table
 
 Array = NDArray[np.float64]
 

@@ -10,8 +10,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from thetaline.irt.calibration.log_prior import penalty
 from thetaline.irt.calibration.model import Model, Part, State
-from thetaline.irt.calibration.penalty import penalty
 from thetaline.irt.families.base import Terms
 from thetaline.irt.priors import Priors
 

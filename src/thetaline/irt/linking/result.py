@@ -10,7 +10,7 @@ from thetaline.irt.derivatives import Array
 from thetaline.irt.items import Items
 from thetaline.irt.linking.constants import Constants
 from thetaline.irt.linking.diagnostics import LinkDiagnostics
-from thetaline.irt.linking.errors import LinkErrors
+from thetaline.irt.linking.standard_errors import LinkErrors
 
 
 class Rescalable(Protocol):

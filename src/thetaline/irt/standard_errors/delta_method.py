@@ -9,7 +9,7 @@ from scipy import sparse
 from thetaline.irt.calibration.build import theta_scale
 from thetaline.irt.calibration.fit import Solution
 from thetaline.irt.calibration.model import Part
-from thetaline.irt.standard_errors.parameters import Parameters
+from thetaline.irt.standard_errors.parameter_index import Parameters
 
 Array = NDArray[np.float64]
 Index = NDArray[np.intp]

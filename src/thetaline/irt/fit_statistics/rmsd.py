@@ -7,9 +7,9 @@ at the node who answered, from the posteriors of the E-step.
 import numpy as np
 from numpy.typing import NDArray
 
-from thetaline.irt.calibration.expectation import expect
+from thetaline.irt.calibration.e_step import expect
 from thetaline.irt.calibration.observations import observe
-from thetaline.irt.fit.estimated import Estimated
+from thetaline.irt.fit_statistics.estimated import Estimated
 from thetaline.irt.items import Items
 from thetaline.irt.responses import Responses
 

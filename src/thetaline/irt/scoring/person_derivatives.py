@@ -3,7 +3,7 @@
 import numpy as np
 
 from thetaline.irt.derivatives import Array
-from thetaline.irt.scoring.sheet import Sheet
+from thetaline.irt.scoring.matched_responses import Sheet
 
 
 def slope_and_bend(sheet: Sheet, theta: Array) -> tuple[Array, Array]:

@@ -15,7 +15,7 @@ from thetaline.errors import ResponsesError
 from thetaline.irt.derivatives import Alike, Array, Index
 from thetaline.irt.items import Items
 from thetaline.irt.responses import Responses
-from thetaline.irt.scoring.bank import Bank
+from thetaline.irt.scoring.prepared_bank import Bank
 
 BLOCK_PERSONS = 1 << 10  # with some 60 nodes half a MB a matrix, which a core's cache holds
 BLOCK_ANSWERS = 1 << 18

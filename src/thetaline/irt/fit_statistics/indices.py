@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from thetaline.irt.tail_areas import noncentrality
+from thetaline.irt.p_values import noncentrality
 
 Array = NDArray[np.float64]
 

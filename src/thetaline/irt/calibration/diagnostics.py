@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from thetaline.irt.calibration.climb import Problem
+from thetaline.irt.calibration.em import Problem
 from thetaline.irt.calibration.fit import Solution
-from thetaline.irt.calibration.maximisation import counts_by_part, improve_items
+from thetaline.irt.calibration.m_step import counts_by_part, improve_items
 from thetaline.irt.calibration.model import ASYMPTOTE_BOUND, SLOPE_BOUND, Part, State
 from thetaline.irt.calibration.notes import Finding, Note
 from thetaline.irt.calibration.runaway_populations import population_notes

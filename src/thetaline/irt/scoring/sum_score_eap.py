@@ -5,13 +5,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from thetaline.irt.abilities import one_normal_prior
+from thetaline.irt._arguments import one_normal_prior
 from thetaline.irt.derivatives import Array
 from thetaline.irt.frames import frame
 from thetaline.irt.grid import normal_log_weights
 from thetaline.irt.items import Items
-from thetaline.irt.scoring.lattice import REACH
-from thetaline.irt.sum_scores import category_tables, sum_score_table
+from thetaline.irt.lord_wingersky import category_tables, sum_score_table
+from thetaline.irt.scoring.quadrature import REACH
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from thetaline.irt.fit.estimated import Calibration, abilities, answers_within, estimated
-from thetaline.irt.fit.residuals import answers_by_item
+from thetaline.irt.fit_statistics.estimated import Calibration, abilities, answers_within, estimated
+from thetaline.irt.fit_statistics.residuals import answers_by_item
 from thetaline.irt.frames import frame
 from thetaline.irt.items import Items
+from thetaline.irt.p_values import check_level, two_sided
 from thetaline.irt.responses import Responses
-from thetaline.irt.tail_areas import check_level, two_sided
 
 if TYPE_CHECKING:
     import pandas as pd

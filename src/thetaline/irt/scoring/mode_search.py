@@ -8,8 +8,8 @@ from typing import NamedTuple, Protocol
 import numpy as np
 
 from thetaline.irt.derivatives import Array, Index, Mask
-from thetaline.irt.scoring.lattice import Span, spans
-from thetaline.irt.scoring.sheet import Sheet
+from thetaline.irt.scoring.matched_responses import Sheet
+from thetaline.irt.scoring.quadrature import Span, spans
 
 TOLERANCE = 1e-10
 MAX_STEPS = 60  # a bracket of width 2 is below the tolerance after 35 halvings

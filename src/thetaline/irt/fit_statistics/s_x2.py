@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from thetaline.irt.sum_scores import convolve, rest_score_tables
+from thetaline.irt.lord_wingersky import convolve, rest_score_tables
 
 Array = NDArray[np.float64]
 IntArray = NDArray[np.int64]

@@ -8,11 +8,11 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from thetaline.irt.calibration.expectation import Expectation
+from thetaline.irt.calibration.e_step import Expectation
 from thetaline.irt.calibration.fit import Solution
-from thetaline.irt.calibration.maximisation import PartCounts
+from thetaline.irt.calibration.m_step import PartCounts
 from thetaline.irt.calibration.model import Part, State
-from thetaline.irt.standard_errors.parameters import Parameters
+from thetaline.irt.standard_errors.parameter_index import Parameters
 
 Array = NDArray[np.float64]
 

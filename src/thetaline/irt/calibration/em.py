@@ -9,13 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thetaline.errors import CalibrationError
-from thetaline.irt.calibration.anderson import Anderson
-from thetaline.irt.calibration.expectation import Expectation, expect
-from thetaline.irt.calibration.maximisation import PartCounts, counts_by_part, improve_items
+from thetaline.irt.calibration.acceleration import Anderson
+from thetaline.irt.calibration.e_step import Expectation, expect
+from thetaline.irt.calibration.latent_m_step import expanded, freed, histogram, on_given_nodes
+from thetaline.irt.calibration.log_prior import log_prior
+from thetaline.irt.calibration.m_step import PartCounts, counts_by_part, improve_items
 from thetaline.irt.calibration.model import Model, Nodes, State
 from thetaline.irt.calibration.observations import Observations
-from thetaline.irt.calibration.penalty import log_prior
-from thetaline.irt.calibration.population_step import expanded, freed, histogram, on_given_nodes
 from thetaline.irt.priors import Priors
 
 Array = NDArray[np.float64]

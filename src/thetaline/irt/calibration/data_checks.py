@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thetaline.errors import ResponsesError
+from thetaline.irt.calibration.model_spec import Plan
 from thetaline.irt.calibration.notes import Finding, Note
-from thetaline.irt.calibration.plan import Plan
 from thetaline.irt.families import FAMILIES
 from thetaline.irt.priors import Priors
 from thetaline.irt.responses import Responses

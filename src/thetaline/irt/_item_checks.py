@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from thetaline.errors import ItemsError
-from thetaline.irt.columns import is_missing
+from thetaline.irt._coding import is_missing
 from thetaline.irt.families import FAMILIES, known_models
 
 Array = NDArray[np.float64]
