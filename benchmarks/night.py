@@ -22,14 +22,16 @@ import psycopg
 
 from thetaline import db
 from thetaline.db.bulk import copy_rows
-from thetaline.jobs import backfill_features, compute_daily_kpis, snapshot_theta
-from thetaline.jobs.entry import JobContext
+from thetaline.jobs.abilities import snapshot
+from thetaline.jobs.features import backfill
+from thetaline.jobs.kpis import compute
+from thetaline.jobs.runner import JobContext
 from thetaline.settings import Settings
 
 TOPICS, ITEMS, PER_LEARNER = 20, 2_000, 50
 TODAY = date(2025, 11, 1)
 CHUNK = 1_000_000
-STAGES = (snapshot_theta, backfill_features, compute_daily_kpis)
+STAGES = (snapshot, backfill, compute)
 
 
 class Bank:

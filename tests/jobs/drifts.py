@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from learners import NOW, TODAY, Connection, context
 
-from thetaline.jobs import irt_drift
+from thetaline.jobs.drift import check as check_job
 
 SE = {"a": 0.08, "b": 0.06}
 Params = dict[int, dict[str, float]]
@@ -72,7 +72,7 @@ def tag(conn: Connection, item: int, values: Mapping[str, float], run_id: str | 
 
 
 def check(conn: Connection, database: str, **options: Any) -> dict[str, Any]:
-    summary = irt_drift.work(context(conn, database, "irt_drift", **options))
+    summary = check_job.work(context(conn, database, "irt_drift", **options))
     conn.commit()
     return dict(summary)
 

@@ -11,7 +11,7 @@ import psycopg
 from numpy.typing import NDArray
 
 from thetaline import db
-from thetaline.jobs.entry import JobContext
+from thetaline.jobs.runner import JobContext
 from thetaline.settings import Settings
 
 TODAY = date(2025, 11, 2)

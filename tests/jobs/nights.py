@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from learners import NOW, Connection, bank_params, context, simulated, write_answers
 
-from thetaline.jobs import nightly
+from thetaline.jobs.nightly import night as night_job
 
 ORDER = ["mirt_calibrate", "irt_drift", "snapshot_theta", "backfill_features", "compute_daily_kpis"]
 LATER = NOW + timedelta(hours=1)
@@ -25,7 +25,7 @@ def night(conn: Connection, database: str, now: datetime = NOW, **options: Any) 
     """The chain in this process; raises what its stage raises."""
     names = ("since", "start", "only", "anyway", "stages")
     chosen = {name: options.pop(name) for name in names if name in options}
-    return dict(nightly.work(context(conn, database, "nightly", now=now, **options), **chosen))
+    return dict(night_job.work(context(conn, database, "nightly", now=now, **options), **chosen))
 
 
 def states(found: dict[str, Any]) -> list[str]:

@@ -3,7 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from thetaline.jobs.calibration.anchor_selection import Bank, Wishes, n_strata, refusals, select, strata
+from thetaline.jobs.anchors.selection import Bank, Wishes, n_strata, refusals, select, strata
 
 WISHES = Wishes(count=50, min_answers=30, a_min=0.5, a_max=3.0, max_move=0.5)
 

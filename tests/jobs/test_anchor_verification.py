@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from thetaline.jobs.calibration.anchor_verification import PublishedDifficulties, verify_anchors
-from thetaline.jobs.calibration.anchors import Anchor, AnchorSet
+from thetaline.jobs.anchors.references import Anchor, AnchorSet
+from thetaline.jobs.anchors.verification import PublishedDifficulties, verify_anchors
 
 
 def verified(se: float, *, moved_by: float = 0.8):

@@ -1,6 +1,6 @@
 import pytest
 
-from thetaline.jobs.calibration.anchors import Anchor, AnchorSet, parse_anchor
+from thetaline.jobs.anchors.references import Anchor, AnchorSet, parse_anchor
 
 
 @pytest.mark.parametrize(

@@ -17,18 +17,18 @@ import pytest
 from school import Ended, rows, runner, school, set_anchors, sheet, snapshot, true_anchors, write
 
 from thetaline import db
-from thetaline.jobs import mirt_calibrate
+from thetaline.jobs.calibration import nightly_fit
 
 Calibrate = Callable[..., Ended]
 SCHOOL = school(n_items=30, n_users=150)
 AT = datetime(2025, 10, 20, tzinfo=UTC)
 DAY = "2025-11-02"
-MODULE = "thetaline.jobs.mirt_calibrate"
+MODULE = "thetaline.jobs.calibration.nightly_fit"
 
 
 @pytest.fixture
 def calibrate(database: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Calibrate:
-    return runner(mirt_calibrate.main, database, monkeypatch, capsys)
+    return runner(nightly_fit.main, database, monkeypatch, capsys)
 
 
 @pytest.fixture

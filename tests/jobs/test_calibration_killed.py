@@ -13,7 +13,7 @@ import psycopg
 from school import rows, school, set_anchors, true_anchors, write
 
 from thetaline import db
-from thetaline.jobs import mirt_calibrate
+from thetaline.jobs.calibration import nightly_fit
 
 SCHOOL = school(n_items=15, n_users=120)
 FIRST_DAY = date(2025, 11, 2)
@@ -28,7 +28,7 @@ MOMENTS = (
 )
 # A server of forks: a fresh interpreter would spend nearly all of its time on imports.
 FORKS = multiprocessing.get_context("forkserver")
-FORKS.set_forkserver_preload(["thetaline.jobs.mirt_calibrate"])
+FORKS.set_forkserver_preload(["thetaline.jobs.calibration.nightly_fit"])
 
 
 def night(url: str, day: str, log: str) -> None:
@@ -36,7 +36,7 @@ def night(url: str, day: str, log: str) -> None:
     for descriptor in (1, 2):
         os.dup2(os.open(log, os.O_CREAT | os.O_WRONLY | os.O_APPEND), descriptor)
     os.environ["DATABASE_URL"] = url
-    raise SystemExit(mirt_calibrate.main(["--date", day]))
+    raise SystemExit(nightly_fit.main(["--date", day]))
 
 
 def start_night(url: str, day: date, log: Path) -> BaseProcess:

@@ -22,8 +22,9 @@ from scipy.stats import spearmanr
 
 from thetaline import irt
 from thetaline.errors import InputError
-from thetaline.jobs import compute_daily_kpis, snapshot_theta
-from thetaline.jobs.metrics import compute_improvement_index
+from thetaline.jobs.abilities import snapshot as snapshot_job
+from thetaline.jobs.kpis import compute as compute_job
+from thetaline.jobs.kpis.indicators import compute_improvement_index
 from thetaline.learning.improvement import improvement_index, precision
 from thetaline.learning.windows import monday
 
@@ -37,7 +38,7 @@ def conn(database: str) -> Iterator[Connection]:
 
 
 def compute(conn: Connection, database: str, users: list[str] | None = None, **options: Any) -> dict[str, Any]:
-    summary = compute_daily_kpis.work(context(conn, database, "compute_daily_kpis", **options), user_ids=users)
+    summary = compute_job.work(context(conn, database, "compute_daily_kpis", **options), user_ids=users)
     conn.commit()
     return dict(summary)
 
@@ -124,11 +125,11 @@ def test_the_kpis_of_a_week_carry_every_indicator(conn: Connection, database: st
     write_answers(conn, [*answers, missed, Answer("ada", 70, True, days_ago=2, seconds=5.0, hint=True)])
     publish_items(conn, params)
     conn.execute("insert into interest_goal (user_id, topic_id, target_level) values ('ada', 'algebra', -1.0)")
-    snapshot_theta.work(context(conn, database, "snapshot_theta"))
+    snapshot_job.work(context(conn, database, "snapshot_theta"))
     conn.commit()
     compute(conn, database)
     ada, bob = kpis(conn)["ada"], kpis(conn)["bob"]
-    assert set(ada) == set(compute_daily_kpis.OWN_KEYS) - {"delta_accuracy", "delta_accuracy_se"}
+    assert set(ada) == set(compute_job.OWN_KEYS) - {"delta_accuracy", "delta_accuracy_se"}
     assert 0 < ada["A_t"] <= 1
     assert 0 < ada["S"] < 1
     assert 0 < ada["R_t"] <= 1
@@ -145,7 +146,7 @@ def test_a_goal_in_a_topic_without_answers_is_less_certain(conn: Connection, dat
     write_answers(conn, [Answer("ada", item, item % 4 > 0) for item in range(1, 31)])
     publish_items(conn, params)
     conn.execute("insert into interest_goal (user_id, topic_id, target_level) values ('ada', 'unseen', 0.0)")
-    snapshot_theta.work(context(conn, database, "snapshot_theta"))
+    snapshot_job.work(context(conn, database, "snapshot_theta"))
     conn.commit()
     compute(conn, database)
     theta, se = conn.execute("select theta, se from mirt_ability").fetchone()

@@ -18,8 +18,8 @@ from drifts import (
 from learners import TODAY, Connection
 
 from thetaline import irt
-from thetaline.jobs import irt_drift
-from thetaline.jobs.drift_comparison import Comparison, ItemRow, compare
+from thetaline.jobs.drift import check as check_job
+from thetaline.jobs.drift.comparison import Comparison, ItemRow, compare
 
 
 def compared(n_items: int) -> Comparison:
@@ -36,7 +36,7 @@ def test_an_item_whose_test_has_no_p_does_not_count_as_tested() -> None:
     comparison = compared(5)
     found = compare(comparison)
     found = replace(found, p=np.where(found.ids == 2, np.nan, found.p))
-    assert irt_drift.Findings(comparison, found, [], [], []).tested == [1, 3, 4, 5]
+    assert check_job.Findings(comparison, found, [], [], []).tested == [1, 3, 4, 5]
 
 
 def test_items_without_standard_errors_are_left_out_and_named(conn: Connection, database: str) -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from thetaline import cli
 from thetaline.errors import HeldError, InputError, JobError, LockedError
-from thetaline.jobs import entry
+from thetaline.jobs import runner as entry
 
 
 @pytest.fixture
@@ -195,7 +195,7 @@ def test_the_summary_is_json_whatever_the_work_returns(run):
 
 SLOW_JOB = """
 import sys
-from thetaline.jobs import entry
+from thetaline.jobs import runner as entry
 
 def work(context):
     context.conn.execute("insert into question (content) values ('half-way')")

@@ -16,8 +16,9 @@ from learners import (
 )
 
 from thetaline.errors import InputError
-from thetaline.jobs import backfill_features, snapshot_theta
-from thetaline.jobs.features_backfill import (
+from thetaline.jobs.abilities import snapshot as snapshot_job
+from thetaline.jobs.features import backfill as backfill_job
+from thetaline.jobs.features.topic_daily import (
     FeatureCounts,
     backfill_features_topic_daily,
     backfill_user_topic_range,
@@ -34,7 +35,7 @@ def conn(database: str) -> Connection:
 
 
 def snapshot(conn: Connection, database: str, **options: object) -> None:
-    snapshot_theta.work(context(conn, database, "snapshot_theta", **options))
+    snapshot_job.work(context(conn, database, "snapshot_theta", **options))
     conn.commit()
 
 
@@ -207,11 +208,11 @@ def test_an_unknown_learner_and_a_reversed_range_are_refused(conn: Connection) -
 
 def test_the_job_refreshes_the_lookback_and_a_dry_run_writes_nothing(conn: Connection, database: str) -> None:
     write_answers(conn, [Answer("ada", item, True, days_ago=item) for item in range(10)])
-    dry = backfill_features.work(context(conn, database, "backfill_features", dry_run=True, agg_lookback_days=3))
+    dry = backfill_job.work(context(conn, database, "backfill_features", dry_run=True, agg_lookback_days=3))
     conn.rollback()
     assert dry["rows"] == 3
     assert features(conn, "1") == []
-    done = backfill_features.work(context(conn, database, "backfill_features", agg_lookback_days=3))
+    done = backfill_job.work(context(conn, database, "backfill_features", agg_lookback_days=3))
     assert {**done, "run_id": None} == dry
     assert len(features(conn, "1")) == 3
     assert conn.execute("select state from run where job = 'backfill_features'").fetchall() == [("done",)]

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from thetaline.jobs.import_answers import main
+from thetaline.jobs.importing import main
 
 HEADER = "user_id,item_id,is_correct,answered_at"
 GOOD = f"""{HEADER}

@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 from psycopg import sql
 
-from thetaline.jobs.import_answers import main
+from thetaline.jobs.importing import main
 
 HEADER = "user_id,item_id,is_correct,answered_at"
 FINE = "u1,101,1,2025-11-01T10:00:00Z"

@@ -7,7 +7,7 @@ import psycopg
 import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
 
-from thetaline.jobs.import_answers import main
+from thetaline.jobs.importing import main
 
 IDS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1, max_size=12).filter(
     lambda text: text == text.strip() and text.strip(" \t\n\r") == text

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from school import School, school
 
-from thetaline.jobs.calibration.anchors import Anchor
+from thetaline.jobs.anchors.references import Anchor
 from thetaline.jobs.calibration.engine import CalibrationReply, CalibrationRequest
 from thetaline.jobs.calibration.in_process_engine import InProcessEngine
 from thetaline.jobs.calibration.observations import Observations

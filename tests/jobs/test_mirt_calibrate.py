@@ -6,7 +6,7 @@ import psycopg
 import pytest
 from school import Ended, rows, runner, school, set_anchors, sheet, snapshot, true_anchors, write
 
-from thetaline.jobs import mirt_calibrate
+from thetaline.jobs.calibration import nightly_fit
 
 Calibrate = Callable[..., Ended]
 SCHOOL = school()
@@ -23,7 +23,7 @@ def taught(database: str) -> str:
 
 @pytest.fixture
 def calibrate(taught: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Calibrate:
-    return runner(mirt_calibrate.main, taught, monkeypatch, capsys)
+    return runner(nightly_fit.main, taught, monkeypatch, capsys)
 
 
 def test_a_first_night_publishes_parameters_near_the_truth(taught: str, calibrate: Calibrate) -> None:
@@ -73,7 +73,7 @@ def test_an_abler_cohort_is_put_on_the_scale_of_the_anchors(
     able = school(mean=0.8, sd=1.3, n_users=600)
     write(database, able.sit(date(2025, 10, 20), items_each=25, seed=3))
     set_anchors(database, true_anchors(able, range(0, 40, 2)))
-    ended = runner(mirt_calibrate.main, database, monkeypatch, capsys)("--date", DAY)
+    ended = runner(nightly_fit.main, database, monkeypatch, capsys)("--date", DAY)
     constants = ended.summary["linking_constants"]
     assert (constants["A"], constants["B"]) == (pytest.approx(1.3, abs=0.15), pytest.approx(0.8, abs=0.15))
     scored = {user: (theta, se) for user, theta, se in rows(database, "select user_id, theta, se from mirt_ability")}
@@ -201,6 +201,6 @@ def test_named_functions_do_what_their_names_say(taught: str) -> None:
     anchor = {"a": 1.0, "b": 0.0}
     set_anchors(taught, {**true_anchors(SCHOOL, [0, 1, 2]), "139": {"a": "high"}, "1000": anchor, "99": anchor})
     with psycopg.connect(taught) as conn:
-        anchors = mirt_calibrate._load_anchors(conn)
+        anchors = nightly_fit.load_anchors(conn)
     assert [anchor.item_id for anchor in anchors] == ["99", *SCHOOL.item_ids[:3], "1000"]
     assert dict(anchors.malformed) == {"139": "meta.irt.a is 'high', not a finite number"}

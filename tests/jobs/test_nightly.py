@@ -7,9 +7,9 @@ from learners import TODAY, Connection, connected
 from nights import LATER, ORDER, night, states, write_school
 
 from thetaline.errors import HeldError, InputError, JobError
-from thetaline.jobs import nightly
-from thetaline.jobs.chain import Stage, is_fresh, missing, selected
-from thetaline.jobs.entry import JobContext
+from thetaline.jobs.nightly import night as night_job
+from thetaline.jobs.runner import JobContext
+from thetaline.jobs.stage import Stage, is_fresh, missing, selected
 
 
 @pytest.fixture
@@ -168,7 +168,7 @@ def test_unknown_stages_and_contradictory_wishes_are_refused() -> None:
 
 def test_every_stage_comes_after_what_it_needs() -> None:
     seen: set[str] = set()
-    for one in nightly.STAGES:
+    for one in night_job.STAGES:
         assert set(one.needs) <= seen
         seen.add(one.name)
 

@@ -13,9 +13,9 @@ from school import Ended, rows, runner
 
 from thetaline.db import ledger
 from thetaline.errors import JobError
-from thetaline.jobs import nightly
-from thetaline.jobs.chain import Stage
-from thetaline.jobs.entry import JobContext, run_job
+from thetaline.jobs.nightly import night as night_job
+from thetaline.jobs.runner import JobContext, run_job
+from thetaline.jobs.stage import Stage
 
 TABLES = ("run", "calibration", "item_param", "ability", "topic_ability", "features_topic_daily", "weekly_kpi")
 Run = Callable[..., Ended]
@@ -35,7 +35,7 @@ def school(conn: Connection) -> None:
 @pytest.fixture
 def run(database: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
     """The command on this test's database and date; options as it knows them."""
-    command = runner(nightly.main, database, monkeypatch, capsys)
+    command = runner(night_job.main, database, monkeypatch, capsys)
     return partial(command, "--date", str(TODAY))
 
 
@@ -45,7 +45,7 @@ def run_chain(database: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Cap
 
     def run_(stages: Sequence[Stage], *, dry_run: bool = False, start: str | None = None) -> Ended:
         def main(_: list[str]) -> int:
-            work = partial(nightly.work, stages=stages, start=start)
+            work = partial(night_job.work, stages=stages, start=start)
             return run_job("nightly", work, date=str(TODAY), dry_run=dry_run, writes_temp=True)
 
         return runner(main, database, monkeypatch, capsys)()
@@ -59,7 +59,7 @@ def chain(job: str, error: BaseException) -> list[Stage]:
     def work(_: JobContext) -> dict[str, object]:
         raise error
 
-    return [replace(stage, work=work) if stage.name == job else stage for stage in nightly.STAGES]
+    return [replace(stage, work=work) if stage.name == job else stage for stage in night_job.STAGES]
 
 
 def kept(database: str) -> list[tuple[Any, ...]]:
@@ -137,7 +137,7 @@ def test_a_connection_that_goes_away_fails_the_stages_and_the_night_is_told_and_
         context.conn.execute("select pg_terminate_backend(pg_backend_pid())")
         return {}
 
-    stages = [replace(stage, work=cut) if stage.name == "irt_drift" else stage for stage in nightly.STAGES]
+    stages = [replace(stage, work=cut) if stage.name == "irt_drift" else stage for stage in night_job.STAGES]
     ended = run_chain(stages)
     assert (ended.code, states(ended.summary)) == (1, ["done", "failed", "failed", "blocked", "blocked"])
     assert "the server went away" in ended.summary["error"]

@@ -19,7 +19,8 @@ from school import rows
 
 from thetaline.db import ledger
 from thetaline.errors import LockedError
-from thetaline.jobs import nightly, snapshot_theta
+from thetaline.jobs.abilities import snapshot as snapshot_job
+from thetaline.jobs.nightly import night as night_job
 
 # A table that the stage writes and none before it.
 OWN_TABLE = {
@@ -30,7 +31,7 @@ OWN_TABLE = {
 }
 # A server of forks: a fresh interpreter would spend nearly all of its time on imports.
 FORKS = multiprocessing.get_context("forkserver")
-FORKS.set_forkserver_preload(["thetaline.jobs.nightly"])
+FORKS.set_forkserver_preload(["thetaline.jobs.nightly.night"])
 
 
 def run_night(url: str, log: str) -> None:
@@ -38,7 +39,7 @@ def run_night(url: str, log: str) -> None:
     for descriptor in (1, 2):
         os.dup2(os.open(log, os.O_CREAT | os.O_WRONLY | os.O_APPEND), descriptor)
     os.environ["DATABASE_URL"] = url
-    raise SystemExit(nightly.main(["--date", str(TODAY)]))
+    raise SystemExit(night_job.main(["--date", str(TODAY)]))
 
 
 def start_night(url: str, log: Path) -> BaseProcess:
@@ -184,7 +185,7 @@ def test_a_second_night_while_one_is_under_way_is_told_who_holds_the_lock(
         ):
             night(conn, taught, LATER)
         with pytest.raises(LockedError, match=f"snapshot_theta is under way already: .*, process {process.pid} on "):
-            snapshot_theta.work(context(conn, taught, "snapshot_theta", now=LATER))
+            snapshot_job.work(context(conn, taught, "snapshot_theta", now=LATER))
     process.join()
     assert process.exitcode == 0, log.read_text()
     assert results(taught) == undisturbed

@@ -8,7 +8,7 @@ from school import Ended, rows, runner, school, set_anchors, sheet, snapshot, tr
 
 from thetaline import cli, db
 from thetaline.db.ledger import open_run
-from thetaline.jobs import mirt_calibrate
+from thetaline.jobs.calibration import nightly_fit
 from thetaline.jobs.calibration.publication import current_run
 
 Calibrate = Callable[..., Ended]
@@ -24,7 +24,7 @@ def taught(database: str) -> str:
 
 @pytest.fixture
 def calibrate(taught: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Calibrate:
-    return runner(mirt_calibrate.main, taught, monkeypatch, capsys)
+    return runner(nightly_fit.main, taught, monkeypatch, capsys)
 
 
 @pytest.fixture

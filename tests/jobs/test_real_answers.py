@@ -13,7 +13,9 @@ from numpy.typing import NDArray
 from school import Ended, rows, runner
 
 from thetaline import irt
-from thetaline.jobs import import_answers, mirt_calibrate, tag_anchor_items
+from thetaline.jobs import importing as import_answers
+from thetaline.jobs.anchors import tagging
+from thetaline.jobs.calibration import nightly_fit
 
 DAY = "2025-11-02"
 
@@ -34,7 +36,7 @@ def exams(shared: Path, module_database: str, patched: pytest.MonkeyPatch) -> st
     assert (
         import_answers.main([file, "--score-threshold", "0.8", "--time", "first_ms", "--time-unit", "ms", *dates]) == 0
     )
-    assert mirt_calibrate.main(["--date", DAY]) == 0
+    assert nightly_fit.main(["--date", DAY]) == 0
     return module_database
 
 
@@ -130,9 +132,9 @@ def test_a_night_on_the_final_alone_needs_anchors_and_then_lands_on_the_common_s
     exams: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("MIRT_LOOKBACK_DAYS", "30")
-    calibrate: Callable[..., Ended] = runner(mirt_calibrate.main, exams, monkeypatch, capsys)
+    calibrate: Callable[..., Ended] = runner(nightly_fit.main, exams, monkeypatch, capsys)
     assert calibrate("--date", "2025-11-03").summary["status"] == "held"
-    tagged = runner(tag_anchor_items.main, exams, monkeypatch, capsys)("--count", "50")
+    tagged = runner(tagging.main, exams, monkeypatch, capsys)("--count", "50")
     assert (tagged.code, tagged.summary["n_anchors"]) == (0, 50)
     ended = calibrate("--date", "2025-11-04")
     constants: dict[str, Any] = ended.summary["linking_constants"]

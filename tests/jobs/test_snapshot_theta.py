@@ -21,7 +21,7 @@ from thetas import TOPICS, general, snapshot, taught, topics
 
 from thetaline import irt
 from thetaline.errors import JobError
-from thetaline.jobs import snapshot_theta
+from thetaline.jobs.abilities import snapshot as snapshot_job
 from thetaline.jobs.abilities.estimates import ItemsTakenBackError
 from thetaline.jobs.calibration.publication import retract
 
@@ -218,7 +218,7 @@ def test_items_that_are_taken_back_while_the_night_reads_leave_no_snapshot(
     with connected(database) as other, connected(database) as watch, ThreadPoolExecutor(1) as thread:
         watch.autocommit = True
         conn.execute("lock table answer in access exclusive mode")  # the bank is loaded, the answers have to wait
-        night = thread.submit(snapshot_theta.work, context(other, database, "snapshot_theta"))
+        night = thread.submit(snapshot_job.work, context(other, database, "snapshot_theta"))
         while watch.execute(waiting).fetchone() != (1,):
             time.sleep(0.01)
         retract(conn, "fit-test", reason="wrong", now=NOW)

@@ -11,10 +11,10 @@ from school import Ended, rows, runner, set_anchors, sheet, write
 from thetaline import db
 from thetaline.cli import drift
 from thetaline.db.ledger import State, open_run
-from thetaline.jobs import tag_anchor_items
+from thetaline.jobs.anchors import tagging
 from thetaline.jobs.calibration.engine import AbilityEstimates, ItemEstimates
 from thetaline.jobs.calibration.publication import Calibration, store
-from thetaline.jobs.entry import run_app
+from thetaline.jobs.runner import run_app
 
 Tag = Callable[..., Ended]
 N_ITEMS = 60
@@ -58,7 +58,7 @@ def answered(database: str) -> str:
 
 @pytest.fixture
 def tag(answered: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Tag:
-    return runner(tag_anchor_items.main, answered, monkeypatch, capsys)
+    return runner(tagging.main, answered, monkeypatch, capsys)
 
 
 def anchors(url: str) -> dict[str, dict[str, object]]:
@@ -115,7 +115,7 @@ def test_the_freezing_itself_passes_over_what_is_frozen(answered: str, tag: Tag)
     before = anchors(answered)
     publish_items(answered, 2, B + 0.3, a=1.2)
     with psycopg.connect(answered) as conn:
-        frozen = conn.execute(tag_anchor_items.SQL["freeze"], {"item_ids": list(before), "now": datetime.now(UTC)})
+        frozen = conn.execute(tagging.SQL["freeze"], {"item_ids": list(before), "now": datetime.now(UTC)})
         assert frozen.rowcount == 0
 
 

@@ -19,10 +19,10 @@ from learners import (
 from thetas import TOPICS, general, snapshot, taught, topics, update
 
 from thetaline.errors import InputError
-from thetaline.jobs import update_theta
+from thetaline.jobs.abilities import session_update
 from thetaline.jobs.abilities.estimates import ItemsTakenBackError
+from thetaline.jobs.abilities.session_update import load_scorer, standing_on, update_user
 from thetaline.jobs.calibration.publication import publish, retract
-from thetaline.jobs.update_theta import load_scorer, standing_on, update_user
 
 
 @pytest.fixture
@@ -166,7 +166,7 @@ def test_updates_of_a_day_on_the_same_items_append_under_one_run_and_the_newest_
 
 def test_a_learner_without_a_scored_answer_has_no_theta(conn: Connection, school: dict) -> None:
     write_answers(conn, [Answer("new", 9999, True)])
-    assert update(conn, "new") == update_theta.ThetaUpdate(None, None, 0, {}, is_new=False, run_id=None)
+    assert update(conn, "new") == session_update.ThetaUpdate(None, None, 0, {}, is_new=False, run_id=None)
 
 
 def test_an_update_of_an_unknown_learner_is_refused(conn: Connection, school: dict) -> None:

@@ -3,8 +3,8 @@
 import numpy as np
 from learners import NOW, TODAY, Connection, bank_params, context, publish_items, simulated, write_answers
 
-from thetaline.jobs import snapshot_theta, update_theta
-from thetaline.jobs.update_theta import load_scorer, update_user
+from thetaline.jobs.abilities import session_update, snapshot as snapshot_job
+from thetaline.jobs.abilities.session_update import load_scorer, update_user
 
 TOPICS = ("algebra", "geometry", "logic")
 
@@ -21,7 +21,7 @@ def taught(conn: Connection) -> dict[int, dict[str, float]]:
 
 def snapshot(conn: Connection, database: str, **options: object) -> dict:
     everything = bool(options.pop("everything", False))
-    summary = snapshot_theta.work(context(conn, database, "snapshot_theta", **options), everything=everything)
+    summary = snapshot_job.work(context(conn, database, "snapshot_theta", **options), everything=everything)
     conn.commit()
     return dict(summary)
 
@@ -35,7 +35,7 @@ def topics(conn: Connection) -> dict[tuple[str, str], tuple[float, float]]:
     return {(user, topic): (theta, se) for user, topic, theta, se in rows}
 
 
-def update(conn: Connection, user: str, now: object = NOW) -> update_theta.ThetaUpdate:
+def update(conn: Connection, user: str, now: object = NOW) -> session_update.ThetaUpdate:
     result = update_user(conn, user, load_scorer(conn, TODAY, lookback_days=30), as_of=TODAY, now=now)
     conn.commit()
     return result

@@ -14,12 +14,12 @@ from serving import INTERNAL, Running, observations, running
 
 from thetaline.client import Retries, calls
 from thetaline.errors import ServiceError
-from thetaline.jobs.calibration.anchors import Anchor
+from thetaline.jobs.anchors.references import Anchor
 from thetaline.jobs.calibration.engine import CalibrationReply, CalibrationRequest
 from thetaline.jobs.calibration.http_engine import HttpEngine, request_json
 from thetaline.jobs.calibration.in_process_engine import InProcessEngine
+from thetaline.jobs.calibration.nightly_fit import call_calibrate, engine_of
 from thetaline.jobs.calibration.observations import Observations
-from thetaline.jobs.mirt_calibrate import _call_calibrate, engine_of
 from thetaline.settings import load
 
 ANCHORS = tuple(Anchor(str(101 + i), a=1.1, b=-1.2 + 0.4 * i) for i in range(5))
@@ -88,7 +88,7 @@ def test_the_service_answers_what_this_process_would(service: Running, model: st
 
 def test_the_job_asks_the_service_that_its_settings_name(service: Running) -> None:
     asked = load(r_irt_base_url=service.url, r_irt_internal_token=INTERNAL)
-    here, there = (_call_calibrate(_request(), settings=settings) for settings in (load(r_irt_base_url=None), asked))
+    here, there = (call_calibrate(_request(), settings=settings) for settings in (load(r_irt_base_url=None), asked))
     _assert_same(there, here)
     with service.client() as client:
         assert (

@@ -28,13 +28,23 @@ class Mount:
 
 MOUNTS = (
     Mount("demo", "thetaline.jobs.demo", ANSWERS, "Show the whole line on a simulated school with known truth."),
-    Mount("import", "thetaline.jobs.import_answers", ANSWERS, "Load answers from CSV, Parquet or JSON lines."),
-    Mount("calibrate", "thetaline.jobs.mirt_calibrate", CALIBRATION, "Calibrate, link, gate and publish one night."),
+    Mount("import", "thetaline.jobs.importing", ANSWERS, "Load answers from CSV, Parquet or JSON lines."),
+    Mount(
+        "calibrate",
+        "thetaline.jobs.mirt_calibrate",
+        CALIBRATION,
+        "Calibrate, link, gate and publish one night.",
+    ),
     Mount("tag", "thetaline.jobs.tag_anchor_items", CALIBRATION, "Choose anchor items and freeze their reference."),
     Mount("runs", "thetaline.cli.runs", CALIBRATION, "List, show, publish or retract runs."),
     Mount("nightly", "thetaline.jobs.nightly", INDICATORS, "Run the whole night, or go on where it failed."),
     Mount("snapshot", "thetaline.jobs.snapshot_theta", INDICATORS, "Estimate θ of learners and topics for a day."),
-    Mount("update-theta", "thetaline.jobs.update_theta", INDICATORS, "Update θ of one learner after a session."),
+    Mount(
+        "update-theta",
+        "thetaline.jobs.update_theta",
+        INDICATORS,
+        "Update θ of one learner after a session.",
+    ),
     Mount("features", "thetaline.jobs.backfill_features", INDICATORS, "Refresh the daily features of each topic."),
     Mount("kpis", "thetaline.jobs.compute_daily_kpis", INDICATORS, "Compute the weekly indicators of learners."),
     Mount("drift", "thetaline.cli.drift", INDICATORS, "List, check or resolve drift of items."),
@@ -65,7 +75,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if mount is None:
         return _run_top(arguments)
     try:
-        run_app, command = import_module("thetaline.jobs.entry").run_app, import_module(mount.module).app
+        run_app, command = import_module("thetaline.jobs.runner").run_app, import_module(mount.module).app
         code: int = run_app(command, arguments[1:], f"thetaline {mount.name}")
     except ModuleNotFoundError as absent:
         return _not_installed(mount, absent)

@@ -11,7 +11,7 @@ import typer
 from thetaline import db
 from thetaline.db import embedded
 from thetaline.errors import InputError
-from thetaline.jobs.entry import ready_database
+from thetaline.jobs.runner import ready_database
 from thetaline.masking import mask_url
 from thetaline.settings import Settings, load
 

@@ -9,8 +9,8 @@ import typer
 from thetaline import db
 from thetaline.errors import InputError
 from thetaline.jobs.default_command import defaults_to
-from thetaline.jobs.entry import DateOption, DryRunOption, ready_database, run_job
-from thetaline.jobs.irt_drift import JOB, SQL, work
+from thetaline.jobs.drift.check import JOB, SQL, work
+from thetaline.jobs.runner import DateOption, DryRunOption, ready_database, run_job
 from thetaline.settings import load
 
 COLUMNS = (

@@ -16,7 +16,7 @@ from thetaline.jobs.calibration.gate import GateCheck
 from thetaline.jobs.calibration.publication import JOB, current_run, publish, retract
 from thetaline.jobs.calibration.run_records import RunRecord, list_runs, load_checks, load_run
 from thetaline.jobs.default_command import defaults_to
-from thetaline.jobs.entry import ready_database
+from thetaline.jobs.runner import ready_database
 from thetaline.settings import load
 
 ITEMS_SHOWN = 10  # of each kind; --json has all

@@ -9,7 +9,7 @@ import typer
 from thetaline import db
 from thetaline.db.tokens import StoredToken, all_tokens, create_token, revoke_token
 from thetaline.errors import InputError
-from thetaline.jobs.entry import ready_database, tell
+from thetaline.jobs.runner import ready_database, tell
 from thetaline.settings import load
 
 app = typer.Typer(

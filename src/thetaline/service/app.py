@@ -14,7 +14,7 @@ from starlette.responses import Response
 
 import thetaline
 from thetaline import logs
-from thetaline.jobs.entry import ready_database
+from thetaline.jobs.runner import ready_database
 from thetaline.service.answers import error_response
 from thetaline.service.bounding import MB, BodyLimits, Bounding
 from thetaline.service.database import Database

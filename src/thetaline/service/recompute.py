@@ -7,8 +7,8 @@ import psycopg
 
 from thetaline.db import reading
 from thetaline.errors import InputError
-from thetaline.jobs import compute_daily_kpis
-from thetaline.jobs.entry import JobContext
+from thetaline.jobs.kpis import compute
+from thetaline.jobs.runner import JobContext
 from thetaline.service.faults import Fault
 from thetaline.settings import Settings
 
@@ -18,7 +18,7 @@ def recompute_week(
 ) -> dict[str, Any] | None:
     """The week's row after the recompute as of its last day (today, if that is earlier). Raises a 404."""
     context = JobContext(
-        name=compute_daily_kpis.JOB,
+        name=compute.JOB,
         settings=settings,
         url=settings.database_url or "",  # a recompute reads through its connection only
         conn=conn,
@@ -27,7 +27,7 @@ def recompute_week(
         dry_run=False,
     )
     try:
-        compute_daily_kpis.recompute(context, [user_id])
+        compute.recompute(context, [user_id])
     except InputError as error:
         raise Fault(404, str(error)) from None
     return next((week for week in reading.kpis(conn, user_id, 520) if week["week_start"] == week_start), None)

@@ -18,7 +18,7 @@ from thetaline import logs
 from thetaline.db import connect
 from thetaline.db.tokens import active_tokens, any_token
 from thetaline.errors import DatabaseError, SettingsError
-from thetaline.jobs.entry import ready_database
+from thetaline.jobs.runner import ready_database
 from thetaline.service.app import create_app
 from thetaline.service.protocol import bounded_protocol
 from thetaline.service.services import Services

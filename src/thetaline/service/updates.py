@@ -12,7 +12,7 @@ from thetaline.api import ThetaUpdated, ThetaUpdateRequest
 from thetaline.db.reading import limit_statements
 from thetaline.db.sessions import Sitting, store_sittings
 from thetaline.jobs.abilities.estimates import ItemsTakenBackError
-from thetaline.jobs.update_theta import Scorer, ThetaUpdate, load_scorer, standing_on, update_users
+from thetaline.jobs.abilities.session_update import Scorer, ThetaUpdate, load_scorer, standing_on, update_users
 from thetaline.service.database import Database
 from thetaline.service.faults import AWAY, TOOK_TOO_LONG, unavailable
 

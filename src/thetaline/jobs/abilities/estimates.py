@@ -22,7 +22,7 @@ from thetaline.jobs.abilities.scoring import GeneralTheta, TopicScale, TopicThet
 from thetaline.learning.topics import DEFAULT_SD
 from thetaline.learning.windows import Window, last_days
 
-SQL = db.sql("jobs/snapshot_theta.sql")
+SQL = db.sql("jobs/abilities/snapshot.sql")
 SAME = 1e-9  # a θ that moved less stands on the same answers and the same items
 Connection = psycopg.Connection[Any]
 Part = TypeVar("Part", GeneralTheta, TopicTheta)

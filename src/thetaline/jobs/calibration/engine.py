@@ -7,7 +7,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from thetaline.jobs.calibration.anchors import Anchor
+from thetaline.jobs.anchors.references import Anchor
 from thetaline.jobs.calibration.observations import Observations
 
 Vector = NDArray[np.float64]

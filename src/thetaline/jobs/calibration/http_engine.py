@@ -11,7 +11,7 @@ from thetaline import api
 from thetaline.client import Client, Retries
 from thetaline.client.polling import OnProgress
 from thetaline.errors import ServiceError
-from thetaline.jobs.calibration.anchors import Anchor
+from thetaline.jobs.anchors.references import Anchor
 from thetaline.jobs.calibration.engine import (
     AbilityEstimates,
     CalibrationReply,

@@ -8,7 +8,8 @@ import numpy as np
 import thetaline
 from thetaline import irt
 from thetaline.errors import ItemsError
-from thetaline.jobs.calibration.anchors import Anchor
+from thetaline.jobs.anchors.references import Anchor
+from thetaline.jobs.calibration.all_items_fixed import reply_on_known_items
 from thetaline.jobs.calibration.engine import (
     AbilityEstimates,
     CalibrationReply,
@@ -18,7 +19,6 @@ from thetaline.jobs.calibration.engine import (
     Linking,
     Progress,
 )
-from thetaline.jobs.calibration.known_items import reply_on_known_items
 
 # Centred on what items of tests look like, and weak against thirty answers; c near .2, d as far from 1 as c from 0.
 PRIORS = irt.Priors(a=irt.LogNormal(0.0, 0.5), b=irt.Normal(0.0, 2.0), c=irt.Beta(5.0, 17.0), d=irt.Beta(17.0, 5.0))

@@ -14,14 +14,15 @@ from psycopg import sql
 
 from thetaline import db
 from thetaline.errors import InputError, JobError
-from thetaline.jobs import mirt_calibrate, tag_anchor_items
-from thetaline.jobs.calibration.anchor_selection import Wishes
+from thetaline.jobs.anchors import tagging
+from thetaline.jobs.anchors.selection import Wishes
+from thetaline.jobs.calibration import nightly_fit
 from thetaline.jobs.demo import files, indicators, summary
+from thetaline.jobs.demo.environment import add_surroundings
 from thetaline.jobs.demo.recovery import Window
 from thetaline.jobs.demo.school import Answers, Plan, Truth, simulate
-from thetaline.jobs.demo.surroundings import add_surroundings
-from thetaline.jobs.entry import JobContext, Outcome, Summary, run_app, run_job, tell
-from thetaline.jobs.import_answers import Reading, import_file
+from thetaline.jobs.importing import Reading, import_file
+from thetaline.jobs.runner import JobContext, Outcome, Summary, run_app, run_job, tell
 from thetaline.masking import mask_text
 
 LOOKBACK_DAYS = 30
@@ -123,7 +124,7 @@ def _calibrate_twice(context: JobContext, school: files.School) -> str:
     tell("2. The first month is calibrated: its learners are N(0, 1) and set the scale.")
     _run(early)
     tell("3. Items over the whole range of difficulty become anchors, their parameters frozen.")
-    tag_anchor_items.tag_work(early, wishes=Wishes(count=ANCHORS, min_answers=30, a_min=0.5, a_max=3.0, max_move=0.5))
+    tagging.tag_work(early, wishes=Wishes(count=ANCHORS, min_answers=30, a_min=0.5, a_max=3.0, max_move=0.5))
     context.conn.commit()
     tell("4. The last month is calibrated and linked to the anchors: tonight's run, as the nightly job does it.")
     return _run(replace(late, now=datetime.now(UTC)))  # later than the first, so that "newest" is this one
@@ -137,7 +138,7 @@ def _indicators(context: JobContext, school: files.School, truth: Truth) -> indi
 
 
 def _run(context: JobContext) -> str:
-    result = mirt_calibrate.work(context)
+    result = nightly_fit.work(context)
     context.conn.commit()
     if "run_id" not in result:
         raise JobError(f"the calibration of {context.as_of} gave no run: {dict(result)}")

@@ -9,9 +9,10 @@ import psycopg
 from scipy.stats import spearmanr
 
 from thetaline import db, logs
-from thetaline.jobs import nightly, snapshot_theta
+from thetaline.jobs.abilities import snapshot
 from thetaline.jobs.demo.school import Truth
-from thetaline.jobs.entry import JobContext
+from thetaline.jobs.nightly import night
+from thetaline.jobs.runner import JobContext
 from thetaline.learning.windows import monday
 
 WEEK_DAYS = 7
@@ -43,10 +44,10 @@ def run(context: JobContext) -> None:
     """θ of each of the last seven days, then the night itself from the drift check on, in words for people only."""
     logs.configure(level="ERROR")
     for days in range(WEEK_DAYS - 1, 0, -1):
-        past = replace(context, name=snapshot_theta.JOB, as_of=context.as_of - timedelta(days=days))
-        snapshot_theta.work(past)
+        past = replace(context, name=snapshot.JOB, as_of=context.as_of - timedelta(days=days))
+        snapshot.work(past)
         context.conn.commit()
-    nightly.work(replace(context, name=nightly.JOB), start="irt_drift")
+    night.work(replace(context, name=night.JOB), start="irt_drift")
     context.conn.commit()
 
 

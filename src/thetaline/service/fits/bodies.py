@@ -10,7 +10,7 @@ from pydantic import TypeAdapter, ValidationError
 from pydantic_core import from_json
 
 from thetaline.api.calibration import Anchor as AnchorPayload, CalibrateHeader, CalibrateRequest, Correct, Observation
-from thetaline.jobs.calibration.anchors import Anchor
+from thetaline.jobs.anchors.references import Anchor
 from thetaline.jobs.calibration.engine import CalibrationRequest
 from thetaline.jobs.calibration.observations import Observations
 from thetaline.service.faults import Fault, not_valid

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Self
 
 from thetaline.errors import FileRowsError, InputError
-from thetaline.jobs.import_answers.files import BadRow
+from thetaline.jobs.importing.files import BadRow
 
 SHOWN = 20
 

@@ -8,13 +8,13 @@ from pathlib import Path
 import pyarrow as pa
 
 from thetaline.errors import InputError
-from thetaline.jobs.entry import JobContext, Summary, tell
-from thetaline.jobs.import_answers.columns import Reading, Role, assign
-from thetaline.jobs.import_answers.faults import BadRows
-from thetaline.jobs.import_answers.files import Source, open_source
-from thetaline.jobs.import_answers.load import Loading
-from thetaline.jobs.import_answers.rows import Checker
+from thetaline.jobs.importing.columns import Reading, Role, assign
+from thetaline.jobs.importing.files import Source, open_source
+from thetaline.jobs.importing.load import Loading
+from thetaline.jobs.importing.rejected_rows import BadRows
+from thetaline.jobs.importing.validation import Checker
 from thetaline.jobs.progress import Update, progress
+from thetaline.jobs.runner import JobContext, Summary, tell
 
 
 @dataclass(slots=True)

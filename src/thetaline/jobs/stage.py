@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from thetaline.errors import InputError, ThetalineError
-from thetaline.jobs.entry import Summary, Work
+from thetaline.jobs.runner import Summary, Work
 from thetaline.masking import mask_text
 
 

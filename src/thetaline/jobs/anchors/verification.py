@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from thetaline.jobs.calibration.anchor_selection import n_strata, strata
-from thetaline.jobs.calibration.anchors import AnchorSet
+from thetaline.jobs.anchors.references import AnchorSet
+from thetaline.jobs.anchors.selection import n_strata, strata
 
 Vector = NDArray[np.float64]
 

@@ -4,7 +4,7 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 
-from thetaline.jobs.calibration.anchors import AnchorSet
+from thetaline.jobs.anchors.references import AnchorSet
 from thetaline.jobs.calibration.engine import AbilityEstimates, CalibrationReply, CalibrationRequest
 from thetaline.jobs.calibration.exclusions import Excluded
 from thetaline.jobs.calibration.gate import Evidence, Reference

@@ -8,9 +8,9 @@ from typing import Annotated
 import typer
 
 from thetaline.errors import InputError
-from thetaline.jobs.entry import DryRunOption, JobContext, Summary, run_app, run_job
-from thetaline.jobs.import_answers.columns import Reading, Role, TimeUnit
-from thetaline.jobs.import_answers.work import import_file
+from thetaline.jobs.importing.columns import Reading, Role, TimeUnit
+from thetaline.jobs.importing.import_file import import_file
+from thetaline.jobs.runner import DryRunOption, JobContext, Summary, run_app, run_job
 
 app = typer.Typer(add_completion=False)
 

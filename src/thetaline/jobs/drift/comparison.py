@@ -12,7 +12,7 @@ import psycopg
 from thetaline import db, irt
 from thetaline.errors import JobError
 
-SQL = db.sql("jobs/irt_drift.sql")
+SQL = db.sql("jobs/drift/check.sql")
 PARAMETERS = ("a", "b", "c", "d")
 Connection = psycopg.Connection[Any]
 

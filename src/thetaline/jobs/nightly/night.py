@@ -14,16 +14,13 @@ import typer
 from thetaline import db, logs
 from thetaline.db import ledger
 from thetaline.errors import InputError, JobError, ThetalineError
-from thetaline.jobs import (
-    backfill_features,
-    compute_daily_kpis,
-    irt_drift,
-    mirt_calibrate,
-    snapshot_theta,
-)
+from thetaline.jobs.abilities import snapshot
+from thetaline.jobs.calibration import nightly_fit
 from thetaline.jobs.calibration.publication import JOB as CALIBRATE
-from thetaline.jobs.chain import Ended, Progress, Stage, StageResult, is_fresh, selected
-from thetaline.jobs.entry import (
+from thetaline.jobs.drift import check
+from thetaline.jobs.features import backfill
+from thetaline.jobs.kpis import compute
+from thetaline.jobs.runner import (
     DateOption,
     DryRunOption,
     JobContext,
@@ -35,15 +32,16 @@ from thetaline.jobs.entry import (
     run_job,
     tell,
 )
+from thetaline.jobs.stage import Ended, Progress, Stage, StageResult, is_fresh, selected
 
 JOB = "nightly"
-SQL = db.sql("jobs/nightly.sql")
+SQL = db.sql("jobs/nightly/night.sql")
 STAGES = (
-    Stage(CALIBRATE, mirt_calibrate.work, work_again=partial(mirt_calibrate.work, again=True)),
-    Stage(irt_drift.JOB, irt_drift.work, (CALIBRATE,)),
-    Stage(snapshot_theta.JOB, snapshot_theta.work, (CALIBRATE,)),
-    Stage(backfill_features.JOB, backfill_features.work, (snapshot_theta.JOB,)),
-    Stage(compute_daily_kpis.JOB, compute_daily_kpis.work, (backfill_features.JOB,)),
+    Stage(CALIBRATE, nightly_fit.work, work_again=partial(nightly_fit.work, again=True)),
+    Stage(check.JOB, check.work, (CALIBRATE,)),
+    Stage(snapshot.JOB, snapshot.work, (CALIBRATE,)),
+    Stage(backfill.JOB, backfill.work, (snapshot.JOB,)),
+    Stage(compute.JOB, compute.work, (backfill.JOB,)),
 )
 Told = list[dict[str, object]]  # the stages of a night, for the summary line and the ledger
 
@@ -230,7 +228,3 @@ def _in_short(result: StageResult) -> str:
         return str(result.error or result.reason)
     counts = {key: value for key, value in (result.summary or {}).items() if type(value) is int and value}
     return ", ".join(f"{key} {value:,}" for key, value in list(counts.items())[:4])
-
-
-if __name__ == "__main__":
-    raise SystemExit(main())

@@ -12,9 +12,9 @@ from psycopg.rows import dict_row, tuple_row
 from pyarrow import csv
 
 from thetaline import db
-from thetaline.jobs.import_answers.columns import Role
-from thetaline.jobs.import_answers.faults import BadRows
-from thetaline.jobs.import_answers.files import BadRow
+from thetaline.jobs.importing.columns import Role
+from thetaline.jobs.importing.files import BadRow
+from thetaline.jobs.importing.rejected_rows import BadRows
 
 STAGED = (
     "line", "user_id", "item_code", "topic", "session_key",
@@ -23,7 +23,7 @@ STAGED = (
 # What a staged row says about each role, in the order that the statements return after line and reason.
 _RETURNED = (Role.USER, Role.ITEM, Role.TOPIC, Role.SESSION, Role.CORRECT, Role.TIME, Role.RESPONSE_TIME, Role.HINT)
 
-_SQL = db.sql("jobs/import_answers/load.sql")
+_SQL = db.sql("jobs/importing/load.sql")
 
 
 @dataclass(frozen=True, slots=True)

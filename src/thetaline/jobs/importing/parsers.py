@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
-from thetaline.jobs.import_answers.columns import TimeUnit
+from thetaline.jobs.importing.columns import TimeUnit
 
 Read = tuple[float | bool | int | None, str]
 Reader = Callable[[str], Read]

@@ -9,9 +9,9 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from thetaline.jobs.import_answers.columns import Reading, Role, TimeUnit, seconds_or_milliseconds
-from thetaline.jobs.import_answers.files import BadRow, Batch
-from thetaline.jobs.import_answers.values import (
+from thetaline.jobs.importing.columns import Reading, Role, TimeUnit, seconds_or_milliseconds
+from thetaline.jobs.importing.files import BadRow, Batch
+from thetaline.jobs.importing.parsers import (
     EPOCH,
     Reader,
     read_correct,

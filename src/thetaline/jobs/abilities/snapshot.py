@@ -1,0 +1,89 @@
+"""θ of every learner and topic on a day: a window of answers in, history rows out; only what moved is written."""
+
+from collections.abc import Sequence
+from functools import partial
+from typing import Annotated
+
+import numpy as np
+import typer
+
+from thetaline import logs
+from thetaline.db import ledger
+from thetaline.jobs.abilities.answers import Answers, read_all_answers
+from thetaline.jobs.abilities.estimates import (
+    Stamp,
+    append,
+    changed,
+    estimate,
+    hold_items,
+    known_topic_sd,
+    theta_window,
+)
+from thetaline.jobs.abilities.item_bank import ItemBank, load_item_bank
+from thetaline.jobs.abilities.scoring import TopicScale, fit_topic_sd
+from thetaline.jobs.runner import DateOption, DryRunOption, JobContext, Summary, run_app, run_job
+
+JOB = "snapshot_theta"
+log = logs.get_logger(__name__)
+app = typer.Typer(add_completion=False)
+
+
+@app.command()
+def snapshot(
+    date: DateOption = None,
+    dry_run: DryRunOption = False,
+    everything: Annotated[bool, typer.Option("--all", help="Write also the learners whose θ did not move.")] = False,
+) -> None:
+    """Estimate θ of every learner, and of each topic, from the answers of the window that ends with a date."""
+    raise typer.Exit(run_job(JOB, partial(work, everything=everything), date=date, dry_run=dry_run))
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """`python -m thetaline.jobs.snapshot_theta`."""
+    return run_app(app, argv, "thetaline snapshot")
+
+
+def work(context: JobContext, *, everything: bool = False) -> Summary:
+    """One snapshot; a dry run estimates and counts, and writes nothing."""
+    if context.dry_run:
+        return _estimate_and_write(context, run_id=None, everything=everything)
+    settings = {"lookback_days": context.settings.mirt_lookback_days}
+    with ledger.open_run(context.url, JOB, as_of=context.as_of, now=context.now, settings=settings) as run:
+        return _estimate_and_write(context, run_id=run.run_id, everything=everything)
+
+
+def _estimate_and_write(context: JobContext, *, run_id: str | None, everything: bool) -> Summary:
+    bank = load_item_bank(context.conn, context.as_of)
+    window = theta_window(context.as_of, context.settings.mirt_lookback_days)
+    answers = read_all_answers(context.url, window)
+    topic_sd = _topic_sd(context, answers, bank)
+    estimates = estimate(answers, bank, TopicScale.of(bank, topic_sd))
+    moved = (
+        np.ones(answers.learner_no.size, bool)
+        if everything
+        else changed(context.conn, estimates, bank.run_id, context.as_of)
+    )
+    fresh = estimates.of(moved)
+    summary: dict[str, object] = {
+        "items_run": bank.run_id,
+        "topic_sd": topic_sd,
+        "population": {"mean": bank.mean, "sd": bank.sd},
+        "window": [str(window.start_at.date()), str(context.as_of)],
+        "n_answers": answers.n_answers,
+        "n_learners": int(estimates.general.theta.size),
+        "n_topic_estimates": int(estimates.topics.theta.size),
+        "n_learners_written": int(fresh.general.theta.size),
+        "n_topic_estimates_written": int(fresh.topics.theta.size),
+    }
+    if run_id is not None:
+        hold_items(context.conn, bank)
+        append(context.conn, fresh, Stamp(run_id, context.as_of, context.now, bank.model))
+        ledger.close_run(context.conn, run_id, ledger.State.PUBLISHED, summary=summary)
+        context.conn.commit()  # before the ledger's own connection looks whether the run is still open
+    log.info("theta snapshot", **summary)
+    return {"run_id": run_id, **summary}
+
+
+def _topic_sd(context: JobContext, answers: Answers, bank: ItemBank) -> float:
+    known = known_topic_sd(context.conn, bank)
+    return fit_topic_sd(answers.first_known(), bank) if known is None else known

@@ -1,0 +1,155 @@
+"""Choose anchor items and freeze their references; compare the frozen references with what is published now."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from functools import partial
+from typing import Annotated, Any
+
+import numpy as np
+import psycopg
+import typer
+
+from thetaline import db, logs
+from thetaline.db.ledger import State, close_run, open_run
+from thetaline.errors import JobError
+from thetaline.jobs.anchors.references import read_anchors
+from thetaline.jobs.anchors.selection import Bank, Wishes, refusals, select
+from thetaline.jobs.anchors.verification import PublishedDifficulties, verify_anchors
+from thetaline.jobs.default_command import defaults_to
+from thetaline.jobs.runner import DryRunOption, JobContext, Outcome, Summary, run_app, run_job, tell
+
+JOB = "tag_anchor_items"
+SQL = db.sql("jobs/anchors/tagging.sql")
+STABLE_OVER_RUNS = 3
+
+log = logs.get_logger(__name__)
+app = typer.Typer(add_completion=False, cls=defaults_to("tag"))
+
+MaxMove = Annotated[float, typer.Option("--max-move", min=0, help="Largest change of b that still counts as stable.")]
+
+
+@app.command()
+def tag(
+    count: Annotated[int, typer.Option(min=3, help="Anchors there should be, present ones included.")] = 50,
+    min_answers: Annotated[int, typer.Option(min=1, help="Fewest answers of a new anchor.")] = 30,
+    a_min: Annotated[float, typer.Option(help="Lowest discrimination of a new anchor.")] = 0.5,
+    a_max: Annotated[float, typer.Option(help="Highest discrimination of a new anchor.")] = 3.0,
+    max_move: MaxMove = 0.5,
+    dry_run: DryRunOption = False,
+) -> None:
+    """Tag steady items over the whole range of difficulty as anchors and freeze their published parameters.
+
+    An anchor that was retired (`thetaline drift resolve --retire`) is not chosen again; a person who wants it back
+    sets its tag in question.meta, or takes `anchor_retired` out of it.
+    """
+    wishes = Wishes(count=count, min_answers=min_answers, a_min=a_min, a_max=a_max, max_move=max_move)
+    raise typer.Exit(run_job(JOB, partial(tag_work, wishes=wishes), dry_run=dry_run))
+
+
+@app.command()
+def verify(
+    max_move: MaxMove = 0.5,
+    at_least: Annotated[
+        int | None, typer.Option(min=3, help="Anchors needed. Default: a fifth of the items, at most 30.")
+    ] = None,
+) -> None:
+    """Compare the frozen references with the published parameters; exit 1 when there is a fault.
+
+    A night's linking screens moved anchors by itself; `thetaline drift` proposes which to retire for good.
+    """
+    raise typer.Exit(
+        run_job("verify_anchor_items", partial(verify_work, max_move=max_move, at_least=at_least), dry_run=True)
+    )
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """`python -m thetaline.jobs.tag_anchor_items`."""
+    return run_app(app, argv, "thetaline tag")
+
+
+def tag_work(context: JobContext, *, wishes: Wishes) -> Summary:
+    """Choose and freeze in one transaction with the ledger's row; raises JobError where no item is fit."""
+    if context.dry_run:
+        return _tag(context, wishes)
+    with open_run(context.url, JOB, as_of=context.as_of, now=context.now, settings=asdict(wishes)) as run:
+        summary = _tag(context, wishes)
+        close_run(context.conn, run.run_id, State.DONE, summary=summary)
+        context.conn.commit()
+        return {"run_id": run.run_id, **summary}
+
+
+def _tag(context: JobContext, wishes: Wishes) -> Summary:
+    bank = read_bank(context.conn)
+    if not bank.item_ids.size:
+        raise JobError("nothing is published yet; run `thetaline calibrate` first")
+    chosen = bank.item_ids[select(bank, wishes)].tolist()
+    refused = Counter(reason for reason in refusals(bank, wishes).tolist() if reason)
+    if not chosen and not bank.anchored.any():
+        raise JobError(
+            f"no item can become an anchor ({_told(refused)}); see --min-answers, --a-min, --a-max, --max-move"
+        )
+    bare = [item_id for item_id, reason in read_anchors(context.conn).malformed.items() if reason == "no meta.irt"]
+    _warn_of_replaced(context.conn, chosen)
+    if not context.dry_run:
+        context.conn.execute(SQL["freeze"], {"item_ids": chosen + bare, "now": context.now})
+    n_anchors = int(bank.anchored.sum()) + len(chosen)
+    if n_anchors < wishes.count:
+        log.warning("fewer anchors than wished", wished=wishes.count, anchors=n_anchors, refused=dict(refused))
+    return {"tagged": chosen, "completed": bare, "n_anchors": n_anchors, "refused": dict(refused)}
+
+
+def verify_work(context: JobContext, *, max_move: float, at_least: int | None) -> Summary:
+    """Read only; raises JobError with the faults."""
+    bank = read_bank(context.conn)
+    anchors = read_anchors(context.conn)
+    if not anchors and not anchors.malformed:
+        raise JobError("no item is tagged as an anchor; run `thetaline tag` first")
+    report = verify_anchors(
+        anchors,
+        PublishedDifficulties(bank.item_ids.tolist(), bank.b, bank.se_b),
+        max_move=max_move,
+        at_least=at_least,
+    )
+    if report.unpublished:
+        log.warning("anchors without published parameters", item_ids=report.unpublished)
+    faults = report.faults()
+    for fault in faults:
+        tell(fault)
+    if faults:
+        raise JobError(f"{len(faults)} faults in {len(anchors) + len(anchors.malformed)} anchors")
+    return {
+        "status": Outcome.DONE,
+        "n_anchors": report.n_usable,
+        "n_needed": report.n_needed,
+        "unpublished": report.unpublished,
+    }
+
+
+def read_bank(conn: psycopg.Connection[Any]) -> Bank:
+    """Every item with published parameters, by id."""
+    rows = conn.execute(SQL["bank"], {"runs": STABLE_OVER_RUNS}).fetchall()
+    columns = list(zip(*rows, strict=True)) or [()] * 9
+    item_ids, a, b, se_b, n_answers, move, anchored, has_question, retired = columns
+    return Bank(
+        item_ids=np.array(item_ids, dtype=object),
+        a=np.array(a, dtype=float),
+        b=np.array(b, dtype=float),
+        se_b=np.array(se_b, dtype=float),
+        n_answers=np.array(n_answers, dtype=np.int64),
+        move=np.array(move, dtype=float),
+        anchored=np.array(anchored, dtype=bool),
+        has_question=np.array(has_question, dtype=bool),
+        retired=np.array(retired, dtype=bool),
+    )
+
+
+def _warn_of_replaced(conn: psycopg.Connection[Any], chosen: list[str]) -> None:
+    """Untagged items may carry parameters from elsewhere; they are replaced, and the old ones stand in the log."""
+    old = conn.execute(SQL["references_of"], {"item_ids": chosen}).fetchall()
+    if old:
+        log.warning("parameters of untagged items replaced by the frozen reference", before=dict(old))
+
+
+def _told(refused: Mapping[str, int]) -> str:
+    return ", ".join(f"{reason}: {n}" for reason, n in refused.items())

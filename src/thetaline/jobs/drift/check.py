@@ -1,0 +1,213 @@
+"""Drift of item parameters: what changed since its reference is told, an anchor that did is proposed for retirement."""
+
+import json
+from collections.abc import Container, Sequence
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+
+import numpy as np
+import typer
+
+from thetaline import db, irt, logs
+from thetaline.db import ledger
+from thetaline.errors import ItemsError
+from thetaline.jobs.drift.comparison import Comparison, compare, load_comparison
+from thetaline.jobs.runner import DateOption, DryRunOption, JobContext, Summary, run_app, run_job
+
+JOB = "irt_drift"
+SQL = db.sql("jobs/drift/check.sql")
+ALPHA = 0.05  # of the p-values adjusted for the number of items
+WORTH_A_LOOK, LARGE = 0.05, 0.10  # change of the mean score on the item, as P-DIF is read (Dorans & Holland 1993)
+LEAST_ITEMS = 4  # three carry the scale, one can be seen to move
+NAMED = 5  # ids of items that could not be tested, in the summary
+
+log = logs.get_logger(__name__)
+app = typer.Typer(add_completion=False)
+
+
+class Severity(StrEnum):
+    """Of an alert: significant and the change of the mean score below 0.05, below 0.10, from there on."""
+
+    INFO = "info"
+    WARNING = "warning"
+    CRITICAL = "critical"
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """One item that changed; `effect` is the change of its mean score over N(0, 1), negative when it got harder."""
+
+    item_no: int
+    item_id: str
+    is_anchor: bool
+    severity: Severity
+    effect: float
+    change_a: float
+    change_b: float
+    z_b: float
+    p_adjusted: float
+    reference: str
+    proposal: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """What a check found, and which of it is news; `found` is None where nothing could be tested."""
+
+    comparison: Comparison
+    found: irt.Drift | None
+    news: Sequence[Alert]
+    accepted: Sequence[Alert]  # a person has resolved as grave a one against the same reference
+    outdated: Sequence[Alert]  # a check of a later date has looked at the item
+
+    @property
+    def tested(self) -> list[int]:
+        """Their item_no: those whose test has a p."""
+        return self.found.ids[np.isfinite(self.found.p)].tolist() if self.found else []
+
+
+@app.command()
+def drift(date: DateOption = None, dry_run: DryRunOption = False) -> None:
+    """Compare the newest calibration with the reference of each item and write alerts."""
+    raise typer.Exit(run_job(JOB, work, date=date, dry_run=dry_run))
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """`python -m thetaline.jobs.irt_drift`."""
+    return run_app(app, argv, "thetaline drift check")
+
+
+def work(context: JobContext) -> Summary:
+    """One comparison; anchors are proposed for retirement and never changed. A dry run writes no alert."""
+    if context.dry_run:
+        return {"run_id": None, **_summary(_look(context))}
+    with ledger.open_run(context.url, JOB, as_of=context.as_of, now=context.now) as run:
+        findings = _look(context)
+        summary = _summary(findings)
+        _write(context, run.run_id, findings)
+        ledger.close_run(context.conn, run.run_id, ledger.State.DONE, summary=summary)
+        context.conn.commit()
+    return {"run_id": run.run_id, **summary}
+
+
+def alerts_of(found: irt.Drift, comparison: Comparison) -> list[Alert]:
+    """The items with a significant change, the gravest first."""
+    order = np.flatnonzero(found.p_adjusted < ALPHA)
+    order = order[np.argsort(-np.abs(found.effect[order]), kind="stable")]
+    return [_alert(found, int(row), comparison) for row in order]
+
+
+def _alert(found: irt.Drift, row: int, comparison: Comparison) -> Alert:
+    number, effect = int(found.ids[row]), float(found.effect[row])
+    severity, is_anchor = _severity(effect), number in comparison.anchors
+    return Alert(
+        item_no=number,
+        item_id=comparison.names[number],
+        is_anchor=is_anchor,
+        severity=severity,
+        effect=effect,
+        change_a=float(found.change_a[row]),
+        change_b=float(found.change_b[row]),
+        z_b=float(found.z_b[row]),
+        p_adjusted=float(found.p_adjusted[row]),
+        reference=comparison.reference[number].source,
+        proposal=_proposal(severity, is_anchor=is_anchor),
+    )
+
+
+def _severity(effect: float) -> Severity:
+    if abs(effect) >= LARGE:
+        return Severity.CRITICAL
+    return Severity.WARNING if abs(effect) >= WORTH_A_LOOK else Severity.INFO
+
+
+def _proposal(severity: Severity, *, is_anchor: bool) -> str | None:
+    if severity is Severity.INFO:
+        return None
+    return "retire as anchor" if is_anchor else "review the question"
+
+
+def _look(context: JobContext) -> Findings:
+    """Compare, and sort what has drifted by whether it is to be told."""
+    comparison, found = _compare(context)
+    alerts = alerts_of(found, comparison) if found else []
+    later = {number for (number,) in context.conn.execute(SQL["tested_later"], {"as_of": context.as_of})}
+    decided = set(context.conn.execute(SQL["decisions"]).fetchall())
+    current = [alert for alert in alerts if alert.item_no not in later]
+    accepted = [alert for alert in current if _is_accepted(alert, decided)]
+    return Findings(
+        comparison=comparison,
+        found=found,
+        news=[alert for alert in current if alert not in accepted],
+        accepted=accepted,
+        outdated=[alert for alert in alerts if alert.item_no in later],
+    )
+
+
+def _is_accepted(alert: Alert, decided: Container[tuple[int, str, str]]) -> bool:
+    """Whether a person has resolved an alert as grave or graver of the same item against the same reference."""
+    levels = list(Severity)
+    as_grave = levels[levels.index(alert.severity) :]
+    return any((alert.item_no, alert.reference, level) in decided for level in as_grave)
+
+
+def _compare(context: JobContext) -> tuple[Comparison, irt.Drift | None]:
+    """None where too few items have a reference to compare with, which is no fault: a young bank has no past."""
+    comparison = load_comparison(context.conn, context.as_of, lookback_days=context.settings.mirt_lookback_days)
+    if comparison.without_errors:
+        log.warning("items without standard errors are not tested", **_some(comparison.without_errors))
+    if len(comparison.reference) < LEAST_ITEMS:
+        log.info("too few items with a reference", count=len(comparison.reference), needed=LEAST_ITEMS)
+        return comparison, None
+    try:
+        return comparison, compare(comparison)
+    except ItemsError as error:
+        log.warning("drift cannot be tested", reason=str(error))
+        return comparison, None
+
+
+def _summary(findings: Findings) -> dict[str, object]:
+    comparison, found, news = findings.comparison, findings.found, findings.news
+    for alert in news:
+        log.warning("item drifted", **asdict(alert))
+    return {
+        "recent_run": comparison.run_id,
+        "n_alerts": len(news),
+        "n_items": len(comparison.reference),
+        "n_anchors": len(comparison.anchors),
+        "tested": found is not None,
+        "n_tested": len(findings.tested),
+        "without_errors": _some(comparison.without_errors),
+        "scale_shift": _scale_shift(found) if found else None,
+        "alerts": {level: sum(alert.severity is level for alert in news) for level in Severity},
+        "not_alerted": {"accepted": len(findings.accepted), "tested_later": len(findings.outdated)},
+        "anchors_to_retire": [alert.item_id for alert in news if alert.is_anchor and alert.proposal],
+    }
+
+
+def _some(item_ids: Sequence[str]) -> dict[str, object]:
+    return {"count": len(item_ids), "items": list(item_ids[:NAMED])}
+
+
+def _scale_shift(found: irt.Drift) -> dict[str, float]:
+    """What all stable items have in common is the scale, not the items."""
+    return {"A": found.link.A, "B": found.link.B, "se_A": found.se.A, "se_B": found.se.B}
+
+
+def _write(context: JobContext, run_id: str, findings: Findings) -> None:
+    parameters = {"run_id": run_id, "now": context.now, "as_of": context.as_of, "tested": findings.tested}
+    closing = {"drifted": _numbers(findings.news), "accepted": _numbers(findings.accepted)}
+    context.conn.execute(SQL["close_older_alerts"], {**parameters, **closing})
+    context.conn.execute(SQL["record_tested"], parameters)
+    with context.conn.cursor() as cursor:
+        cursor.executemany(SQL["insert_alert"], [{**parameters, **_stored(alert)} for alert in findings.news])
+
+
+def _numbers(alerts: Sequence[Alert]) -> list[int]:
+    return [alert.item_no for alert in alerts]
+
+
+def _stored(alert: Alert) -> dict[str, object]:
+    row = asdict(alert)
+    kept = {name: row.pop(name) for name in ("item_no", "is_anchor", "severity", "proposal")}
+    return {**kept, "statistics": json.dumps(row)}

@@ -1,0 +1,1 @@
+"""Daily features of each learner and topic."""

@@ -1,0 +1,116 @@
+"""Daily features of each (user, topic): what was answered, how fast, θ of that day. Set-based, re-runnable."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any, NamedTuple
+
+import psycopg
+
+from thetaline import db
+from thetaline.errors import InputError
+from thetaline.jobs.abilities.answers import learner_numbers
+from thetaline.learning.windows import Window, day_number
+
+SQL = db.sql("jobs/features/topic_daily.sql")
+Connection = psycopg.Connection[Any]
+
+
+class TopicKnowledge(NamedTuple):
+    """θ of a (user, topic) with its posterior standard deviation; `source` is "topic", or "general" as the fallback."""
+
+    theta: float
+    se: float
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class FeatureCounts:
+    """What a backfill saw to: days with answers, days whose answers had vanished, days without activity."""
+
+    days: int
+    vanished: int
+    idle: int
+
+
+def load_user_topic_theta(
+    conn: Connection, user_ids: Sequence[str], *, as_of: date, topic_ids: Sequence[str] | None = None
+) -> dict[tuple[str, str], TopicKnowledge]:
+    """{(user_id, topic_id): θ} as known on a day: the topic's own θ of that day or earlier, else the general one.
+
+    Of the given topics, or of all; a pair for which neither is known is absent.
+    """
+    topics = None if topic_ids is None else list(topic_ids)
+    parameters = {"user_ids": list(user_ids), "topic_ids": topics, "day": as_of}
+    rows = conn.execute(SQL["topic_theta"], parameters).fetchall()
+    return {(user_id, topic_id): TopicKnowledge(theta, se, source) for user_id, topic_id, theta, se, source in rows}
+
+
+def backfill_features_topic_daily(
+    conn: Connection,
+    *,
+    start: date,
+    end: date,
+    now: datetime,
+    with_theta: bool = True,
+    idle_days: bool = False,
+) -> FeatureCounts:
+    """Make the rows of every (user, topic) for the days `start` to `end`, both included, in the caller's transaction.
+
+    Run again, it gives the same rows; without θ it leaves θ that is stored alone. `idle_days` also writes rows for days
+    without activity, from the first day that a pair was seen on. Raises InputError where `end` comes before `start`.
+    """
+    return _backfill(conn, _bounds(start, end, now, with_theta), learners=None, idle_days=idle_days)
+
+
+def backfill_user_topic_range(
+    conn: Connection,
+    user_id: str,
+    *,
+    start: date,
+    end: date,
+    now: datetime,
+    with_theta: bool = True,
+    idle_days: bool = False,
+) -> FeatureCounts:
+    """As `backfill_features_topic_daily`, for one user. Raises InputError for a user without a stored answer too."""
+    learner = learner_numbers(conn, [user_id])[user_id]
+    return _backfill(conn, _bounds(start, end, now, with_theta), learners=[learner], idle_days=idle_days)
+
+
+def _bounds(start: date, end: date, now: datetime, with_theta: bool) -> dict[str, object]:
+    if end < start:
+        raise InputError(f"the range ends on {end}, before it starts on {start}")
+    window = Window(day_number(start), day_number(end + timedelta(days=1)))
+    return {
+        "first_day": start,
+        "last_day": end,
+        "start": window.start_at,
+        "stop": window.stop_at,
+        "now": now,
+        "with_theta": with_theta,
+    }
+
+
+def _backfill(
+    conn: Connection, bounds: dict[str, object], *, learners: list[int] | None, idle_days: bool
+) -> FeatureCounts:
+    parameters = {**bounds, "learners": learners}
+    conn.execute(SQL["make_days"])
+    days = conn.execute(SQL["aggregate_days"], parameters).rowcount
+    conn.execute(SQL["analyze_days"])
+    with _without_memory(conn):
+        conn.execute(SQL["upsert_features"], parameters)
+    vanished = conn.execute(SQL["forget_vanished"], parameters).rowcount
+    conn.execute(SQL["drop_days"])
+    idle = conn.execute(SQL["insert_idle_days"], parameters).rowcount if idle_days else 0
+    return FeatureCounts(days, vanished, idle)
+
+
+@contextmanager
+def _without_memory(conn: Connection) -> Iterator[None]:
+    """The planner remembers no look-ups, and then does again as the caller had it; a failure rolls that back too."""
+    (before, _), *_ = conn.execute(SQL["no_memory_of_look_ups"]).fetchall()
+    yield
+    conn.execute(SQL["memory_of_look_ups"], {"before": before})

@@ -1,0 +1,1 @@
+"""Weekly indicators of learners."""

@@ -1,0 +1,194 @@
+"""Indicators of the whole cohort, or of some learners, merged into the row of their week."""
+
+import datetime as dt
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict
+from functools import partial
+from typing import Annotated, Any
+
+import numpy as np
+import typer
+from numpy.typing import NDArray
+
+from thetaline import db, logs
+from thetaline.db import ledger
+from thetaline.db.bulk import copy_rows
+from thetaline.jobs.abilities.answers import Answers, learner_numbers, read_all_answers, read_answers
+from thetaline.jobs.abilities.item_bank import find_item_bank
+from thetaline.jobs.kpis import indicators
+from thetaline.jobs.kpis.indicators import ACCURACY_DELTA, THETA_DELTA, Indicators
+from thetaline.jobs.runner import DateOption, DryRunOption, JobContext, Summary, run_app, run_job
+from thetaline.learning.inactivity import START, Habit, fit_habit, history
+from thetaline.learning.windows import last_days, monday
+
+JOB = "compute_daily_kpis"
+SQL = db.sql("jobs/kpis/compute.sql")
+OWN_KEYS = (
+    "I_t",
+    "method",
+    "delta_theta",
+    "delta_theta_se",
+    "delta_accuracy",
+    "delta_accuracy_se",
+    "n_recent",
+    "n_previous",
+    "reliable_change",
+    "E_t",
+    "R_t",
+    "A_t",
+    "P",
+    "S",
+    "theta",
+    "theta_se",
+    "as_of",
+)
+
+log = logs.get_logger(__name__)
+app = typer.Typer(add_completion=False)
+
+
+@app.command()
+def compute(
+    date: DateOption = None,
+    user: Annotated[list[str] | None, typer.Option("--user", help="Only this learner; may be given again.")] = None,
+    dry_run: DryRunOption = False,
+) -> None:
+    """Compute I_t, E_t, R_t, A_t, P and S of a day and merge them into the week's KPIs."""
+    raise typer.Exit(run_job(JOB, partial(work, user_ids=user), date=date, dry_run=dry_run))
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """`python -m thetaline.jobs.compute_daily_kpis`."""
+    return run_app(app, argv, "thetaline kpis")
+
+
+def work(context: JobContext, *, user_ids: Sequence[str] | None = None) -> Summary:
+    """One day; of everybody who answered within KPI_LOOKBACK_DAYS, or of the users named."""
+    if user_ids:
+        return {"run_id": None, **recompute(context, user_ids)}
+    if context.dry_run:
+        return {"run_id": None, **_cohort(context, write=False)}
+    with ledger.open_run(context.url, JOB, as_of=context.as_of, now=context.now) as run:
+        summary = _cohort(context, write=True)
+        ledger.close_run(context.conn, run.run_id, ledger.State.DONE, summary=summary)
+        context.conn.commit()
+    return {"run_id": run.run_id, **summary}
+
+
+def recompute(context: JobContext, user_ids: Sequence[str]) -> Summary:
+    """The week of some learners; the cohort's habit is that of the last run over everybody. Raises InputError."""
+    numbers = learner_numbers(context.conn, user_ids)
+    answers = read_answers(context.conn, indicators.history_window(context.as_of), list(numbers.values()))
+    found = _indicators(context, answers, _last_habit(context))
+    if not context.dry_run:
+        with _staged(context, found, np.ones(found.learner_no.size, bool)) as week:
+            context.conn.execute(SQL["merge_kpis"], week)
+    return _summary(found)
+
+
+def kpi_texts(found: Indicators, as_of: dt.date) -> list[str]:
+    """(N,) the KPIs of each learner as JSON; what cannot be said has no key."""
+    columns = {name: _spoken(column) for name, column in _columns(found).items()}
+    rows = zip(*columns.values(), strict=True)
+    return [json.dumps({**_known(columns, row), "as_of": str(as_of)}) for row in rows]
+
+
+def _known(names: Iterable[str], row: tuple[object, ...]) -> dict[str, object]:
+    return {name: value for name, value in zip(names, row, strict=True) if value is not None}
+
+
+def _columns(found: Indicators) -> dict[str, NDArray[Any]]:
+    growth = found.improvement
+    has, by_theta = ~np.isnan(growth.index), growth.by_theta
+    theta_based, accuracy_based = has & by_theta, has & ~by_theta
+    return {
+        "I_t": growth.index,
+        "method": _where(has, np.where(by_theta, THETA_DELTA, ACCURACY_DELTA)),
+        "delta_theta": np.where(theta_based, growth.change, np.nan),
+        "delta_theta_se": np.where(theta_based, growth.se, np.nan),
+        "delta_accuracy": np.where(accuracy_based, growth.change, np.nan),
+        "delta_accuracy_se": np.where(accuracy_based, growth.se, np.nan),
+        "reliable_change": _where(has, growth.reliable),
+        "n_recent": growth.n_recent,
+        "n_previous": growth.n_previous,
+        "E_t": found.efficiency,
+        "R_t": found.recovery,
+        "A_t": found.engagement,
+        "P": found.goal,
+        "S": found.absence,
+        "theta": found.theta,
+        "theta_se": found.se,
+    }
+
+
+def _where(known: NDArray[np.bool_], values: NDArray[Any]) -> NDArray[np.object_]:
+    column = np.full(values.shape, None, object)
+    column[known] = values[known].tolist()
+    return column
+
+
+def _spoken(column: NDArray[Any]) -> list[object]:
+    """Plain values; NaN as None."""
+    if column.dtype.kind != "f":
+        return list(column.tolist())
+    return [None if value != value else value for value in column.tolist()]  # noqa: PLR0124 - NaN is not itself
+
+
+def _cohort(context: JobContext, *, write: bool) -> dict[str, object]:
+    answers = read_all_answers(context.url, indicators.history_window(context.as_of))
+    habit = fit_habit(history(answers.attempts, indicators.history_window(context.as_of)))
+    found = _indicators(context, answers, habit)
+    due = last_days(context.as_of, context.settings.kpi_lookback_days).holds(_last_day(answers))
+    summary = {"n_answers": answers.n_answers, **_summary(found, due), "habit": asdict(habit)}
+    if write:
+        with _staged(context, found, due) as week:
+            n_merged = context.conn.execute(SQL["merge_kpis"], week).rowcount
+            n_vanished = context.conn.execute(SQL["forget_vanished"], week).rowcount
+        summary |= {"n_kept_as_newer": int(due.sum()) - n_merged, "n_vanished": n_vanished}
+    log.info("weekly indicators", **summary)
+    return summary
+
+
+def _indicators(context: JobContext, answers: Answers, habit: Habit) -> Indicators:
+    bank = find_item_bank(context.conn, context.as_of)
+    target = context.settings.metrics_default_target
+    return indicators.indicators(context.conn, answers, bank, as_of=context.as_of, habit=habit, default_target=target)
+
+
+def _last_day(answers: Answers) -> NDArray[np.int32]:
+    """(N,) the newest day of each learner; attempts are in order, so it is written last."""
+    day = np.zeros(answers.learner_no.size, np.int32)
+    day[answers.attempts.learner] = answers.attempts.day
+    return day
+
+
+def _last_habit(context: JobContext) -> Habit:
+    row = context.conn.execute(indicators.SQL["last_habit"], {"as_of": context.as_of}).fetchone()
+    return Habit(**row[0]) if row else START
+
+
+@contextmanager
+def _staged(context: JobContext, found: Indicators, due: NDArray[np.bool_]) -> Iterator[dict[str, object]]:
+    """Everybody in the stage, those who are due with their KPIs; yields what the statements on it are about."""
+    texts = np.array(kpi_texts(found, context.as_of), object)
+    texts[~due] = None
+    conn = context.conn
+    conn.execute(SQL["make_stage"])
+    copy_rows(conn, "fresh_kpi", ["learner_no", "kpis"], [found.learner_no, texts])
+    week = {"week_start": monday(context.as_of), "as_of": str(context.as_of)}
+    yield {**week, "now": context.now, "own_keys": list(OWN_KEYS)}
+    conn.execute(SQL["drop_stage"])
+
+
+def _summary(found: Indicators, due: NDArray[np.bool_] | None = None) -> dict[str, object]:
+    chosen = np.ones(found.learner_no.size, bool) if due is None else due
+    has = chosen & ~np.isnan(found.improvement.index)
+    return {
+        "n_learners": int(chosen.sum()),
+        "n_with_i_t": int(has.sum()),
+        "n_theta_based": int((has & found.improvement.by_theta).sum()),
+        "n_reliably_up": int((has & (found.improvement.reliable == 1)).sum()),
+        "n_reliably_down": int((has & (found.improvement.reliable == -1)).sum()),
+    }

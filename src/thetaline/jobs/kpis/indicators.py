@@ -1,0 +1,190 @@
+"""The weekly indicators of learners, from their answers, the published items and their θ: contract section 6."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, NamedTuple
+
+import numpy as np
+import psycopg
+from numpy.typing import NDArray
+
+from thetaline import db, irt
+from thetaline.jobs.abilities.answers import Answers, learner_numbers, read_answers
+from thetaline.jobs.abilities.estimates import topic_sd_or_default
+from thetaline.jobs.abilities.item_bank import ItemBank, find_item_bank
+from thetaline.jobs.abilities.scoring import responses_of
+from thetaline.learning.efficiency import efficiency
+from thetaline.learning.engagement import engagement, engagement_parts
+from thetaline.learning.error_recovery import recovery
+from thetaline.learning.goals import goal_probability, joint_goal
+from thetaline.learning.improvement import (
+    ACCURACY_GROWTH_SD,
+    GROWTH_SD,
+    accuracy_change,
+    improvement_index,
+    reliable_change,
+)
+from thetaline.learning.inactivity import Habit, absence_probability, history
+from thetaline.learning.topics import unseen_topic
+from thetaline.learning.windows import HABIT_DAYS, IMPROVEMENT_DAYS, Window, last_days
+
+SQL = db.sql("jobs/kpis/indicators.sql")
+THETA_DELTA, ACCURACY_DELTA = "theta_delta", "accuracy_delta"
+
+Connection = psycopg.Connection[Any]
+Floats = NDArray[np.float64]
+
+
+class Improvement(NamedTuple):
+    """I_t of one learner with the raw change, its standard error and the answers behind it; `method` says of what."""
+
+    i_t: float
+    method: str
+    change: float
+    se: float
+    n_recent: int
+    n_previous: int
+    reliable: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ImprovementOfCohort:
+    """(N,) each; `index` is NaN where neither θ nor accuracy can be compared or n is below 5."""
+
+    index: Floats
+    by_theta: NDArray[np.bool_]
+    change: Floats
+    se: Floats
+    n_recent: NDArray[np.int64]
+    n_previous: NDArray[np.int64]
+    reliable: NDArray[np.int8]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Indicators:
+    """Everything about the N learners of `learner_no`, NaN where it cannot be said."""
+
+    learner_no: NDArray[np.int32]
+    improvement: ImprovementOfCohort
+    efficiency: Floats
+    recovery: Floats
+    engagement: Floats
+    goal: Floats
+    absence: Floats
+    theta: Floats
+    se: Floats
+
+
+def history_window(as_of: date) -> Window:
+    """Everything that an indicator of the day looks at: 28 days and the 28 before."""
+    recent = last_days(as_of, HABIT_DAYS)
+    return Window(recent.before().start, recent.stop)
+
+
+def compute_improvement_index(conn: Connection, user_ids: Sequence[str], *, as_of: date) -> dict[str, Improvement]:
+    """{user_id: I_t}; a user without I_t on that day is absent. Raises InputError for a user without stored answers."""
+    numbers = learner_numbers(conn, user_ids)
+    answers = read_answers(conn, history_window(as_of), list(numbers.values()))
+    found = improvement_of(answers, find_item_bank(conn, as_of), as_of)
+    place = {int(number): position for position, number in enumerate(answers.learner_no)}
+    at = {user_id: place[number] for user_id, number in numbers.items() if number in place}
+    return {user_id: _row(found, row) for user_id, row in at.items() if not np.isnan(found.index[row])}
+
+
+def improvement_of(answers: Answers, bank: ItemBank | None, as_of: date) -> ImprovementOfCohort:
+    """I_t of all learners: by θ where both windows have one on the bank's items, else by the share right."""
+    recent = last_days(as_of, IMPROVEMENT_DAYS)
+    n, right = _answered(answers, recent)
+    n_before, right_before = _answered(answers, recent.before())
+    change, se = _theta_change(answers, bank, recent)
+    by_theta = ~np.isnan(change)
+    accuracy, se_accuracy = accuracy_change(right, n, right_before, n_before)
+    by_accuracy = improvement_index(accuracy, se_accuracy, n, growth_sd=ACCURACY_GROWTH_SD)
+    change, se = np.where(by_theta, change, accuracy), np.where(by_theta, se, se_accuracy)
+    index = np.where(by_theta, improvement_index(change, se, n, growth_sd=GROWTH_SD), by_accuracy)
+    counts = n.astype(np.int64), n_before.astype(np.int64)
+    return ImprovementOfCohort(index, by_theta, change, se, *counts, reliable_change(change, se))
+
+
+def indicators(
+    conn: Connection, answers: Answers, bank: ItemBank | None, *, as_of: date, habit: Habit, default_target: float
+) -> Indicators:
+    """All indicators of the learners of `answers`, which hold `history_window` of the day."""
+    month = last_days(as_of, HABIT_DAYS)
+    answered = answers.attempts.answered()
+    theta, se = _general_theta(conn, answers.learner_no, as_of)
+    topic_sd = topic_sd_or_default(conn, bank) if bank else 0.0
+    goal = _goals(conn, answers.learner_no, as_of, default_target=default_target, topic_sd=topic_sd)
+    return Indicators(
+        learner_no=answers.learner_no,
+        improvement=improvement_of(answers, bank, as_of),
+        efficiency=efficiency(answered, month),
+        recovery=recovery(answered, month),
+        engagement=engagement(engagement_parts(answers.attempts, month)),
+        goal=np.where(np.isnan(goal), goal_probability(theta, se, default_target), goal),
+        absence=absence_probability(history(answers.attempts, history_window(as_of)), habit),
+        theta=theta,
+        se=se,
+    )
+
+
+def _answered(answers: Answers, window: Window) -> tuple[Floats, Floats]:
+    """(N,) number of answers inside the window, and of right ones."""
+    inside = answers.attempts.where(window.holds(answers.attempts.day)).answered()
+    return inside.per_learner(), inside.per_learner(inside.correct)
+
+
+def _theta_change(answers: Answers, bank: ItemBank | None, recent: Window) -> tuple[Floats, Floats]:
+    if bank is None:
+        unknown = np.full(answers.learner_no.size, np.nan)
+        return unknown, unknown
+    theta, se = _window_theta(answers, bank, recent)
+    theta_before, se_before = _window_theta(answers, bank, recent.before())
+    return theta - theta_before, np.hypot(se, se_before)
+
+
+def _window_theta(answers: Answers, bank: ItemBank, window: Window) -> tuple[Floats, Floats]:
+    """(N,) WLE from the first answers inside the window alone, and its standard error; NaN without a scored answer."""
+    first = answers.where(window.holds(answers.attempts.day)).first_known()
+    theta, se = np.full((2, answers.learner_no.size), np.nan)
+    responses = responses_of(first, bank)
+    if responses.n_persons:
+        scores = irt.score(responses, bank.items, method="WLE")
+        found = scores.status == 0
+        persons = responses.person_ids[found].astype(np.intp)
+        theta[persons], se[persons] = scores.theta[found], scores.se[found]
+    return theta, se
+
+
+def _general_theta(conn: Connection, learner_no: NDArray[np.int32], as_of: date) -> tuple[Floats, Floats]:
+    parameters = {"learners": learner_no.tolist(), "as_of": as_of}
+    table = np.array(conn.execute(SQL["general_theta"], parameters, binary=True).fetchall(), float).reshape(-1, 3)
+    theta, se = np.full((2, learner_no.size), np.nan)
+    place = np.searchsorted(learner_no, table[:, 0].astype(np.int32))
+    theta[place], se[place] = table[:, 1], table[:, 2]
+    return theta, se
+
+
+def _goals(
+    conn: Connection, learner_no: NDArray[np.int32], as_of: date, *, default_target: float, topic_sd: float
+) -> Floats:
+    """(N,) the learner's goals joined by priority; NaN without a goal or θ. A topic without answers is wider."""
+    parameters = {"learners": learner_no.tolist(), "as_of": as_of, "default_target": default_target}
+    rows = np.array(conn.execute(SQL["goals"], parameters, binary=True).fetchall(), float).reshape(-1, 6)
+    number, target, priority, theta, se, has_topic = rows.T
+    se = np.where(has_topic > 0, se, unseen_topic(theta, se, topic_sd)[1])
+    learner = np.searchsorted(learner_no, number.astype(np.int32)).astype(np.int32)
+    return joint_goal(goal_probability(theta, se, target), priority, learner, learner_no.size)
+
+
+def _row(found: ImprovementOfCohort, row: int) -> Improvement:
+    return Improvement(
+        i_t=float(found.index[row]),
+        method=THETA_DELTA if found.by_theta[row] else ACCURACY_DELTA,
+        change=float(found.change[row]),
+        se=float(found.se[row]),
+        n_recent=int(found.n_recent[row]),
+        n_previous=int(found.n_previous[row]),
+        reliable=int(found.reliable[row]),
+    )

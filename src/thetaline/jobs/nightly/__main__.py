@@ -1,0 +1,5 @@
+"""`python -m thetaline.jobs.nightly`."""
+
+from thetaline.jobs.nightly.night import main
+
+raise SystemExit(main())
