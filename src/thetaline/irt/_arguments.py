@@ -3,11 +3,10 @@
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from thetaline.errors import InputError
-
-Array = NDArray[np.float64]
+from thetaline.irt._types import Array
 
 
 def ability_column(theta: ArrayLike) -> Array:

@@ -8,14 +8,14 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from thetaline.errors import ResponsesError
+from thetaline.irt._types import Array, Categories, Ids, Mask
 
-Ids = NDArray[np.object_]
 MAX_CATEGORY = 254  # categories are stored in a byte
 RULE = f"answers must be 0/1 or categories 0, 1, 2 .. {MAX_CATEGORY}"
 SPREAD = 4  # integer ids are looked up in a table when their range is at most this many times the number of answers
 
 
-def answer_column(values: ArrayLike) -> NDArray[np.uint8]:
+def answer_column(values: ArrayLike) -> Categories:
     """Return categories as bytes; raises ResponsesError with the first value that is no category."""
     column = _plain(values)
     if column.ndim != 1:
@@ -28,7 +28,7 @@ def answer_column(values: ArrayLike) -> NDArray[np.uint8]:
     return codes
 
 
-def _numbers(column: NDArray[Any]) -> NDArray[np.float64]:
+def _numbers(column: NDArray[Any]) -> Array:
     """Objects as numbers, None as NaN."""
     for at, value in enumerate(column.tolist()):
         if not (value is None or isinstance(value, (bool, int, float, np.generic))):
@@ -36,7 +36,7 @@ def _numbers(column: NDArray[Any]) -> NDArray[np.float64]:
     return column.astype(np.float64)
 
 
-def _categories(numbers: NDArray[Any]) -> NDArray[np.uint8] | None:
+def _categories(numbers: NDArray[Any]) -> Categories | None:
     """The numbers as bytes; None where one of them is no category."""
     if numbers.dtype == bool or not numbers.size:
         return numbers.astype(np.uint8)
@@ -107,7 +107,7 @@ def is_missing(value: Any) -> bool:
         return True
 
 
-def categories_of_matrix(x: ArrayLike) -> tuple[NDArray[np.bool_], NDArray[np.uint8]]:
+def categories_of_matrix(x: ArrayLike) -> tuple[Mask, Categories]:
     """Return which cells are observed (N, I) and their categories in row order (M,)."""
     matrix = _plain(x)
     if matrix.ndim != 2 or not matrix.size:
@@ -127,7 +127,7 @@ def categories_of_matrix(x: ArrayLike) -> tuple[NDArray[np.bool_], NDArray[np.ui
     return observed, codes
 
 
-def _object_matrix(matrix: NDArray[Any]) -> NDArray[np.float64]:
+def _object_matrix(matrix: NDArray[Any]) -> Array:
     try:
         return matrix.astype(np.float64)  # None becomes NaN
     except (TypeError, ValueError) as error:
@@ -150,7 +150,7 @@ def ids_or_positions(ids: Sequence[Any] | None, n: int, name: str) -> Ids:
     return _objects(names)
 
 
-def frequencies(counts: ArrayLike, n: int) -> NDArray[np.float64]:
+def frequencies(counts: ArrayLike, n: int) -> Array:
     """Return how often each of n rows occurs; raises ResponsesError for what is not n numbers above 0."""
     try:
         weights = np.array(counts, dtype=np.float64)

@@ -9,10 +9,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from thetaline.errors import ItemsError
 from thetaline.irt._coding import is_missing
+from thetaline.irt._types import Array, Ids, Mask
 from thetaline.irt.families import FAMILIES, known_models
-
-Array = NDArray[np.float64]
-Ids = NDArray[np.object_]
 
 
 def model_column(model: str | Sequence[str] | NDArray[Any] | Mapping[Any, str], ids: Ids) -> NDArray[np.str_]:
@@ -83,18 +81,18 @@ def _check_numbers(ids: Ids, model: NDArray[np.str_], columns: dict[str, Array])
     _refuse(ids, ~_has(model, "polytomous") & (finite.sum(axis=1) > 1), "a dichotomous model has one b")
 
 
-def _asymptote(letter: str, column: Array, ids: Ids, has: NDArray[np.bool_], *, neutral: float) -> Array:
+def _asymptote(letter: str, column: Array, ids: Ids, has: Mask, *, neutral: float) -> Array:
     """NaN where the model has no such asymptote (its neutral value is taken there too), else within 0 and 1."""
     _refuse(ids, ~has & ~np.isnan(column) & (column != neutral), f"the model has no {letter}")
     _refuse(ids, has & ~((column >= 0) & (column <= 1)), f"{letter} must lie within 0 and 1")
     return np.where(has, column, np.nan)
 
 
-def _has(model: NDArray[np.str_], what: str) -> NDArray[np.bool_]:
+def _has(model: NDArray[np.str_], what: str) -> Mask:
     return np.array([getattr(FAMILIES[name], what) for name in model.tolist()], dtype=bool)
 
 
-def _refuse(ids: Ids, bad: NDArray[np.bool_] | np.bool_, rule: str) -> None:
+def _refuse(ids: Ids, bad: Mask | np.bool_, rule: str) -> None:
     bad = np.asarray(bad)
     if bad.any():
         raise ItemsError(f"{rule}: items {ids[bad][:5].tolist()}")

@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from thetaline.errors import ModelWarning
 from thetaline.irt.calibration.arguments import check_choices, check_data
@@ -30,8 +30,6 @@ from thetaline.irt.items import Items
 from thetaline.irt.population import Population
 from thetaline.irt.priors import Priors
 from thetaline.irt.responses import Responses
-
-Array = NDArray[np.float64]
 
 MIN_ANSWERS = 10
 

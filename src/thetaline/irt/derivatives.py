@@ -9,11 +9,8 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol, Self
 
 import numpy as np
-from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
-Index = NDArray[np.intp]
-Mask = NDArray[np.bool_]
+from thetaline.irt._types import Array, Categories, Index
 
 LARGEST_LOGIT = 300.0  # the square of exp(−300), which the information needs, is still above 0 in float64
 
@@ -109,7 +106,7 @@ class Slopes(NamedTuple):
     ds: Array
 
 
-def logistic_answered(theta: Array, item: "Alike", answer: NDArray[np.uint8]) -> Slopes:
+def logistic_answered(theta: Array, item: "Alike", answer: Categories) -> Slopes:
     """A wrong answer is a right one to the item turned round: −a, lower asymptote 1 − d, upper 1 − c."""
     right = answer == 1
     a = np.where(right, item.a, -item.a)
@@ -123,7 +120,7 @@ def logistic_answered(theta: Array, item: "Alike", answer: NDArray[np.uint8]) ->
     return Slopes(s, s * (a * (2.0 * missing - 1.0) - s))
 
 
-def polytomous_answered(theta: Array, item: "Alike", answer: NDArray[np.uint8]) -> Slopes:
+def polytomous_answered(theta: Array, item: "Alike", answer: Categories) -> Slopes:
     """Those of all categories, and of them the one answered."""
     curve, row = item.curve(theta), np.arange(len(answer))
     return Slopes(curve.s[row, answer], curve.ds[row, answer])
@@ -134,7 +131,7 @@ class Formula:
     """How θ enters an item: all categories, the answered one, and a bound of −ds in units of a² where there are K."""
 
     curve: Callable[[Array, Array, Array, Array, Array], Curve]
-    answered: Callable[[Array, "Alike", NDArray[np.uint8]], Slopes]
+    answered: Callable[[Array, "Alike", Categories], Slopes]
     largest_bend: Callable[[int], float]
 
 
@@ -178,7 +175,7 @@ class Alike:
         """Item g at `theta[g]`: (G, K)."""
         return self.formula.curve(theta, self.a, self.b, self.c, self.d)
 
-    def answered(self, theta: Array, answer: NDArray[np.uint8]) -> Slopes:
+    def answered(self, theta: Array, answer: Categories) -> Slopes:
         """Derivatives of log P(answer to item g) at `theta[g]`, (G,)."""
         return self.formula.answered(theta, self, answer)
 

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from thetaline.errors import ItemsError
+from thetaline.irt._types import Array, Ids, Ints
 from thetaline.irt.frames import frame
 from thetaline.irt.invariance import P_DIF_LIMITS, Calibrated, Invariance, invariance
 from thetaline.irt.items import Items
@@ -17,14 +17,12 @@ from thetaline.irt.p_values import check_level, false_discovery
 if TYPE_CHECKING:
     import pandas as pd
 
-Array = NDArray[np.float64]
-
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Drift:
     """Changes of I items from a reference to a new calibration, on the reference's scale: θ_reference = A θ_new + B."""
 
-    ids: NDArray[np.object_]  # (I,) items in both
+    ids: Ids  # (I,) items in both
     link: Constants  # A and B
     se: LinkErrors  # of A and B
     change_a: Array  # (I,) new − reference
@@ -32,15 +30,15 @@ class Drift:
     z_a: Array  # (I,) robust z of log a
     z_b: Array  # (I,) robust z of b
     statistic: Array  # (I,) Wald
-    df: NDArray[np.int64]
+    df: Ints
     p: Array
     p_adjusted: Array  # (I,) for the number of items (Benjamini & Hochberg 1995)
     effect: Array  # (I,) change of the mean score per point of it: 0.05 is worth a look, 0.10 is large
-    anchors: NDArray[np.object_]  # ids that carried A and B in the end
+    anchors: Ids  # ids that carried A and B in the end
     rounds: int
     settled: bool
 
-    def drifted(self, alpha: float = 0.05, *, least_effect: float = P_DIF_LIMITS[0]) -> NDArray[np.object_]:
+    def drifted(self, alpha: float = 0.05, *, least_effect: float = P_DIF_LIMITS[0]) -> Ids:
         """Ids with an adjusted p below `alpha` and an effect of at least `least_effect`, the largest first."""
         flag = np.flatnonzero((self.p_adjusted < alpha) & (np.abs(self.effect) >= least_effect))
         return self.ids[flag[np.argsort(-np.abs(self.effect[flag]), kind="stable")]]

@@ -5,11 +5,9 @@ from dataclasses import dataclass
 from numbers import Real
 
 import numpy as np
-from numpy.typing import NDArray
 
 from thetaline.errors import InputError
-
-Array = NDArray[np.float64]
+from thetaline.irt._types import Array
 
 
 @dataclass(frozen=True, slots=True)

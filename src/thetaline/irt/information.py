@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from thetaline.irt._arguments import ability_column, one_normal_prior
-from thetaline.irt.derivatives import Array
+from thetaline.irt._types import Array
 from thetaline.irt.grid import normal_log_weights
 from thetaline.irt.items import Items
 

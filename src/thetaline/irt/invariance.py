@@ -3,16 +3,13 @@
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from thetaline.errors import ItemsError
+from thetaline.irt._types import Array, Ids, Mask
 from thetaline.irt.items import Items
 from thetaline.irt.linking.standard_errors import ItemCovariance, LinkErrors
 from thetaline.irt.purification import Purified, purify
 from thetaline.irt.wald import Differences, Estimates, Shift, differences, estimates, shift_between
-
-Array = NDArray[np.float64]
-Mask = NDArray[np.bool_]
 
 LARGE_Z = 2.7  # robust z beyond which an item is no anchor to begin with (Huynh & Meyer 2010)
 IQR_TO_SD = 0.7413  # interquartile range to standard deviation of a normal
@@ -51,7 +48,7 @@ class Invariance(NamedTuple):
     purified: Purified
 
     @property
-    def anchor_ids(self) -> NDArray[np.object_]:
+    def anchor_ids(self) -> Ids:
         """Items that carried the shift in the end."""
         return self.reference.ids[self.purified.anchors]
 

@@ -9,13 +9,12 @@ from numpy.typing import ArrayLike, NDArray
 
 from thetaline.errors import InputError, ItemsError
 from thetaline.irt._item_checks import check_items, model_column, parameter_column, threshold_column
+from thetaline.irt._types import Array, Ids, Index
 from thetaline.irt.families import FAMILIES, Family, Published
 from thetaline.irt.frames import frame
 
 if TYPE_CHECKING:
     import pandas as pd
-
-Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,9 +23,9 @@ class Batch:
 
     family: Family
     n_categories: int
-    index: NDArray[np.intp]  # positions in the bank
+    index: Index  # positions in the bank
 
-    def codes(self, offsets: NDArray[np.intp]) -> NDArray[np.intp]:
+    def codes(self, offsets: Index) -> Index:
         """Rows of these items in a category table, shape (len(index), K)."""
         return offsets[self.index][:, None] + np.arange(self.n_categories)
 
@@ -40,7 +39,7 @@ class Items:
     Raises ItemsError, naming the items, for repeated ids, shapes that differ, values that are not finite, c >= d.
     """
 
-    ids: NDArray[np.object_]
+    ids: Ids
     model: NDArray[np.str_]
     a: Array
     b: Array
@@ -95,7 +94,7 @@ class Items:
         return len(self.ids)
 
     @property
-    def n_categories(self) -> NDArray[np.intp]:
+    def n_categories(self) -> Index:
         """K an item, shape (I,)."""
         if self.b.ndim == 1:
             return np.full(len(self), 2)
@@ -107,7 +106,7 @@ class Items:
         return self.b[:, None] if self.b.ndim == 1 else self.b
 
     @property
-    def offsets(self) -> NDArray[np.intp]:
+    def offsets(self) -> Index:
         """Row of a category table where each item starts, shape (I + 1,)."""
         return np.concatenate([[0], np.cumsum(self.n_categories)])
 
@@ -157,7 +156,7 @@ class Items:
         b = self.b[at]
         return self.replaced(**columns, b=b)
 
-    def positions(self, ids: Iterable[object]) -> NDArray[np.intp]:
+    def positions(self, ids: Iterable[object]) -> Index:
         """Return where these ids are in the bank; raises ItemsError for ids that are not in it."""
         where = {name: position for position, name in enumerate(self.ids.tolist())}
         wanted = list(ids)
@@ -193,7 +192,7 @@ def check_scale(A: float, B: float) -> None:
         raise InputError(f"a scale needs finite A > 0 and finite B, not A = {A}, B = {B}")
 
 
-def _id_column(ids: Iterable[object]) -> NDArray[np.object_]:
+def _id_column(ids: Iterable[object]) -> Ids:
     """Ids as Python scalars in an object array, so that 7 and np.int64(7) are the same id."""
     names = [name.item() if isinstance(name, np.generic) else name for name in ids]
     out = np.empty(len(names), dtype=object)

@@ -6,11 +6,9 @@ A table is (S, Q): row s holds P(sum score = s | θ_q). Two tables of disjoint i
 from collections.abc import Iterator, Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
+from thetaline.irt._types import Array
 from thetaline.irt.items import Items
-
-Array = NDArray[np.float64]
 
 
 def category_tables(items: Items, theta: Array) -> list[Array]:

@@ -1,11 +1,10 @@
 """Tail areas of χ² and the normal from scipy.special alone, and only when asked: scipy.stats is slow to import."""
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from thetaline.errors import InputError
-
-Array = NDArray[np.float64]
+from thetaline.irt._types import Array
 
 
 def check_level(alpha: float) -> None:

@@ -2,10 +2,7 @@
 
 from dataclasses import dataclass
 
-import numpy as np
-from numpy.typing import NDArray
-
-Array = NDArray[np.float64]
+from thetaline.irt._types import Array
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -10,12 +10,10 @@ from numbers import Real
 from typing import Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
 from thetaline.errors import InputError
+from thetaline.irt._types import Array
 from thetaline.irt.families.logit import logit
-
-Array = NDArray[np.float64]
 
 
 class Prior(Protocol):

@@ -4,10 +4,8 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
-Mask = NDArray[np.bool_]
+from thetaline.irt._types import Array, Mask
 
 MAX_ROUNDS = 20
 

@@ -17,8 +17,7 @@ from thetaline.irt._coding import (
     frequencies,
     ids_or_positions,
 )
-
-Ids = NDArray[np.object_]
+from thetaline.irt._types import Array, Categories, Ids, Ints
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -31,10 +30,10 @@ class Responses:
 
     person_ids: Ids  # (N,)
     item_ids: Ids  # (I,)
-    indptr: NDArray[np.int64]  # (N + 1,): answers of person n are at indptr[n] : indptr[n + 1]
+    indptr: Ints  # (N + 1,): answers of person n are at indptr[n] : indptr[n + 1]
     item: NDArray[np.int32]  # (M,)
-    answer: NDArray[np.uint8]  # (M,)
-    counts: NDArray[np.float64]  # (N,)
+    answer: Categories  # (M,)
+    counts: Array  # (N,)
     _person: list[NDArray[np.int32]] = field(default_factory=list, init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -126,14 +125,12 @@ class Responses:
         return cls(person_ids, ids_or_positions(items, n_items, "items"), indptr, item, answers, weights)
 
     @classmethod
-    def _from_csr(cls, persons: Ids, items: Ids, table: "sparse.csr_array", counts: NDArray[np.float64]) -> Self:
+    def _from_csr(cls, persons: Ids, items: Ids, table: "sparse.csr_array", counts: Array) -> Self:
         indptr = table.indptr.astype(np.int64)
         return cls(persons, items, indptr, table.indices.astype(np.int32, copy=False), table.data, counts)
 
 
-def _duplicates_message(
-    ids: tuple[Ids, Ids], codes: tuple[NDArray[Any], NDArray[Any]], answers: NDArray[np.uint8]
-) -> str:
+def _duplicates_message(ids: tuple[Ids, Ids], codes: tuple[NDArray[Any], NDArray[Any]], answers: Categories) -> str:
     """Name the first repeated (user, item) pairs, and whether their answers contradict each other."""
     (persons, items), (person, item) = ids, codes
     order = np.lexsort((answers, item, person))

@@ -9,7 +9,8 @@ from numpy.typing import ArrayLike, NDArray
 from thetaline.errors import InputError
 from thetaline.irt._arguments import person_abilities
 from thetaline.irt._coding import ids_or_positions
-from thetaline.irt.derivatives import Array, Index, Mask, alike
+from thetaline.irt._types import Array, Categories, Index, Mask
+from thetaline.irt.derivatives import alike
 from thetaline.irt.items import Items
 from thetaline.irt.responses import Responses
 
@@ -41,7 +42,7 @@ def simulate(
     return Responses(ids, items.ids.copy(), indptr, item, answer, np.ones(len(abilities)))
 
 
-def _draw(items: Items, theta: Array, item: NDArray[np.int32], rng: np.random.Generator) -> NDArray[np.uint8]:
+def _draw(items: Items, theta: Array, item: NDArray[np.int32], rng: np.random.Generator) -> Categories:
     """One category an answer: how many cumulative probabilities lie below a uniform draw."""
     uniform, answer = rng.random(len(item)), np.empty(len(item), dtype=np.uint8)
     within = np.empty(len(items), dtype=np.intp)

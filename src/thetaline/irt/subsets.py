@@ -1,12 +1,12 @@
 """Part of a set of responses: some persons, or some items."""
 
 import numpy as np
-from numpy.typing import NDArray
 
+from thetaline.irt._types import Mask
 from thetaline.irt.responses import Responses
 
 
-def persons_of(responses: Responses, chosen: NDArray[np.bool_]) -> Responses:
+def persons_of(responses: Responses, chosen: Mask) -> Responses:
     """The answers of some persons (N,); all items stay."""
     rows, taken = np.flatnonzero(chosen), chosen[responses.person]
     indptr = np.concatenate([[0], np.cumsum(np.diff(responses.indptr)[rows])])
@@ -14,7 +14,7 @@ def persons_of(responses: Responses, chosen: NDArray[np.bool_]) -> Responses:
     return Responses(responses.person_ids[rows], responses.item_ids, indptr, *answers, responses.counts[rows])
 
 
-def items_of(responses: Responses, chosen: NDArray[np.bool_]) -> Responses:
+def items_of(responses: Responses, chosen: Mask) -> Responses:
     """The answers to some items (I,); all persons stay, also those without an answer left."""
     if chosen.all():
         return responses

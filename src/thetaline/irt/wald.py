@@ -10,24 +10,21 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from thetaline.errors import ItemsError
+from thetaline.irt._types import Array, Ids, Ints, Mask
 from thetaline.irt.families import FAMILIES
 from thetaline.irt.items import Items
 from thetaline.irt.linking.constants import Constants
 from thetaline.irt.linking.standard_errors import ItemCovariance, LinkErrors
 from thetaline.irt.p_values import p_value
 
-Array = NDArray[np.float64]
-Mask = NDArray[np.bool_]
-
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Estimates:
     """Items of one calibration as (a, α_1, …, α_(P−1)) with their covariance; P − 1 is the most thresholds."""
 
-    ids: NDArray[np.object_]  # (I,)
+    ids: Ids  # (I,)
     values: Array  # (I, P), NaN beyond an item's own thresholds
     covariance: Array  # (I, P, I, P), 0 for what is fixed or absent; (I, P, P) if calibrated in item blocks
     tested: Mask  # (I, P) own free parameters of the item: neither fixed nor shared by all items
@@ -154,7 +151,7 @@ class Differences(NamedTuple):
 
     values: Array  # (I, P), 0 where not tested
     covariance: Array  # (I, P, P), identity where not tested
-    degrees: NDArray[np.int64]  # (I,)
+    degrees: Ints  # (I,)
 
     @property
     def wald(self) -> Array:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from thetaline.errors import InputError
-from thetaline.irt.derivatives import Index, Mask
+from thetaline.irt._types import Index, Mask
 from thetaline.irt.items import Items
 
 

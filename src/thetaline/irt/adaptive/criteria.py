@@ -5,8 +5,8 @@ from collections.abc import Callable
 import numpy as np
 
 from thetaline.errors import InputError
+from thetaline.irt._types import Array
 from thetaline.irt.adaptive.posterior import Belief
-from thetaline.irt.derivatives import Array
 from thetaline.irt.items import Items
 
 Criterion = Callable[[Items, Belief], Array]

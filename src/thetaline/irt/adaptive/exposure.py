@@ -7,7 +7,7 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 
 from thetaline.errors import InputError
-from thetaline.irt.derivatives import Array, Index, Mask
+from thetaline.irt._types import Array, Index, Mask
 from thetaline.irt.items import Items
 
 

@@ -8,12 +8,12 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from thetaline.errors import InputError
+from thetaline.irt._types import Array
 from thetaline.irt.adaptive.content import ContentLimits
 from thetaline.irt.adaptive.criteria import criterion_named
 from thetaline.irt.adaptive.exposure import Best, Exposure
 from thetaline.irt.adaptive.posterior import Belief
 from thetaline.irt.adaptive.selection import Out, Selection
-from thetaline.irt.derivatives import Array
 from thetaline.irt.items import Items
 
 

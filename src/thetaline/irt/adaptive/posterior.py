@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from thetaline.errors import InputError
-from thetaline.irt.derivatives import Array
+from thetaline.irt._types import Array
 from thetaline.irt.grid import normal_log_weights
 
 NODES = np.linspace(-6.0, 6.0, 121)  # 0.1 apart: exact for posteriors down to a standard deviation of 0.1

@@ -5,11 +5,11 @@ from typing import NamedTuple
 
 import numpy as np
 
+from thetaline.irt._types import Array, Index, Mask
 from thetaline.irt.adaptive.content import ContentLimits
 from thetaline.irt.adaptive.criteria import Criterion, maximum_information
 from thetaline.irt.adaptive.exposure import Best, Exposure, Pick
 from thetaline.irt.adaptive.posterior import Belief
-from thetaline.irt.derivatives import Array, Index, Mask
 from thetaline.irt.items import Items
 
 

@@ -4,17 +4,17 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from thetaline.errors import InputError
 from thetaline.irt._arguments import one_normal_prior, person_abilities
+from thetaline.irt._types import Array, Index
 from thetaline.irt.adaptive.content import ContentLimits
 from thetaline.irt.adaptive.criteria import criterion_named
 from thetaline.irt.adaptive.exposure import Best, Exposure
 from thetaline.irt.adaptive.posterior import Belief
 from thetaline.irt.adaptive.selection import Out, Selection
 from thetaline.irt.adaptive.stopping import StopRule
-from thetaline.irt.derivatives import Array, Index
 from thetaline.irt.items import Items
 from thetaline.irt.responses import Responses
 
@@ -121,7 +121,7 @@ class Session:
                 break
         return item, answer, path, se
 
-    def _answers(self, theta: Array, chosen: Index, rng: np.random.Generator) -> NDArray[np.intp]:
+    def _answers(self, theta: Array, chosen: Index, rng: np.random.Generator) -> Index:
         """Draw an answer of each person to the chosen item."""
         given = np.empty(len(theta), dtype=np.intp)
         uniform = rng.random(len(theta))

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from thetaline.errors import InputError
-from thetaline.irt.derivatives import Array, Index, Mask
+from thetaline.irt._types import Array, Index, Mask
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,11 +6,11 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from thetaline.errors import InputError
+from thetaline.irt._types import Array
 from thetaline.irt.adaptive.content import ContentLimits
 from thetaline.irt.adaptive.exposure import SympsonHetter
 from thetaline.irt.adaptive.simulate import simulate_adaptive
 from thetaline.irt.adaptive.stopping import StopRule
-from thetaline.irt.derivatives import Array
 from thetaline.irt.items import Items
 
 

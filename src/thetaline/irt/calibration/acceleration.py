@@ -6,9 +6,8 @@ cycles, however slow they are.
 """
 
 import numpy as np
-from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
+from thetaline.irt._types import Array
 
 MEMORY = 6  # differences kept; more gained nothing from 5 to 2,000 items (docs/decisions/0101)
 

@@ -9,11 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
+from thetaline.irt._types import Array, Categories, Index
 from thetaline.irt.calibration.blocks import Block, DenseBlock, DenseDesign, Design, SparseBlock, SparseDesign
 from thetaline.irt.responses import Responses
-
-Array = NDArray[np.float64]
-Index = NDArray[np.intp]
 
 DENSE_ROWS = 1024  # matrix and posterior of a block stay in a core's L2
 SPARSE_ROWS = 16_384  # posteriors of a block stay in L3, and the (sum of K, Q) result is cleared seldom
@@ -82,7 +80,7 @@ class Cut:
         category = design.upper - self.offsets[design.item_of_upper]
         return partial(self._dense, self.order[design.item_of_upper], category.astype(np.uint8))
 
-    def _dense(self, item: Index, category: NDArray[np.uint8], rows: Index, weight: NDArray[Any]) -> Block:
+    def _dense(self, item: Index, category: Categories, rows: Index, weight: NDArray[Any]) -> Block:
         """Columns: was the caller's item `item[c]` answered with `category[c]`; then, was it answered at all."""
         cells = self._cells(rows)
         columns = np.equal(cells[:, item], category)
@@ -91,7 +89,7 @@ class Cut:
         large = self.responses.n_persons * columns.shape[1] * self.dtype.itemsize > BYTES_ABOVE
         return DenseBlock(columns.astype(np.uint8 if large else self.dtype), weight)
 
-    def _cells(self, rows: Index) -> NDArray[np.uint8]:
+    def _cells(self, rows: Index) -> Categories:
         """Answers (n, I) with 255 where there is none, items in the caller's order."""
         n_items = len(self.order)
         if self.complete and self.responses.n_observations == self.responses.n_persons * n_items:

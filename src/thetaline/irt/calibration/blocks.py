@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-Array = NDArray[np.float64]
+from thetaline.irt._types import Array, Index
+
 Work = NDArray[Any]  # float32 or float64, as the size of the problem asks
 
 
@@ -93,7 +94,7 @@ class DenseBlock:
 class DenseDesign:
     """Columns: the categories above 0 in code order, then (where cells are missing) one `answered` column an item."""
 
-    offsets: NDArray[np.intp]  # (I + 1,) into the category table
+    offsets: Index  # (I + 1,) into the category table
     complete: bool
 
     @property
@@ -102,12 +103,12 @@ class DenseDesign:
         return len(self.offsets) - 1
 
     @property
-    def upper(self) -> NDArray[np.intp]:
+    def upper(self) -> Index:
         """Codes of the categories above 0."""
         return np.setdiff1d(np.arange(self.offsets[-1]), self.offsets[:-1])
 
     @property
-    def item_of_upper(self) -> NDArray[np.intp]:
+    def item_of_upper(self) -> Index:
         """Item of each code in `upper`."""
         return np.searchsorted(self.offsets, self.upper, side="right") - 1
 

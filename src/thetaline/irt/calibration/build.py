@@ -4,17 +4,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from thetaline.irt._types import Array, Index
 from thetaline.irt.calibration.fit import Solution
 from thetaline.irt.calibration.model import Model, Part, State
 from thetaline.irt.calibration.model_spec import Plan
 from thetaline.irt.calibration.observations import Observations
 from thetaline.irt.families import FAMILIES, Published
 from thetaline.irt.items import Batch, Items
-
-Array = NDArray[np.float64]
-Index = NDArray[np.intp]
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -3,17 +3,14 @@
 from collections.abc import Iterator
 
 import numpy as np
-from numpy.typing import NDArray
 
 from thetaline.errors import ResponsesError
+from thetaline.irt._types import Array, Mask
 from thetaline.irt.calibration.model_spec import Plan
 from thetaline.irt.calibration.notes import Finding, Note
 from thetaline.irt.families import FAMILIES
 from thetaline.irt.priors import Priors
 from thetaline.irt.responses import Responses
-
-Array = NDArray[np.float64]
-Mask = NDArray[np.bool_]
 
 
 def screened(responses: Responses, counts: Array, plan: Plan, priors: Priors, *, min_answers: int) -> tuple[Note, ...]:

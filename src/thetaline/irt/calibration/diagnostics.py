@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
+from thetaline.irt._types import Array, Mask
 from thetaline.irt.calibration.em import Problem
 from thetaline.irt.calibration.fit import Solution
 from thetaline.irt.calibration.m_step import counts_by_part, improve_items
@@ -13,9 +13,6 @@ from thetaline.irt.calibration.model import ASYMPTOTE_BOUND, SLOPE_BOUND, Part, 
 from thetaline.irt.calibration.notes import Finding, Note
 from thetaline.irt.calibration.runaway_populations import population_notes
 from thetaline.irt.priors import Priors
-
-Array = NDArray[np.float64]
-Mask = NDArray[np.bool_]
 
 MOVING = 0.5
 ALONE_STEPS = 10  # Newton steps from the penalised to the unpenalised estimate of one item

@@ -13,12 +13,10 @@ from functools import partial
 from itertools import pairwise
 
 import numpy as np
-from numpy.typing import NDArray
 
+from thetaline.irt._types import Array
 from thetaline.irt.calibration.blocks import Block, Work
 from thetaline.irt.calibration.observations import Observations
-
-Array = NDArray[np.float64]
 
 LANES = 8
 LANE_BYTES = 1 << 26  # the lanes' partial sums stay below 64 MB together

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 import numpy as np
-from numpy.typing import NDArray
 
 from thetaline.errors import CalibrationError
+from thetaline.irt._types import Array
 from thetaline.irt.calibration.acceleration import Anderson
 from thetaline.irt.calibration.e_step import Expectation, expect
 from thetaline.irt.calibration.latent_m_step import expanded, freed, histogram, on_given_nodes
@@ -17,8 +17,6 @@ from thetaline.irt.calibration.m_step import PartCounts, counts_by_part, improve
 from thetaline.irt.calibration.model import Model, Nodes, State
 from thetaline.irt.calibration.observations import Observations
 from thetaline.irt.priors import Priors
-
-Array = NDArray[np.float64]
 
 NEWTON_STEPS = 2
 LONGEST_LEAP = 50.0  # of an accelerated step, in plain ones: farther, the past says nothing

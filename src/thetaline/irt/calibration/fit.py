@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
+from thetaline.irt._types import Ids, Mask
 from thetaline.irt.calibration.em import Cycle, Problem, Status
 from thetaline.irt.calibration.model import State
 from thetaline.irt.calibration.model_spec import Plan
@@ -25,7 +25,7 @@ class Solution:
     problem: Problem
     state: State
     plan: Plan
-    item_ids: NDArray[np.object_]  # in the caller's order
+    item_ids: Ids  # in the caller's order
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -55,7 +55,7 @@ class Fit:
         return self.status is Status.CONVERGED
 
     @property
-    def anchored(self) -> NDArray[np.bool_]:
+    def anchored(self) -> Mask:
         """Whether an item of `items` was held fixed, (I,)."""
         return self.solution.plan.anchored
 

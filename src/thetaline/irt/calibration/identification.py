@@ -1,11 +1,11 @@
 """Before the first cycle: whether one scale holds all groups, and whether given nodes reach the given scale."""
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from thetaline.errors import ItemsError, ResponsesError
+from thetaline.irt._types import Mask
 from thetaline.irt.calibration.model_spec import Plan
 from thetaline.irt.grid import Grid
 from thetaline.irt.items import Items
@@ -42,7 +42,7 @@ def check_identified(responses: Responses, plan: Plan, priors: Priors) -> None:
         )
 
 
-def _tied_to_scale(responses: Responses, plan: Plan) -> NDArray[np.bool_]:
+def _tied_to_scale(responses: Responses, plan: Plan) -> Mask:
     """Whether a chain of common items leads from a group to the anchors or, without them, to the first group, (G,)."""
     n_groups, n_items = len(plan.labels), responses.n_items
     pairs = np.unique(plan.group[responses.person] * n_items + responses.item.astype(np.intp))

@@ -9,11 +9,9 @@ both, so it is left out under priors and on nodes that do not move.
 from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 
+from thetaline.irt._types import Array
 from thetaline.irt.calibration.model import Model, State
-
-Array = NDArray[np.float64]
 
 NEWTON_STEPS = 6
 HALVINGS = 8

@@ -10,12 +10,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from thetaline.irt._types import Array, Index
 from thetaline.irt.calibration.log_prior import penalty
 from thetaline.irt.calibration.model import Model, Part, State
 from thetaline.irt.families.base import Terms
 from thetaline.irt.priors import Priors
-
-Array = NDArray[np.float64]
 
 HALVINGS = 8
 LARGEST_STEP = 2.0  # of a free parameter in one Newton step: farther, the quadratic model says nothing
@@ -34,7 +33,7 @@ class PartCounts:
     observed: Array  # (I, K, Q)
     priors: Priors
 
-    def some(self, rows: NDArray[np.intp]) -> "PartCounts":
+    def some(self, rows: Index) -> "PartCounts":
         """Return the counts of some of the items."""
         return replace(self, observed=self.observed[rows])
 

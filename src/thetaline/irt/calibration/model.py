@@ -4,15 +4,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
+from thetaline.irt._types import Array, Index, Mask
 from thetaline.irt.families import Family
 from thetaline.irt.families.logit import expit
 from thetaline.irt.grid import normal_log_weights
-
-Array = NDArray[np.float64]
-Index = NDArray[np.intp]
-Mask = NDArray[np.bool_]
 
 SLOPE_BOUND = 30.0  # on the scale where theta has sd 1: a step function for every grid
 RELEASED_SLOPE = 5.0

@@ -8,13 +8,12 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from thetaline.errors import ItemsError, ResponsesError
+from thetaline.irt._types import Array, Ids, Index, Mask
 from thetaline.irt.calibration.arguments import group_column
 from thetaline.irt.families import FAMILIES, known_models
 from thetaline.irt.items import Items
 from thetaline.irt.responses import Responses
 
-Array = NDArray[np.float64]
-Index = NDArray[np.intp]
 ModelChoice = str | Mapping[Any, str] | Sequence[str]
 
 
@@ -24,7 +23,7 @@ class Plan:
 
     model: NDArray[np.object_]  # (I,)
     n_categories: Index  # (I,)
-    anchored: NDArray[np.bool_]  # (I,)
+    anchored: Mask  # (I,)
     anchors: Items | None  # those that were answered
     labels: tuple[object, ...]  # (G,)
     group: Index  # (N,)
@@ -82,7 +81,7 @@ def _models(model: ModelChoice, responses: Responses, anchors: Items | None) -> 
     return out
 
 
-def _categories(ids: NDArray[np.object_], counts: Array, models: NDArray[np.object_]) -> Index:
+def _categories(ids: Ids, counts: Array, models: NDArray[np.object_]) -> Index:
     """Highest category + 1, at least 2."""
     used = np.where(counts > 0, np.arange(counts.shape[1]), 0)
     out = np.maximum(used.max(axis=1), 1) + 1

@@ -3,10 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-import numpy as np
-from numpy.typing import NDArray
-
-Ids = NDArray[np.object_]
+from thetaline.irt._types import Ids
 
 
 class Finding(StrEnum):

@@ -7,13 +7,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from thetaline.irt._types import Array, Index
 from thetaline.irt.calibration.blocking import Cut
 from thetaline.irt.calibration.blocks import Block, Design
 from thetaline.irt.calibration.ordering import item_order, pattern_hashes
 from thetaline.irt.responses import Responses
-
-Array = NDArray[np.float64]
-Index = NDArray[np.intp]
 
 DENSE_ABOVE = 0.2  # density from which a GEMM over all cells beats a sparse product over the observed ones
 SINGLE_FROM = (

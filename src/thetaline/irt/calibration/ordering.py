@@ -9,12 +9,11 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
+from thetaline.irt._types import Array, Index, Ints, Mask
 from thetaline.irt.responses import Responses
 
 CHUNK = 1 << 20  # answers looked at together: 8 MB of hashes
 SEED = 20_251_102  # of the hash; any number does
-Ints = NDArray[np.int64]
-Array = NDArray[np.float64]
 
 
 def category_counts(responses: Responses) -> Array:
@@ -29,7 +28,7 @@ def category_counts(responses: Responses) -> Array:
     return out.reshape(responses.n_items, k)
 
 
-def item_order(responses: Responses, counts: Array) -> NDArray[np.intp]:
+def item_order(responses: Responses, counts: Array) -> Index:
     """Return the items' positions by number of answers, sum, agreement with the persons' sums, and id.
 
     `counts` (I, K) are the category counts.  The agreement is looked at only where the first two do not decide.
@@ -44,7 +43,7 @@ def item_order(responses: Responses, counts: Array) -> NDArray[np.intp]:
     return np.lexsort((_rank_of_ids(responses), _agreement(responses, undecided), total, n))
 
 
-def _agreement(responses: Responses, wanted: NDArray[np.bool_]) -> Array:
+def _agreement(responses: Responses, wanted: Mask) -> Array:
     """Sum over persons of answer times person's sum, for the wanted items: whole numbers, exact in any order."""
     out = np.zeros(responses.n_items)
     for rows, span in person_chunks(responses.indptr):
@@ -67,7 +66,7 @@ def _rank_of_ids(responses: Responses) -> Ints:
     return rank
 
 
-def pattern_hashes(responses: Responses, order: NDArray[np.intp]) -> NDArray[np.uint64]:
+def pattern_hashes(responses: Responses, order: Index) -> NDArray[np.uint64]:
     """Return a 64-bit hash of each person's answers: the sum modulo 2^64 of one random number an item times answer + 1.
 
     Two different patterns share a hash with probability 2^-63 or so, ten million patterns two of them with 1e-5.

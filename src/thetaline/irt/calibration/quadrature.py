@@ -9,12 +9,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from thetaline.irt._types import Array
 from thetaline.irt.calibration.e_step import posteriors
 from thetaline.irt.calibration.em import Problem
 from thetaline.irt.calibration.model import Nodes, State
 from thetaline.irt.calibration.observations import Observations
-
-Array = NDArray[np.float64]
 
 SHARP = 0.02  # quantile of the posterior sds that counts as sharp, and of the slopes as steep
 LOOKED_AT = 4  # blocks a group in which posteriors are looked at

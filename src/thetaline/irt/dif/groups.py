@@ -2,11 +2,11 @@
 
 from typing import Any, NamedTuple
 
-import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from thetaline.errors import ResponsesError
 from thetaline.irt._coding import code_ids
+from thetaline.irt._types import Mask
 from thetaline.irt.responses import Responses
 
 
@@ -15,9 +15,9 @@ class TwoGroups(NamedTuple):
 
     reference: object
     focal: object
-    is_focal: NDArray[np.bool_]  # (N,)
+    is_focal: Mask  # (N,)
 
-    def size(self, responses: Responses, used: NDArray[np.bool_], *, focal: bool) -> int:
+    def size(self, responses: Responses, used: Mask, *, focal: bool) -> int:
         """Persons of one group among those used (N,), patterns counted as often as they occur."""
         return round(float(responses.counts[(self.is_focal == focal) & used].sum()))
 

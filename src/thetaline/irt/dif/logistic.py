@@ -7,9 +7,8 @@ the rise of Nagelkerke's R² measures (Jodoin & Gierl 2001: 0.035 and 0.070 sepa
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
+from thetaline.irt._types import Array
 
 R2_LIMITS = (0.035, 0.070)
 MAX_STEPS = 50

@@ -5,10 +5,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from thetaline.irt._types import Array
 from thetaline.irt.dif.result import DifClass
 from thetaline.irt.p_values import p_value
-
-Array = NDArray[np.float64]
 
 DELTA = -2.35  # log odds ratio to the delta scale of ETS, where a positive value favours the focal group
 ONE_SIDED = 1.645  # 95 % point of the normal: class C is significantly beyond 1

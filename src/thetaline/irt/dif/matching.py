@@ -3,10 +3,8 @@
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
-Mask = NDArray[np.bool_]
+from thetaline.irt._types import Array, Categories, Ints, Mask
 
 
 class Table(NamedTuple):
@@ -16,7 +14,7 @@ class Table(NamedTuple):
     level: Array  # (L,) the ability that a level stands for
 
 
-def by_sum_score(answers: NDArray[np.uint8], counts: Array, focal: Mask, anchors: Mask) -> Table:
+def by_sum_score(answers: Categories, counts: Array, focal: Mask, anchors: Mask) -> Table:
     """Match on the number right over the anchors and the item under study (see Holland & Thayer 1988).
 
     `answers` (n, I) are complete, 0 or 1; `counts` and `focal` (n,), `anchors` (I,).
@@ -30,7 +28,7 @@ def by_sum_score(answers: NDArray[np.uint8], counts: Array, focal: Mask, anchors
     return Table(people, np.arange(n_items + 1, dtype=np.float64))
 
 
-def _counted(level: NDArray[np.int64], focal: Mask, answer: NDArray[np.uint8], counts: Array, n_levels: int) -> Array:
+def _counted(level: Ints, focal: Mask, answer: Categories, counts: Array, n_levels: int) -> Array:
     cell = (level * 2 + focal) * 2 + answer
     people = np.bincount(cell, weights=counts, minlength=4 * n_levels)
     return people.astype(np.float64).reshape(n_levels, 2, 2)

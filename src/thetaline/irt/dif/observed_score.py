@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thetaline.errors import ResponsesError
+from thetaline.irt._types import Array, Mask
 from thetaline.irt.dif.groups import TwoGroups
 from thetaline.irt.dif.logistic import R2_LIMITS, Cells, LogisticDif, logistic_dif
 from thetaline.irt.dif.mantel_haenszel import MantelHaenszel, Strata, ets_classes, mantel_haenszel
@@ -14,9 +15,6 @@ from thetaline.irt.dif.result import Dif, Settings, classified
 from thetaline.irt.p_values import p_value
 from thetaline.irt.purification import Purified, purify
 from thetaline.irt.responses import Responses
-
-Array = NDArray[np.float64]
-Mask = NDArray[np.bool_]
 
 LEAST_ANCHORS = 3
 LEAST_PERSONS = 20  # complete persons a group, below which a sum score divides people too finely to compare them

@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from thetaline.irt._types import Array, Ids, Ints
 from thetaline.irt.frames import frame
 from thetaline.irt.priors import Priors
 
 if TYPE_CHECKING:
     import pandas as pd
-
-Array = NDArray[np.float64]
 
 
 class DifClass(StrEnum):
@@ -44,21 +43,21 @@ class Dif:
     method: str
     reference: object
     focal: object
-    ids: NDArray[np.object_]  # (I,)
+    ids: Ids  # (I,)
     statistic: Array  # (I,) χ² with `df` degrees of freedom
-    df: NDArray[np.int64]  # (I,)
+    df: Ints  # (I,)
     p: Array  # (I,)
     effect: Array  # (I,) see `effect_name`
     effect_name: str
     classes: NDArray[np.object_]  # (I,) DifClass, or "" where the test could not be made
-    anchors: NDArray[np.object_]  # ids of the items that matched or linked the groups in the end
+    anchors: Ids  # ids of the items that matched or linked the groups in the end
     n_reference: int  # persons that the method used
     n_focal: int
     rounds: int  # of purification
     settled: bool  # purification came to rest
     details: dict[str, Array]  # further columns of the method, each (I,)
 
-    def flagged(self, alpha: float = 0.05) -> NDArray[np.object_]:
+    def flagged(self, alpha: float = 0.05) -> Ids:
         """Ids with p below `alpha` and an effect that is not negligible."""
         return self.ids[(self.p < alpha) & np.isin(self.classes, (DifClass.B, DifClass.C))]
 

@@ -1,17 +1,15 @@
 """IRT Wald test: calibrate each group by itself, link by purified anchors, compare each item (Lord 1980)."""
 
 import numpy as np
-from numpy.typing import NDArray
 
 from thetaline.errors import ResponsesError
+from thetaline.irt._types import Array, Mask
 from thetaline.irt.calibrate import calibrate
 from thetaline.irt.dif.groups import TwoGroups
 from thetaline.irt.dif.result import Dif, Settings, classified
 from thetaline.irt.invariance import P_DIF_LIMITS, Calibrated, Invariance, invariance
 from thetaline.irt.responses import Responses
 from thetaline.irt.subsets import items_of, persons_of
-
-Array = NDArray[np.float64]
 
 LEAST_ANCHORS = 3
 
@@ -33,7 +31,7 @@ def wald_dif(responses: Responses, groups: TwoGroups, settings: Settings) -> Dif
     return _dif(responses, groups, found, settings)
 
 
-def _same_categories(responses: Responses, groups: TwoGroups) -> NDArray[np.bool_]:
+def _same_categories(responses: Responses, groups: TwoGroups) -> Mask:
     """(I,) whether both groups gave the same two or more categories of an item."""
     width = int(responses.answer.max(initial=0)) + 1
     cell = (groups.is_focal[responses.person] * responses.n_items + responses.item) * width + responses.answer

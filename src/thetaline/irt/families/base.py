@@ -2,11 +2,7 @@
 
 from typing import NamedTuple, Protocol
 
-import numpy as np
-from numpy.typing import NDArray
-
-Array = NDArray[np.float64]
-Mask = NDArray[np.bool_]
+from thetaline.irt._types import Array, Mask
 
 
 class Published(NamedTuple):

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from thetaline.irt.families.base import Array, Mask, Published, Terms
+from thetaline.irt._types import Array, Mask
+from thetaline.irt.families.base import Published, Terms
 from thetaline.irt.families.logit import expit, log_expit, logit
 from thetaline.irt.families.terms import scoring_terms
 from thetaline.irt.families.thresholds import boundaries_to_published, published_to_boundaries, thresholds_jacobian

@@ -1,9 +1,8 @@
 """Logistic pieces that stay exact in both tails."""
 
 import numpy as np
-from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
+from thetaline.irt._types import Array
 
 
 def log_expit(x: Array) -> Array:

@@ -4,7 +4,8 @@ from typing import Protocol
 
 import numpy as np
 
-from thetaline.irt.families.base import Array, Terms
+from thetaline.irt._types import Array
+from thetaline.irt.families.base import Terms
 
 
 class Curves(Protocol):

@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from thetaline.irt.families.base import Array, Published
+from thetaline.irt._types import Array
+from thetaline.irt.families.base import Published
 
 
 def boundaries_to_published(free: Array) -> Published:

@@ -3,9 +3,9 @@
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from thetaline.errors import ResponsesError
+from thetaline.irt._types import Array, Categories, Index
 from thetaline.irt.items import Items
 from thetaline.irt.responses import Responses
 
@@ -13,9 +13,9 @@ from thetaline.irt.responses import Responses
 class Complete(NamedTuple):
     """n complete persons (patterns)."""
 
-    answers: NDArray[np.uint8]  # (n, I), columns in the order of the bank
-    counts: NDArray[np.float64]  # (n,)
-    person: NDArray[np.intp]  # (n,) their rows in the responses
+    answers: Categories  # (n, I), columns in the order of the bank
+    counts: Array  # (n,)
+    person: Index  # (n,) their rows in the responses
 
 
 def complete_persons(items: Items, responses: Responses) -> Complete:

@@ -3,18 +3,16 @@
 from typing import NamedTuple, Protocol
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from thetaline.errors import InputError, ResponsesError
+from thetaline.irt._types import Array, Index, Mask
 from thetaline.irt.families import FAMILIES
 from thetaline.irt.items import Items
 from thetaline.irt.population import Population
 from thetaline.irt.responses import Responses
 from thetaline.irt.scoring import score
 from thetaline.irt.subsets import items_of
-
-Array = NDArray[np.float64]
-Index = NDArray[np.intp]
 
 
 class Calibration(Protocol):
@@ -29,7 +27,7 @@ class Calibration(Protocol):
         """Distribution of θ per group, with the nodes and weights that the fit ended with."""
 
     @property
-    def anchored(self) -> NDArray[np.bool_]:
+    def anchored(self) -> Mask:
         """Whether an item was held fixed, (I,)."""
 
 
@@ -37,7 +35,7 @@ class Estimated(NamedTuple):
     """A bank, which of its items were held fixed, the population, and the group of every person."""
 
     items: Items
-    fixed: NDArray[np.bool_]  # (I,)
+    fixed: Mask  # (I,)
     population: Population
     group: Index  # (N,)
 

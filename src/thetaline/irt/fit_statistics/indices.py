@@ -3,11 +3,9 @@
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
+from thetaline.irt._types import Array
 from thetaline.irt.p_values import noncentrality
-
-Array = NDArray[np.float64]
 
 
 class Rmsea(NamedTuple):

@@ -3,11 +3,9 @@
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
+from thetaline.irt._types import Array
 from thetaline.irt.fit_statistics.residuals import Answers
-
-Array = NDArray[np.float64]
 
 # Floors and caps of the R package mirt, needed where the model is all but certain: one answer with a variance of 1e-9
 # would otherwise decide the outfit of its item alone.

@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from thetaline.irt._types import Array, Ids, Ints
 from thetaline.irt.fit_statistics.complete import complete_persons
 from thetaline.irt.fit_statistics.estimated import Calibration, Estimated, abilities, answers_within, estimated
 from thetaline.irt.fit_statistics.infit import infit_and_outfit
@@ -20,26 +21,24 @@ from thetaline.irt.responses import Responses
 if TYPE_CHECKING:
     import pandas as pd
 
-Array = NDArray[np.float64]
-
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ItemFit:
     """Fit statistics of I items, (I,) each; NaN where there is nothing to compute one from."""
 
-    ids: NDArray[np.object_]
+    ids: Ids
     n_answers: Array  # persons who answered the item; infit, outfit and RMSD rest on them
     infit: Array  # weighted mean square of residuals at the EAP
     infit_z: Array  # Wilson–Hilferty; no test, see `item_fit`
     outfit: Array  # unweighted
     outfit_z: Array
     s_x2: Array
-    s_x2_df: NDArray[np.int64]  # 0 where the cells do not outnumber the parameters; s_x2 and its p are NaN there
+    s_x2_df: Ints  # 0 where the cells do not outnumber the parameters; s_x2 and its p are NaN there
     s_x2_p: Array
     rmsd: Array
     n_complete: float  # persons who answered every item; S-X² rests on them, for it compares sum scores
 
-    def flagged(self, alpha: float = 0.05) -> NDArray[np.object_]:
+    def flagged(self, alpha: float = 0.05) -> Ids:
         """Ids with a p of S-X² below `alpha`."""
         return self.ids[self.s_x2_p < alpha]
 
@@ -52,7 +51,7 @@ class ItemFit:
 
 class _SX2(NamedTuple):
     statistic: Array
-    df: NDArray[np.int64]
+    df: Ints
     n_complete: float
 
 

@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from thetaline.irt._types import Array, Ids, Ints
 from thetaline.irt.fit_statistics.estimated import Calibration, abilities, answers_within, estimated
 from thetaline.irt.fit_statistics.residuals import answers_by_item
 from thetaline.irt.frames import frame
@@ -16,7 +17,6 @@ from thetaline.irt.responses import Responses
 if TYPE_CHECKING:
     import pandas as pd
 
-Array = NDArray[np.float64]
 
 LARGE = 0.2  # above the mean of all pairs; Christensen, Makransky & Horton (2017)
 LEAST_PERSONS = 3  # fewer points always lie on a line
@@ -27,11 +27,11 @@ DENSE = 0.2  # share of cells observed from which dense products are faster than
 class LocalDependence:
     """Q3 of I items, and the pairs that stand out of it."""
 
-    ids: NDArray[np.object_]
+    ids: Ids
     q3: Array  # (I, I) 1 on the diagonal; NaN where fewer than three people answered both
     n_persons: Array  # (I, I) people who answered both
     mean: float  # over the pairs, weighted by people; about −1 / (I − 1) without dependence
-    pairs: NDArray[np.object_]  # (F, 2) ids of the flagged pairs, most dependent first
+    pairs: Ids  # (F, 2) ids of the flagged pairs, most dependent first
     pair_q3: Array  # (F,) of those pairs, `mean` taken off
     pair_p: Array  # (F,) two-sided, by Fisher's z of Q3 less the mean; Bonferroni over all pairs
 
@@ -100,13 +100,13 @@ def _residuals(items: Items, responses: Responses, theta: Array) -> _Residuals:
     return _Residuals(*(table(entry, place, shape) for entry in (weight * value, weight, weight * value**2)))
 
 
-def _dense_table(values: Array, place: tuple[NDArray[np.int64], NDArray[np.int64]], shape: tuple[int, int]) -> Any:
+def _dense_table(values: Array, place: tuple[Ints, Ints], shape: tuple[int, int]) -> Any:
     table = np.zeros(shape)
     table[place] = values
     return table
 
 
-def _sparse_table(values: Array, place: tuple[NDArray[np.int64], NDArray[np.int64]], shape: tuple[int, int]) -> Any:
+def _sparse_table(values: Array, place: tuple[Ints, Ints], shape: tuple[int, int]) -> Any:
     from scipy.sparse import csr_array  # noqa: PLC0415  (only when asked for)
 
     return csr_array((values, place), shape=shape)
@@ -116,7 +116,7 @@ def _dense(product: Any) -> Array:
     return np.asarray(product.toarray() if hasattr(product, "toarray") else product, dtype=np.float64)
 
 
-def flagged(ids: NDArray[np.object_], q3: Array, n: Array, *, large: float, alpha: float) -> LocalDependence:
+def flagged(ids: Ids, q3: Array, n: Array, *, large: float, alpha: float) -> LocalDependence:
     """Take the mean off every pair and keep those that are large and not by chance."""
     first, second = np.triu_indices(ids.size, 1)
     pair, people = q3[first, second], n[first, second]

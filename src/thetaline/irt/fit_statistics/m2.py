@@ -9,11 +9,9 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from thetaline.errors import ResponsesError
-
-Array = NDArray[np.float64]
+from thetaline.irt._types import Array
 
 
 class MomentFit(NamedTuple):

@@ -3,15 +3,13 @@
 from collections.abc import Iterator
 
 import numpy as np
-from numpy.typing import NDArray
 
+from thetaline.irt._types import Array, Mask
 from thetaline.irt.fit_statistics.moments import Features, item_derivatives, population_derivatives
 from thetaline.irt.items import Batch, Items
 
-Array = NDArray[np.float64]
 
-
-def item_columns(items: Items, fixed: NDArray[np.bool_], features: Features, nodes: Array, weights: Array) -> Array:
+def item_columns(items: Items, fixed: Mask, features: Features, nodes: Array, weights: Array) -> Array:
     """(S, P) for the free parameters of the items, in slope–intercept form; a slope that items share is one column."""
     columns: list[Array] = []
     shared: dict[str, Array] = {}

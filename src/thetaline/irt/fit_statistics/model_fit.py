@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from thetaline.errors import InputError, ResponsesError
+from thetaline.irt._types import Array, Categories
 from thetaline.irt.fit_statistics.complete import complete_persons
 from thetaline.irt.fit_statistics.estimated import Calibration, Estimated, answers_within, estimated
 from thetaline.irt.fit_statistics.indices import Rmsea, cfi, rmsea, srmsr, tli
@@ -27,7 +28,6 @@ from thetaline.irt.lord_wingersky import category_tables
 from thetaline.irt.p_values import p_value
 from thetaline.irt.responses import Responses
 
-Array = NDArray[np.float64]
 Build = Callable[[list[Array]], Features]
 
 MARGINS: dict[str, Build] = {"M2": category_features, "M2*": score_features}
@@ -52,7 +52,7 @@ class ModelFit:
 class _Sample(NamedTuple):
     """Complete persons of one group and the population that they come from."""
 
-    answers: NDArray[np.uint8]
+    answers: Categories
     counts: Array
     nodes: Array
     weights: Array

@@ -8,10 +8,8 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
-Index = NDArray[np.intp]
+from thetaline.irt._types import Array, Index
 
 
 @dataclass(frozen=True, eq=False)

@@ -13,9 +13,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from thetaline.errors import InputError
+from thetaline.irt._types import Array, Ids, Ints
 from thetaline.irt.fit_statistics.estimated import Calibration, abilities, answers_within, estimated
 from thetaline.irt.fit_statistics.residuals import Answers, answers_by_item
 from thetaline.irt.frames import frame
@@ -27,7 +28,6 @@ from thetaline.irt.scoring import score
 if TYPE_CHECKING:
     import pandas as pd
 
-Array = NDArray[np.float64]
 
 # Relative to Var(lz's numerator): below this the sum score holds all there is to know (equal Rasch items).
 LEAST_VARIANCE_LEFT = 1e-9
@@ -38,9 +38,9 @@ ESTIMATES = ("WLE", "MAP", "MLE")
 class PersonFit:
     """Person fit of N persons; large negative values are answers that do not go together."""
 
-    person_ids: NDArray[np.object_]
+    person_ids: Ids
     theta: Array  # (N,) the estimate at which lz* was taken
-    n_answers: NDArray[np.int64]
+    n_answers: Ints
     lz: Array  # (N,) at the EAP; NaN without answers
     lz_star: Array  # (N,) about N(0, 1) under the model; NaN where θ is infinite or the answers leave nothing to test
     method: str
@@ -50,7 +50,7 @@ class PersonFit:
         """(N,) lower tail area of lz*."""
         return lower_tail(self.lz_star)
 
-    def flagged(self, alpha: float = 0.05) -> NDArray[np.object_]:
+    def flagged(self, alpha: float = 0.05) -> Ids:
         """Ids of persons whose lower tail area is below `alpha`."""
         return self.person_ids[self.p < alpha]
 

@@ -6,11 +6,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from thetaline.irt._types import Array, Index
 from thetaline.irt.items import Items
 from thetaline.irt.responses import Responses
-
-Array = NDArray[np.float64]
-Index = NDArray[np.intp]
 
 
 class Answers(NamedTuple):

@@ -5,15 +5,13 @@ at the node who answered, from the posteriors of the E-step.
 """
 
 import numpy as np
-from numpy.typing import NDArray
 
+from thetaline.irt._types import Array, Index
 from thetaline.irt.calibration.e_step import expect
 from thetaline.irt.calibration.observations import observe
 from thetaline.irt.fit_statistics.estimated import Estimated
 from thetaline.irt.items import Items
 from thetaline.irt.responses import Responses
-
-Array = NDArray[np.float64]
 
 
 def rmsd(model: Estimated, responses: Responses) -> Array:
@@ -50,7 +48,7 @@ def _log(weights: Array) -> Array:
         return np.log(weights)
 
 
-def _distance(counts: Array, expected: Array, weights: Array, offsets: NDArray[np.intp]) -> tuple[Array, Array]:
+def _distance(counts: Array, expected: Array, weights: Array, offsets: Index) -> tuple[Array, Array]:
     """Mean squared distance of every item in one group, and the people who answered it there."""
     sizes = np.diff(offsets)
     people = np.add.reduceat(counts, offsets[:-1], axis=0)

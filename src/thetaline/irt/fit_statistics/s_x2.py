@@ -10,12 +10,9 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
+from thetaline.irt._types import Array, Categories, Ints, Mask
 from thetaline.irt.lord_wingersky import convolve, rest_score_tables
-
-Array = NDArray[np.float64]
-IntArray = NDArray[np.int64]
 
 RARE_COLUMN = 0.05  # a category that is left in fewer than this share of the rows joins the one below
 RARE_TOTAL = 0.1  # ... and so does a last category that expects less than `least` in each tenth row
@@ -27,11 +24,11 @@ class Cells(NamedTuple):
     observed: Array
     expected: Array
 
-    def rows(self, keep: NDArray[np.bool_] | slice) -> "Cells":
+    def rows(self, keep: Mask | slice) -> "Cells":
         """Only these rows."""
         return Cells(self.observed[keep], self.expected[keep])
 
-    def summed(self, labels: IntArray, *, axis: int) -> "Cells":
+    def summed(self, labels: Ints, *, axis: int) -> "Cells":
         """Rows (axis 0) or columns (axis 1) with the same label become one; labels are 0, 1, … without gaps, rising."""
         starts = np.flatnonzero(np.diff(labels, prepend=-1))
         observed, expected = (np.add.reduceat(table, starts, axis=axis) for table in self)
@@ -60,7 +57,7 @@ def expected_proportions(tables: Sequence[Array], weights: Array) -> list[Array]
     return proportions
 
 
-def observed_counts(answers: NDArray[np.uint8], counts: Array, n_categories: IntArray) -> list[Array]:
+def observed_counts(answers: Categories, counts: Array, n_categories: Ints) -> list[Array]:
     """Per item, people by sum score and category, (S, K_i); `answers` (N, I) without gaps, `counts` (N,)."""
     score = answers.sum(axis=1, dtype=np.int64)
     n_scores = int(np.sum(n_categories - 1)) + 1

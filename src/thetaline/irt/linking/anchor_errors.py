@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from thetaline.irt.derivatives import Array, Index
+from thetaline.irt._types import Array, Index
 from thetaline.irt.linking.anchors import Anchors
 from thetaline.irt.linking.standard_errors import ItemCovariance
 

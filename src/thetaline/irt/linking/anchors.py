@@ -6,7 +6,7 @@ from typing import Any, Self
 import numpy as np
 
 from thetaline.errors import ItemsError
-from thetaline.irt.derivatives import Array, Index
+from thetaline.irt._types import Array, Index
 from thetaline.irt.items import Items
 
 FIXED_SLOPE = ("Rasch", "PCM")

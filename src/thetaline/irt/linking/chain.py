@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from thetaline.errors import InputError
-from thetaline.irt.derivatives import Array
+from thetaline.irt._types import Array
 from thetaline.irt.items import Items
 from thetaline.irt.linking.anchors import Anchors
 from thetaline.irt.linking.constants import Constants, Criterion

@@ -10,7 +10,8 @@ from typing import NamedTuple
 import numpy as np
 
 from thetaline.errors import ItemsError
-from thetaline.irt.derivatives import Array, CategoryCurves, Mask, Parameters
+from thetaline.irt._types import Array, Mask
+from thetaline.irt.derivatives import CategoryCurves, Parameters
 from thetaline.irt.linking.anchors import Anchors
 from thetaline.irt.linking.constants import Constants, Criterion, Sensitivity
 from thetaline.irt.linking.finite_differences import Nudged, central_difference

@@ -5,7 +5,7 @@ from typing import NamedTuple, Protocol
 
 import numpy as np
 
-from thetaline.irt.derivatives import Array, Mask
+from thetaline.irt._types import Array, Mask
 from thetaline.irt.linking.anchors import Anchors
 from thetaline.irt.linking.weights import LinkWeights
 

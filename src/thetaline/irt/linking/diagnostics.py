@@ -5,7 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from thetaline.irt.derivatives import Array, CategoryCurves, Mask, row_scores
+from thetaline.irt._types import Array, Mask
+from thetaline.irt.derivatives import CategoryCurves, row_scores
 from thetaline.irt.items import Items
 from thetaline.irt.linking.anchors import Anchors
 from thetaline.irt.linking.constants import Constants

@@ -6,7 +6,8 @@ from typing import Any, Self
 
 import numpy as np
 
-from thetaline.irt.derivatives import Array, Parameters
+from thetaline.irt._types import Array
+from thetaline.irt.derivatives import Parameters
 
 
 @dataclass(frozen=True, slots=True, eq=False)

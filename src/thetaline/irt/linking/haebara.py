@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from thetaline.irt.derivatives import Array
+from thetaline.irt._types import Array
 from thetaline.irt.linking.anchors import Anchors
 from thetaline.irt.linking.characteristic_curves import CharacteristicCurves
 

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from thetaline.irt.derivatives import Array, Mask
+from thetaline.irt._types import Array, Mask
 
 MAX_STEPS = 200
 TINY_STEP = 1e-11

@@ -7,7 +7,7 @@ import numpy as np
 from scipy.special import stdtr
 
 from thetaline.errors import InputError, ItemsError
-from thetaline.irt.derivatives import Mask
+from thetaline.irt._types import Mask
 from thetaline.irt.items import Items
 from thetaline.irt.linking.anchor_errors import anchor_errors
 from thetaline.irt.linking.anchors import Anchors, common_items, usable

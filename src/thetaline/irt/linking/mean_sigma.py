@@ -3,7 +3,7 @@
 import numpy as np
 
 from thetaline.errors import ItemsError
-from thetaline.irt.derivatives import Array
+from thetaline.irt._types import Array
 from thetaline.irt.linking.anchors import Anchors
 from thetaline.irt.linking.constants import Constants, Criterion, Sensitivity
 from thetaline.irt.linking.moments import shift, shift_sensitivity

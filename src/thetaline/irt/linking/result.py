@@ -6,7 +6,7 @@ from typing import Any, Protocol, Self, TypeVar
 import numpy as np
 
 from thetaline.errors import InputError
-from thetaline.irt.derivatives import Array
+from thetaline.irt._types import Array
 from thetaline.irt.items import Items
 from thetaline.irt.linking.constants import Constants
 from thetaline.irt.linking.diagnostics import LinkDiagnostics

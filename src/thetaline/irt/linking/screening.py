@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from thetaline.irt.derivatives import Array, Mask
+from thetaline.irt._types import Array, Mask
 from thetaline.irt.linking.anchor_errors import AnchorErrors
 from thetaline.irt.linking.anchors import Anchors
 from thetaline.irt.linking.constants import Constants, Criterion, Method

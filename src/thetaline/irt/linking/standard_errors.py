@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from thetaline.errors import ItemsError
-from thetaline.irt.derivatives import Array
+from thetaline.irt._types import Array
 from thetaline.irt.items import Items
 from thetaline.irt.linking.constants import Solution
 

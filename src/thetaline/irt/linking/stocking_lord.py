@@ -1,6 +1,7 @@
 """Stocking & Lord (1983): the expected total scores on the anchors should agree."""
 
-from thetaline.irt.derivatives import Array, row_scores
+from thetaline.irt._types import Array
+from thetaline.irt.derivatives import row_scores
 from thetaline.irt.linking.anchors import Anchors
 from thetaline.irt.linking.characteristic_curves import CharacteristicCurves
 

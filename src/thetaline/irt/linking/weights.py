@@ -6,7 +6,7 @@ from typing import Self
 import numpy as np
 
 from thetaline.errors import ItemsError
-from thetaline.irt.derivatives import Array
+from thetaline.irt._types import Array
 
 
 @dataclass(frozen=True, slots=True, eq=False)

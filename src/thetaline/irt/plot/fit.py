@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from scipy.special import ndtr
 
-from thetaline.irt.derivatives import Array
+from thetaline.irt._types import Array
 from thetaline.irt.fit_statistics import ItemFit
 from thetaline.irt.items import Items
 from thetaline.irt.plot.canvas import BLUE, FAINT, INK, ORANGE, QUIET, canvas, label, legend

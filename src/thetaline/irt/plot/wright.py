@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike
 
-from thetaline.irt.derivatives import Array
+from thetaline.irt._types import Array
 from thetaline.irt.items import Items
 from thetaline.irt.plot.canvas import BLUE, INK, ORANGE, canvas, label
 from thetaline.irt.scoring import Scores

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from thetaline.irt.derivatives import Array, Mask
+from thetaline.irt._types import Array, Mask
 from thetaline.irt.scoring.matched_responses import Sheet
 from thetaline.irt.scoring.quadrature import REACH, Span, spans
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from thetaline.irt.derivatives import Array, Index, Mask
+from thetaline.irt._types import Array, Index, Mask
 from thetaline.irt.scoring.matched_responses import Sheet
 from thetaline.irt.scoring.mode_search import Local, Range, modes
 from thetaline.irt.scoring.person_derivatives import slope_and_bend

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from thetaline.errors import ResponsesError
-from thetaline.irt.derivatives import Alike, Array, Index
+from thetaline.irt._types import Array, Categories, Index, Ints
+from thetaline.irt.derivatives import Alike
 from thetaline.irt.items import Items
 from thetaline.irt.responses import Responses
 from thetaline.irt.scoring.prepared_bank import Bank
@@ -27,7 +28,7 @@ class Answers(NamedTuple):
 
     person: Index
     item: Alike
-    answer: NDArray[np.uint8]
+    answer: Categories
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,9 +36,9 @@ class Sheet:
     """M answers of N persons to the items of `bank`."""
 
     bank: Bank
-    indptr: NDArray[np.int64]  # (N + 1,)
+    indptr: Ints  # (N + 1,)
     item: NDArray[np.int32]  # (M,) positions in the bank
-    answer: NDArray[np.uint8]  # (M,)
+    answer: Categories  # (M,)
 
     @property
     def n_persons(self) -> int:
@@ -146,7 +147,7 @@ def match(responses: Responses, items: Items) -> Sheet:
     return Sheet(Bank(bank), responses.indptr, item, responses.answer)
 
 
-def _refuse_unknown_categories(bank: Items, item: NDArray[Any], answer: NDArray[np.uint8]) -> None:
+def _refuse_unknown_categories(bank: Items, item: NDArray[Any], answer: Categories) -> None:
     if not len(answer) or answer.max() < bank.n_categories.min():
         return
     beyond = answer >= bank.n_categories[item]

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from thetaline.irt.derivatives import Array, Index, Mask
+from thetaline.irt._types import Array, Index, Mask
 from thetaline.irt.scoring.matched_responses import Sheet
 from thetaline.irt.scoring.mode_search import Local, Range, modes
 from thetaline.irt.scoring.person_derivatives import log_likelihood, slope_and_bend

@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from thetaline.errors import InputError
-from thetaline.irt.derivatives import Array
+from thetaline.irt._types import Array
 from thetaline.irt.items import Items
 from thetaline.irt.responses import Responses
 from thetaline.irt.scoring.eap import log_posteriors

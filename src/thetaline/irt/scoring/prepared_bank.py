@@ -6,7 +6,8 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from thetaline.irt.derivatives import Alike, Array, Index, alike
+from thetaline.irt._types import Array, Index
+from thetaline.irt.derivatives import Alike, alike
 from thetaline.irt.items import Items
 
 MAX_TABLES = 32  # distinct node ranges are few: whole logits at a handful of steps

@@ -5,7 +5,7 @@ from numpy.typing import ArrayLike
 
 from thetaline.errors import InputError
 from thetaline.irt._arguments import normal_prior
-from thetaline.irt.derivatives import Array
+from thetaline.irt._types import Array
 
 
 def prior_columns(prior: tuple[ArrayLike, ArrayLike], n_persons: int) -> tuple[Array, Array]:

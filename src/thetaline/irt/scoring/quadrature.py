@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from thetaline.irt.derivatives import Array, Index
+from thetaline.irt._types import Array, Index
 
 COARSEST = 1.0  # curves bend within a logit or so: a wider step could pass over a mode
 MOST_STEPS = 128.0  # steps by which a range may grow at either end

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from thetaline.irt.derivatives import Array
+from thetaline.irt._types import Array, Index
 from thetaline.irt.frames import frame
 from thetaline.irt.items import check_scale
 
@@ -42,7 +42,7 @@ class Scores:
     se: Array  # (N,)
     method: str
     status: NDArray[np.uint8]  # (N,) ScoreStatus
-    n_answers: NDArray[np.intp]  # (N,)
+    n_answers: Index  # (N,)
     counts: Array  # (N,) how many persons a row stands for
     prior: tuple[Array, Array] | None  # mean and sd (N,) each; None where the method has none
 

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from thetaline.errors import InputError
-from thetaline.irt.derivatives import Array, Index, Mask
+from thetaline.irt._types import Array, Index, Mask
 from thetaline.irt.items import Items
 from thetaline.irt.responses import Responses
 from thetaline.irt.scoring.eap import eap

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from thetaline.irt._arguments import one_normal_prior
-from thetaline.irt.derivatives import Array
+from thetaline.irt._types import Array
 from thetaline.irt.frames import frame
 from thetaline.irt.grid import normal_log_weights
 from thetaline.irt.items import Items

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from thetaline.irt.derivatives import Array, Index, Mask
+from thetaline.irt._types import Array, Index, Mask
 from thetaline.irt.scoring.matched_responses import Sheet
 from thetaline.irt.scoring.mle import search_range
 from thetaline.irt.scoring.mode_search import Local, modes

@@ -6,15 +6,13 @@ Differences of the analytic gradient: any family has it by giving its first deri
 from collections.abc import Iterator
 
 import numpy as np
-from numpy.typing import NDArray
 
+from thetaline.irt._types import Array, Index
 from thetaline.irt.calibration.e_step import Expectation
 from thetaline.irt.calibration.fit import Solution
 from thetaline.irt.calibration.m_step import PartCounts
 from thetaline.irt.calibration.model import Part, State
 from thetaline.irt.standard_errors.parameter_index import Parameters
-
-Array = NDArray[np.float64]
 
 STEP = 1e-5  # central differences of a gradient of order one: error 1e-10, rounding 1e-11
 
@@ -43,7 +41,7 @@ def _part_blocks(solution: Solution, expectation: Expectation) -> Iterator[tuple
         yield expected.part, _item_information(expected, free)
 
 
-def _add_blocks(out: Array, numbers: NDArray[np.intp], blocks: Array) -> None:
+def _add_blocks(out: Array, numbers: Index, blocks: Array) -> None:
     rows = np.broadcast_to(numbers[:, :, None], blocks.shape)
     columns = np.broadcast_to(numbers[:, None, :], blocks.shape)
     kept = (rows >= 0) & (columns >= 0)

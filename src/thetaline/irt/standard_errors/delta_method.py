@@ -3,16 +3,13 @@
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import sparse
 
+from thetaline.irt._types import Array, Index, Mask
 from thetaline.irt.calibration.build import theta_scale
 from thetaline.irt.calibration.fit import Solution
 from thetaline.irt.calibration.model import Part
 from thetaline.irt.standard_errors.parameter_index import Parameters
-
-Array = NDArray[np.float64]
-Index = NDArray[np.intp]
 
 POPULATION = -1  # in place of an item's position
 C_COLUMN, D_COLUMN = -2, -1
@@ -27,7 +24,7 @@ class Rows:
     """
 
     jacobian: "sparse.csr_array"  # (R, n)
-    is_item: NDArray[np.bool_]
+    is_item: Mask
     owner: Index
     column: Index
 

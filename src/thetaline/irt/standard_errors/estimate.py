@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from thetaline.errors import InputError
+from thetaline.irt._types import Array, Index
 from thetaline.irt.calibration.e_step import Expectation, single_threaded_blas, workers
 from thetaline.irt.calibration.fit import Fit, Solution
 from thetaline.irt.standard_errors.complete_data import complete_blocks, complete_information
@@ -21,7 +22,6 @@ from thetaline.irt.standard_errors.result import StandardErrors, arranged
 if TYPE_CHECKING:
     from thetaline.irt.linking.standard_errors import ItemCovariance
 
-Array = NDArray[np.float64]
 
 METHODS = ("oakes", "crossproduct", "sandwich")
 SCALES = ("published", "free")
@@ -137,13 +137,13 @@ def _inverse(information: Array) -> tuple[Array, bool]:
     return np.asarray(np.linalg.inv(information), dtype=np.float64), True
 
 
-def _own_numbers(parameters: Parameters) -> NDArray[np.intp]:
+def _own_numbers(parameters: Parameters) -> Index:
     """Numbers of the parameters that belong to one item only."""
     numbers, counts = np.unique(parameters.of_item, return_counts=True)
     return np.where(np.isin(parameters.of_item, numbers[counts > 1]), -1, parameters.of_item)
 
 
-def _inverse_blocks(blocks: Array, numbers: NDArray[np.intp]) -> Array:
+def _inverse_blocks(blocks: Array, numbers: Index) -> Array:
     """Invert each item's block; rows without a parameter become unit rows."""
     none = numbers < 0
     safe = np.where(none[:, :, None] | none[:, None, :], 0.0, blocks)
@@ -152,7 +152,7 @@ def _inverse_blocks(blocks: Array, numbers: NDArray[np.intp]) -> Array:
     return np.asarray(np.linalg.pinv(safe, hermitian=True), dtype=np.float64)
 
 
-def _names(column: NDArray[np.intp], *, many: bool) -> NDArray[np.object_]:
+def _names(column: Index, *, many: bool) -> NDArray[np.object_]:
     names = {0: "a", C_COLUMN: "c", D_COLUMN: "d"}
     out = np.empty(len(column), dtype=object)
     out[:] = [names.get(k, f"b{k}" if many else "b") for k in column.tolist()]

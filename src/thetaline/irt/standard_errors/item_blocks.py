@@ -7,15 +7,13 @@ information is spread over all items, get none.
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from thetaline.irt._types import Array
 from thetaline.irt.calibration.blocks import DenseBlock, SparseBlock, Work
 from thetaline.irt.calibration.e_step import posteriors
 from thetaline.irt.standard_errors.missing_information_dense import DenseScores, mean_scores
 from thetaline.irt.standard_errors.missing_information_sparse import SparseScores, batches
 from thetaline.irt.standard_errors.observed import FullInformation
-
-Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True, eq=False)

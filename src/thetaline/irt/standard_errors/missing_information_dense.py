@@ -10,13 +10,11 @@ from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import sparse
 
+from thetaline.irt._types import Array, Index
 from thetaline.irt.calibration.blocks import DenseBlock, DenseDesign, Work
 from thetaline.irt.calibration.e_step import posteriors
-
-Array = NDArray[np.float64]
 
 PRODUCT_BYTES = 1 << 28  # products of all nodes that are held at once: 256 MB
 
@@ -139,8 +137,6 @@ def mean_scores(block: DenseBlock, scores: DenseScores) -> Work:
     return out.reshape(len(posterior), -1)
 
 
-def _steps(
-    scores: DenseScores, zero: Work, upper: NDArray[np.intp], item: NDArray[np.intp]
-) -> Iterator[tuple[int, Work]]:
+def _steps(scores: DenseScores, zero: Work, upper: Index, item: Index) -> Iterator[tuple[int, Work]]:
     for p in range(scores.codes.shape[1]):
         yield p, scores.codes[upper, p].astype(zero.dtype) - zero[item, p]

@@ -9,13 +9,10 @@ from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
-from numpy.typing import NDArray
 
+from thetaline.irt._types import Array, Index
 from thetaline.irt.calibration.blocks import SparseBlock, Work
 from thetaline.irt.calibration.e_step import posteriors
-
-Array = NDArray[np.float64]
-Index = NDArray[np.intp]
 
 BATCH_BYTES = 1 << 22  # scores of a batch: 4 MB, within reach of a core's cache
 FLUSH_PAIRS = 1 << 20  # pairs of items that are collected before they are added

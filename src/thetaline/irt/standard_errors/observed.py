@@ -9,16 +9,14 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from thetaline.irt._types import Array
 from thetaline.irt.calibration.blocks import DenseBlock, DenseDesign, SparseBlock
 from thetaline.irt.calibration.fit import Solution
 from thetaline.irt.standard_errors.complete_data import complete_information, population_scores
 from thetaline.irt.standard_errors.missing_information_dense import DenseScores, mean_products, second_moment
 from thetaline.irt.standard_errors.missing_information_sparse import SparseScores, pair_sums
 from thetaline.irt.standard_errors.parameter_index import Parameters, score_table
-
-Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -3,13 +3,10 @@
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from thetaline.irt._types import Array, Index, Mask
 from thetaline.irt.calibration.fit import Solution
 from thetaline.irt.calibration.model import ASYMPTOTE_BOUND, SLOPE_BOUND, Model, Part, State
-
-Array = NDArray[np.float64]
-Index = NDArray[np.intp]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -73,7 +70,7 @@ def number_parameters(solution: Solution) -> Parameters:
     return Parameters(of_item, of_group, n)
 
 
-def _estimated(part: Part, free: Array) -> NDArray[np.bool_]:
+def _estimated(part: Part, free: Array) -> Mask:
     out = np.ones(free.shape, dtype=bool)
     out[:, 0] = part.slope_free & (np.abs(free[:, 0]) < SLOPE_BOUND)
     asymptotes = part.n_free - part.family.has_c - part.family.has_d

@@ -4,16 +4,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
 import numpy as np
-from numpy.typing import NDArray
 
+from thetaline.irt._types import Array
 from thetaline.irt.items import Items, check_scale
 from thetaline.irt.standard_errors.delta_method import C_COLUMN, D_COLUMN, Rows
 
 if TYPE_CHECKING:
     from thetaline.irt.calibration.fit import Fit
     from thetaline.irt.standard_errors.estimate import Covariance
-
-Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)

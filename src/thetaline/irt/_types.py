@@ -1,0 +1,11 @@
+"""Names for the arrays that all of `irt` hands around; shapes stand beside each use."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+Index = NDArray[np.intp]  # positions and numbers of things
+Ints = NDArray[np.int64]
+Mask = NDArray[np.bool_]
+Ids = NDArray[np.object_]  # hashable scalars of the caller's
+Categories = NDArray[np.uint8]  # answers: 0 .. K - 1
