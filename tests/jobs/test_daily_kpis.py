@@ -24,7 +24,7 @@ from thetaline import irt
 from thetaline.errors import InputError
 from thetaline.jobs.abilities import snapshot as snapshot_job
 from thetaline.jobs.kpis import compute as compute_job
-from thetaline.jobs.kpis.indicators import compute_improvement_index
+from thetaline.jobs.kpis.learner_kpis import compute_improvement_index
 from thetaline.learning.improvement import improvement_index, precision
 from thetaline.learning.windows import monday
 
@@ -203,9 +203,7 @@ def test_a_day_that_is_made_up_does_not_replace_a_later_day_of_its_week(conn: Co
     assert newest["ada"]["as_of"] == str(TODAY)
 
 
-def test_a_learner_whose_answers_are_gone_loses_the_days_indicators_and_nothing_else(
-    conn: Connection, database: str
-) -> None:
+def test_a_learner_whose_answers_are_gone_loses_the_days_kpis_and_nothing_else(conn: Connection, database: str) -> None:
     write_answers(conn, [Answer(user, item, True) for user in ("ada", "bob") for item in range(1, 9)])
     compute(conn, database)
     conn.execute("update weekly_kpi set kpis = kpis || '{\"growth\": 1}'")

@@ -7,7 +7,7 @@ from thetaline.db.bulk import copy_rows
 from thetaline.jobs.abilities import snapshot
 from thetaline.jobs.features import backfill
 from thetaline.jobs.kpis import compute
-from thetaline.learning.windows import HABIT_DAYS
+from thetaline.learning.windows import KPI_WINDOW_DAYS
 
 LEARNERS, ITEMS, A_DAY, DAYS = 200, 40, 150, 1_000
 
@@ -51,7 +51,7 @@ def test_a_night_reads_its_windows_and_not_the_history_before_them(database: str
     with connected(database) as conn:
         publish_items(conn, bank_params(ITEMS, np.random.default_rng(2)))
         write_history(conn)
-        for job, days in ((snapshot, 30), (backfill, 7), (compute, 2 * HABIT_DAYS)):
+        for job, days in ((snapshot, 30), (backfill, 7), (compute, 2 * KPI_WINDOW_DAYS)):
             before = rows_read(conn)
             job.work(context(conn, database, job.JOB))
             assert A_DAY * days <= rows_read(conn) - before <= 1.5 * A_DAY * days, job.JOB

@@ -1,4 +1,4 @@
-"""Small cohorts to put indicators to the test: rows in, `Attempts` out; and simulated windows of answers."""
+"""Small cohorts to test KPIs on: rows in, `Attempts` out; and simulated windows of answers."""
 
 from collections.abc import Sequence
 from datetime import date

@@ -1,3 +1,3 @@
-"""The contract's name of `jobs.kpis.indicators`."""
+"""The contract's name of `jobs.kpis.learner_kpis`."""
 
-from thetaline.jobs.kpis.indicators import compute_improvement_index as compute_improvement_index
+from thetaline.jobs.kpis.learner_kpis import compute_improvement_index as compute_improvement_index

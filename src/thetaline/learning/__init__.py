@@ -1,4 +1,4 @@
-"""Learning analytics as a library: indicators, growth, goals, forecasts, churn, segments.
+"""Learning analytics as a library: KPI formulas, topic abilities, windows of days.
 
 Arrays in, arrays out; no I/O.
 """

@@ -1,4 +1,4 @@
-"""What a cohort did, as one struct of arrays."""
+"""The attempts of a cohort as one struct of arrays, and what is counted over it."""
 
 from dataclasses import dataclass, fields
 from typing import Any
@@ -42,10 +42,14 @@ class Attempts:
 _ARRAYS = [field.name for field in fields(Attempts) if field.name != "n_learners"]
 
 
+def pair_key(left: NDArray[np.int32], right: NDArray[np.int32]) -> NDArray[np.int64]:
+    """One number for each pair, in the order of `left`; a negative `right` comes after all others."""
+    return left.astype(np.int64) << 32 | (right.astype(np.int64) & 0xFFFFFFFF)
+
+
 def first_per_pair(left: NDArray[np.int32], right: NDArray[np.int32]) -> NDArray[np.intp]:
     """Positions of the first row of each (left, right) pair, ascending."""
-    key = left.astype(np.int64) << 32 | (right.astype(np.int64) & 0xFFFFFFFF)
-    return np.sort(np.unique(key, return_index=True)[1])
+    return np.sort(np.unique(pair_key(left, right), return_index=True)[1])
 
 
 def last_per_pair(left: NDArray[np.int32], right: NDArray[np.int32]) -> NDArray[np.intp]:

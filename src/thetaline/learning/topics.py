@@ -13,6 +13,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
+from scipy.special import logsumexp
 
 Floats = NDArray[np.float64]
 
@@ -111,8 +112,7 @@ def estimate_topic_sd(log_likelihood: Floats, learner: NDArray[np.int32], model:
 def _log_marginal(log_likelihood: Floats, learner: NDArray[np.int32], model: TopicModel) -> float:
     """Σ over learners of log ∫ N(θ; mean, sd²) Π m_t(θ) dθ, up to a constant that τ does not move."""
     log_general = _messages(log_likelihood, learner, model)[2][_starts(learner)]
-    peak = log_general.max(axis=1)
-    return float(np.sum(peak + np.log(np.exp(log_general - peak[:, None]).sum(axis=1))))
+    return float(np.sum(logsumexp(log_general, axis=1)))
 
 
 def _messages(log_likelihood: Floats, learner: NDArray[np.int32], model: TopicModel) -> tuple[Floats, Floats, Floats]:

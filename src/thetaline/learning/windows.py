@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 EPOCH = date(1970, 1, 1)
 IMPROVEMENT_DAYS = 14
-HABIT_DAYS = 28
+KPI_WINDOW_DAYS = 28
 
 
 def day_number(day: date) -> int:

@@ -1,1 +1,1 @@
-"""Weekly indicators of learners."""
+"""Weekly KPIs of learners."""

@@ -1,4 +1,4 @@
-"""Indicators of the whole cohort, or of some learners, merged into the row of their week."""
+"""The job that computes the KPIs of all learners, or of some, and merges them into the row of their week."""
 
 import datetime as dt
 import json
@@ -17,10 +17,10 @@ from thetaline.db import ledger
 from thetaline.db.bulk import copy_rows
 from thetaline.jobs.abilities.answers import Answers, learner_numbers, read_all_answers, read_answers
 from thetaline.jobs.abilities.item_bank import find_item_bank
-from thetaline.jobs.kpis import indicators
-from thetaline.jobs.kpis.indicators import ACCURACY_DELTA, THETA_DELTA, Indicators
+from thetaline.jobs.kpis import learner_kpis
+from thetaline.jobs.kpis.learner_kpis import ACCURACY_DELTA, THETA_DELTA, LearnerKpis, compute_kpis, history_window
 from thetaline.jobs.runner import DateOption, DryRunOption, JobContext, Summary, run_app, run_job
-from thetaline.learning.inactivity import START, Habit, fit_habit, history
+from thetaline.learning.inactivity import PRIOR_MODE, BgBbParameters, activity_history, fit_bg_bb
 from thetaline.learning.windows import last_days, monday
 
 JOB = "compute_daily_kpis"
@@ -65,7 +65,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def work(context: JobContext, *, user_ids: Sequence[str] | None = None) -> Summary:
-    """One day; of everybody who answered within KPI_LOOKBACK_DAYS, or of the users named."""
+    """One day; of all who answered within KPI_LOOKBACK_DAYS, or of the users named."""
     if user_ids:
         return {"run_id": None, **recompute(context, user_ids)}
     if context.dry_run:
@@ -78,19 +78,19 @@ def work(context: JobContext, *, user_ids: Sequence[str] | None = None) -> Summa
 
 
 def recompute(context: JobContext, user_ids: Sequence[str]) -> Summary:
-    """The week of some learners; the cohort's habit is that of the last run over everybody. Raises InputError."""
+    """The week of some learners; inactivity is judged as in the last run over all. Raises InputError."""
     numbers = learner_numbers(context.conn, user_ids)
-    answers = read_answers(context.conn, indicators.history_window(context.as_of), list(numbers.values()))
-    found = _indicators(context, answers, _last_habit(context))
+    answers = read_answers(context.conn, history_window(context.as_of), list(numbers.values()))
+    kpis = _compute(context, answers, _last_parameters(context))
     if not context.dry_run:
-        with _staged(context, found, np.ones(found.learner_no.size, bool)) as week:
+        with _staging_table(context, kpis, np.ones(kpis.learner_no.size, bool)) as week:
             context.conn.execute(SQL["merge_kpis"], week)
-    return _summary(found)
+    return _summary(kpis)
 
 
-def kpi_texts(found: Indicators, as_of: dt.date) -> list[str]:
-    """(N,) the KPIs of each learner as JSON; what cannot be said has no key."""
-    columns = {name: _spoken(column) for name, column in _columns(found).items()}
+def kpi_texts(kpis: LearnerKpis, as_of: dt.date) -> list[str]:
+    """(N,) the KPIs of each learner as JSON; what cannot be computed has no key."""
+    columns = {name: _plain_values(column) for name, column in _columns(kpis).items()}
     rows = zip(*columns.values(), strict=True)
     return [json.dumps({**_known(columns, row), "as_of": str(as_of)}) for row in rows]
 
@@ -99,27 +99,27 @@ def _known(names: Iterable[str], row: tuple[object, ...]) -> dict[str, object]:
     return {name: value for name, value in zip(names, row, strict=True) if value is not None}
 
 
-def _columns(found: Indicators) -> dict[str, NDArray[Any]]:
-    growth = found.improvement
-    has, by_theta = ~np.isnan(growth.index), growth.by_theta
+def _columns(kpis: LearnerKpis) -> dict[str, NDArray[Any]]:
+    improvement = kpis.improvement
+    has, by_theta = ~np.isnan(improvement.index), improvement.by_theta
     theta_based, accuracy_based = has & by_theta, has & ~by_theta
     return {
-        "I_t": growth.index,
+        "I_t": improvement.index,
         "method": _where(has, np.where(by_theta, THETA_DELTA, ACCURACY_DELTA)),
-        "delta_theta": np.where(theta_based, growth.change, np.nan),
-        "delta_theta_se": np.where(theta_based, growth.se, np.nan),
-        "delta_accuracy": np.where(accuracy_based, growth.change, np.nan),
-        "delta_accuracy_se": np.where(accuracy_based, growth.se, np.nan),
-        "reliable_change": _where(has, growth.reliable),
-        "n_recent": growth.n_recent,
-        "n_previous": growth.n_previous,
-        "E_t": found.efficiency,
-        "R_t": found.recovery,
-        "A_t": found.engagement,
-        "P": found.goal,
-        "S": found.absence,
-        "theta": found.theta,
-        "theta_se": found.se,
+        "delta_theta": np.where(theta_based, improvement.change, np.nan),
+        "delta_theta_se": np.where(theta_based, improvement.se, np.nan),
+        "delta_accuracy": np.where(accuracy_based, improvement.change, np.nan),
+        "delta_accuracy_se": np.where(accuracy_based, improvement.se, np.nan),
+        "reliable_change": _where(has, improvement.reliable),
+        "n_recent": improvement.n_recent,
+        "n_previous": improvement.n_previous,
+        "E_t": kpis.efficiency,
+        "R_t": kpis.error_recovery,
+        "A_t": kpis.engagement,
+        "P": kpis.goal,
+        "S": kpis.inactivity,
+        "theta": kpis.theta,
+        "theta_se": kpis.se,
     }
 
 
@@ -129,7 +129,7 @@ def _where(known: NDArray[np.bool_], values: NDArray[Any]) -> NDArray[np.object_
     return column
 
 
-def _spoken(column: NDArray[Any]) -> list[object]:
+def _plain_values(column: NDArray[Any]) -> list[object]:
     """Plain values; NaN as None."""
     if column.dtype.kind != "f":
         return list(column.tolist())
@@ -137,24 +137,29 @@ def _spoken(column: NDArray[Any]) -> list[object]:
 
 
 def _cohort(context: JobContext, *, write: bool) -> dict[str, object]:
-    answers = read_all_answers(context.url, indicators.history_window(context.as_of))
-    habit = fit_habit(history(answers.attempts, indicators.history_window(context.as_of)))
-    found = _indicators(context, answers, habit)
+    answers = read_all_answers(context.url, history_window(context.as_of))
+    parameters = fit_bg_bb(activity_history(answers.attempts, history_window(context.as_of)))
+    kpis = _compute(context, answers, parameters)
     due = last_days(context.as_of, context.settings.kpi_lookback_days).holds(_last_day(answers))
-    summary = {"n_answers": answers.n_answers, **_summary(found, due), "habit": asdict(habit)}
+    summary = {"n_answers": answers.n_answers, **_summary(kpis, due), "habit": asdict(parameters)}
     if write:
-        with _staged(context, found, due) as week:
+        with _staging_table(context, kpis, due) as week:
             n_merged = context.conn.execute(SQL["merge_kpis"], week).rowcount
             n_vanished = context.conn.execute(SQL["forget_vanished"], week).rowcount
         summary |= {"n_kept_as_newer": int(due.sum()) - n_merged, "n_vanished": n_vanished}
-    log.info("weekly indicators", **summary)
+    log.info("weekly kpis", **summary)
     return summary
 
 
-def _indicators(context: JobContext, answers: Answers, habit: Habit) -> Indicators:
-    bank = find_item_bank(context.conn, context.as_of)
-    target = context.settings.metrics_default_target
-    return indicators.indicators(context.conn, answers, bank, as_of=context.as_of, habit=habit, default_target=target)
+def _compute(context: JobContext, answers: Answers, parameters: BgBbParameters) -> LearnerKpis:
+    return compute_kpis(
+        context.conn,
+        answers,
+        find_item_bank(context.conn, context.as_of),
+        as_of=context.as_of,
+        inactivity_parameters=parameters,
+        default_target=context.settings.metrics_default_target,
+    )
 
 
 def _last_day(answers: Answers) -> NDArray[np.int32]:
@@ -164,31 +169,31 @@ def _last_day(answers: Answers) -> NDArray[np.int32]:
     return day
 
 
-def _last_habit(context: JobContext) -> Habit:
-    row = context.conn.execute(indicators.SQL["last_habit"], {"as_of": context.as_of}).fetchone()
-    return Habit(**row[0]) if row else START
+def _last_parameters(context: JobContext) -> BgBbParameters:
+    row = context.conn.execute(learner_kpis.SQL["last_inactivity_parameters"], {"as_of": context.as_of}).fetchone()
+    return BgBbParameters(**row[0]) if row else PRIOR_MODE
 
 
 @contextmanager
-def _staged(context: JobContext, found: Indicators, due: NDArray[np.bool_]) -> Iterator[dict[str, object]]:
-    """Everybody in the stage, those who are due with their KPIs; yields what the statements on it are about."""
-    texts = np.array(kpi_texts(found, context.as_of), object)
+def _staging_table(context: JobContext, kpis: LearnerKpis, due: NDArray[np.bool_]) -> Iterator[dict[str, object]]:
+    """A temporary table of all learners, those due with their KPIs; yields the parameters of statements on it."""
+    texts = np.array(kpi_texts(kpis, context.as_of), object)
     texts[~due] = None
     conn = context.conn
-    conn.execute(SQL["make_stage"])
-    copy_rows(conn, "fresh_kpi", ["learner_no", "kpis"], [found.learner_no, texts])
+    conn.execute(SQL["create_staging_table"])
+    copy_rows(conn, "fresh_kpi", ["learner_no", "kpis"], [kpis.learner_no, texts])
     week = {"week_start": monday(context.as_of), "as_of": str(context.as_of)}
     yield {**week, "now": context.now, "own_keys": list(OWN_KEYS)}
-    conn.execute(SQL["drop_stage"])
+    conn.execute(SQL["drop_staging_table"])
 
 
-def _summary(found: Indicators, due: NDArray[np.bool_] | None = None) -> dict[str, object]:
-    chosen = np.ones(found.learner_no.size, bool) if due is None else due
-    has = chosen & ~np.isnan(found.improvement.index)
+def _summary(kpis: LearnerKpis, due: NDArray[np.bool_] | None = None) -> dict[str, object]:
+    chosen = np.ones(kpis.learner_no.size, bool) if due is None else due
+    has = chosen & ~np.isnan(kpis.improvement.index)
     return {
         "n_learners": int(chosen.sum()),
         "n_with_i_t": int(has.sum()),
-        "n_theta_based": int((has & found.improvement.by_theta).sum()),
-        "n_reliably_up": int((has & (found.improvement.reliable == 1)).sum()),
-        "n_reliably_down": int((has & (found.improvement.reliable == -1)).sum()),
+        "n_theta_based": int((has & kpis.improvement.by_theta).sum()),
+        "n_reliably_up": int((has & (kpis.improvement.reliable == 1)).sum()),
+        "n_reliably_down": int((has & (kpis.improvement.reliable == -1)).sum()),
     }

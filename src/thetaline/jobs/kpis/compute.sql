@@ -12,8 +12,8 @@ set kpis = (stored.kpis - cast(%(own_keys)s as text[])) || excluded.kpis, update
 where coalesce(stored.kpis ->> 'as_of', '') <= excluded.kpis ->> 'as_of'
 
 -- name: forget_vanished
--- Of a learner whose answers are gone (a deleted exam), the same day's indicators go too; the stage has everybody with an
--- answer in the history, due or not.
+-- Of a learner whose answers are gone (a deleted exam), the same day's KPIs go too; the staging table has all learners
+-- with an answer in the history, due or not.
 update weekly_kpi as stored
 set kpis = stored.kpis - cast(%(own_keys)s as text[]), updated_at = cast(%(now)s as timestamptz)
 where stored.week_start = cast(%(week_start)s as date)
@@ -22,8 +22,8 @@ where stored.week_start = cast(%(week_start)s as date)
       select from fresh_kpi as fresh join learner using (learner_no) where learner.user_id = stored.user_id
   )
 
--- name: make_stage
+-- name: create_staging_table
 create temporary table fresh_kpi (learner_no integer, kpis jsonb) on commit drop
 
--- name: drop_stage
+-- name: drop_staging_table
 drop table fresh_kpi

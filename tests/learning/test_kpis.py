@@ -6,10 +6,15 @@ from cohorts import TODAY, attempts
 from scipy.special import ndtr
 
 from thetaline.learning.attempts import first_per_pair
-from thetaline.learning.efficiency import efficiency
-from thetaline.learning.engagement import EngagementParts, engagement, engagement_parts
-from thetaline.learning.error_recovery import recovery
-from thetaline.learning.goals import goal_probability, joint_goal
+from thetaline.learning.kpis import (
+    EngagementParts,
+    efficiency,
+    engagement,
+    engagement_parts,
+    error_recovery,
+    goal_probability,
+    joint_goal,
+)
 from thetaline.learning.windows import day_number, last_days
 
 NOW = day_number(TODAY)
@@ -39,12 +44,12 @@ def test_recovery_is_the_share_right_now_of_items_missed_before() -> None:
     rows = [answered(0, item, NOW - 30, 0) for item in (1, 2, 3, 4)]
     rows += [answered(0, 1, NOW - 5, 1), answered(0, 2, NOW - 5, 0), answered(0, 2, NOW - 4, 1)]
     rows += [answered(0, 3, NOW - 5, 0), answered(0, 9, NOW, 1)]  # 4 was not tried again, 9 not missed
-    assert recovery(attempts(rows, 1), MONTH) == pytest.approx([2 / 3])
+    assert error_recovery(attempts(rows, 1), MONTH) == pytest.approx([2 / 3])
 
 
 def test_an_item_set_right_before_the_recent_window_is_not_missed() -> None:
     rows = [answered(0, 1, NOW - 40, 0), answered(0, 1, NOW - 39, 1), answered(0, 1, NOW, 1)]
-    assert np.isnan(recovery(attempts(rows, 1), MONTH)).all()
+    assert np.isnan(error_recovery(attempts(rows, 1), MONTH)).all()
 
 
 def test_an_unanswered_question_neither_misses_nor_recovers() -> None:
@@ -54,7 +59,7 @@ def test_an_unanswered_question_neither_misses_nor_recovers() -> None:
         answered(0, 1, NOW - 2, 1),
         answered(0, 1, NOW, -1),
     ]
-    assert recovery(attempts(rows, 1), MONTH).tolist() == [1.0]
+    assert error_recovery(attempts(rows, 1), MONTH).tolist() == [1.0]
 
 
 def test_engagement_weighs_its_parts() -> None:
@@ -112,7 +117,7 @@ def test_the_order_of_rows_of_an_instant_and_of_learners_does_not_matter() -> No
     one = attempts(rows, 6)
     other = attempts([dict(rows[place], learner=5 - rows[place]["learner"]) for place in rng.permutation(400)], 6)
     assert efficiency(one, MONTH) == pytest.approx(efficiency(other, MONTH)[::-1], nan_ok=True)
-    assert recovery(one, MONTH) == pytest.approx(recovery(other, MONTH)[::-1], nan_ok=True)
+    assert error_recovery(one, MONTH) == pytest.approx(error_recovery(other, MONTH)[::-1], nan_ok=True)
     ours, theirs = (engagement(engagement_parts(value, MONTH)) for value in (one, other))
     assert ours == pytest.approx(theirs[::-1])
 

@@ -1,4 +1,4 @@
-"""The weekly indicators of learners, from their answers, the published items and their θ: contract section 6."""
+"""The KPIs of learners on a day, from their answers, the published items and their θ."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,10 +14,6 @@ from thetaline.jobs.abilities.answers import Answers, learner_numbers, read_answ
 from thetaline.jobs.abilities.estimates import topic_sd_or_default
 from thetaline.jobs.abilities.item_bank import ItemBank, find_item_bank
 from thetaline.jobs.abilities.scoring import responses_of
-from thetaline.learning.efficiency import efficiency
-from thetaline.learning.engagement import engagement, engagement_parts
-from thetaline.learning.error_recovery import recovery
-from thetaline.learning.goals import goal_probability, joint_goal
 from thetaline.learning.improvement import (
     ACCURACY_GROWTH_SD,
     GROWTH_SD,
@@ -25,11 +21,19 @@ from thetaline.learning.improvement import (
     improvement_index,
     reliable_change,
 )
-from thetaline.learning.inactivity import Habit, absence_probability, history
+from thetaline.learning.inactivity import BgBbParameters, activity_history, inactivity_probability
+from thetaline.learning.kpis import (
+    efficiency,
+    engagement,
+    engagement_parts,
+    error_recovery,
+    goal_probability,
+    joint_goal,
+)
 from thetaline.learning.topics import unseen_topic
-from thetaline.learning.windows import HABIT_DAYS, IMPROVEMENT_DAYS, Window, last_days
+from thetaline.learning.windows import IMPROVEMENT_DAYS, KPI_WINDOW_DAYS, Window, last_days
 
-SQL = db.sql("jobs/kpis/indicators.sql")
+SQL = db.sql("jobs/kpis/learner_kpis.sql")
 THETA_DELTA, ACCURACY_DELTA = "theta_delta", "accuracy_delta"
 
 Connection = psycopg.Connection[Any]
@@ -49,7 +53,7 @@ class Improvement(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class ImprovementOfCohort:
+class CohortImprovement:
     """(N,) each; `index` is NaN where neither θ nor accuracy can be compared or n is below 5."""
 
     index: Floats
@@ -62,23 +66,23 @@ class ImprovementOfCohort:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Indicators:
-    """Everything about the N learners of `learner_no`, NaN where it cannot be said."""
+class LearnerKpis:
+    """(N,) each, of the learners of `learner_no`; NaN where a KPI cannot be computed."""
 
     learner_no: NDArray[np.int32]
-    improvement: ImprovementOfCohort
+    improvement: CohortImprovement
     efficiency: Floats
-    recovery: Floats
+    error_recovery: Floats
     engagement: Floats
     goal: Floats
-    absence: Floats
+    inactivity: Floats
     theta: Floats
     se: Floats
 
 
 def history_window(as_of: date) -> Window:
-    """Everything that an indicator of the day looks at: 28 days and the 28 before."""
-    recent = last_days(as_of, HABIT_DAYS)
+    """The answers that the KPIs of a day use: 28 days and the 28 before."""
+    recent = last_days(as_of, KPI_WINDOW_DAYS)
     return Window(recent.before().start, recent.stop)
 
 
@@ -92,8 +96,8 @@ def compute_improvement_index(conn: Connection, user_ids: Sequence[str], *, as_o
     return {user_id: _row(found, row) for user_id, row in at.items() if not np.isnan(found.index[row])}
 
 
-def improvement_of(answers: Answers, bank: ItemBank | None, as_of: date) -> ImprovementOfCohort:
-    """I_t of all learners: by θ where both windows have one on the bank's items, else by the share right."""
+def improvement_of(answers: Answers, bank: ItemBank | None, as_of: date) -> CohortImprovement:
+    """I_t of all learners: by θ where both windows have one on the bank's items, else by the share correct."""
     recent = last_days(as_of, IMPROVEMENT_DAYS)
     n, right = _answered(answers, recent)
     n_before, right_before = _answered(answers, recent.before())
@@ -104,26 +108,33 @@ def improvement_of(answers: Answers, bank: ItemBank | None, as_of: date) -> Impr
     change, se = np.where(by_theta, change, accuracy), np.where(by_theta, se, se_accuracy)
     index = np.where(by_theta, improvement_index(change, se, n, growth_sd=GROWTH_SD), by_accuracy)
     counts = n.astype(np.int64), n_before.astype(np.int64)
-    return ImprovementOfCohort(index, by_theta, change, se, *counts, reliable_change(change, se))
+    return CohortImprovement(index, by_theta, change, se, *counts, reliable_change(change, se))
 
 
-def indicators(
-    conn: Connection, answers: Answers, bank: ItemBank | None, *, as_of: date, habit: Habit, default_target: float
-) -> Indicators:
-    """All indicators of the learners of `answers`, which hold `history_window` of the day."""
-    month = last_days(as_of, HABIT_DAYS)
+def compute_kpis(
+    conn: Connection,
+    answers: Answers,
+    bank: ItemBank | None,
+    *,
+    as_of: date,
+    inactivity_parameters: BgBbParameters,
+    default_target: float,
+) -> LearnerKpis:
+    """All KPIs of the learners of `answers`, which hold `history_window` of the day."""
+    month = last_days(as_of, KPI_WINDOW_DAYS)
     answered = answers.attempts.answered()
     theta, se = _general_theta(conn, answers.learner_no, as_of)
     topic_sd = topic_sd_or_default(conn, bank) if bank else 0.0
     goal = _goals(conn, answers.learner_no, as_of, default_target=default_target, topic_sd=topic_sd)
-    return Indicators(
+    history = activity_history(answers.attempts, history_window(as_of))
+    return LearnerKpis(
         learner_no=answers.learner_no,
         improvement=improvement_of(answers, bank, as_of),
         efficiency=efficiency(answered, month),
-        recovery=recovery(answered, month),
+        error_recovery=error_recovery(answered, month),
         engagement=engagement(engagement_parts(answers.attempts, month)),
         goal=np.where(np.isnan(goal), goal_probability(theta, se, default_target), goal),
-        absence=absence_probability(history(answers.attempts, history_window(as_of)), habit),
+        inactivity=inactivity_probability(history, inactivity_parameters),
         theta=theta,
         se=se,
     )
@@ -178,7 +189,7 @@ def _goals(
     return joint_goal(goal_probability(theta, se, target), priority, learner, learner_no.size)
 
 
-def _row(found: ImprovementOfCohort, row: int) -> Improvement:
+def _row(found: CohortImprovement, row: int) -> Improvement:
     return Improvement(
         i_t=float(found.index[row]),
         method=THETA_DELTA if found.by_theta[row] else ACCURACY_DELTA,

@@ -27,7 +27,7 @@ left join topic using (topic_id)
 cross join lateral theta_on(learner.learner_no, coalesce(topic.topic_no, 0), cast(%(as_of)s as date)) as found
 where learner.learner_no = any(cast(%(learners)s as integer[]))
 
--- name: last_habit
+-- name: last_inactivity_parameters
 select summary -> 'habit'
 from run
 where job = 'compute_daily_kpis' and state = 'done' and summary ? 'habit' and as_of <= cast(%(as_of)s as date)

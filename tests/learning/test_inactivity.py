@@ -3,17 +3,24 @@ import pytest
 from cohorts import TODAY, attempts
 from scipy.special import beta
 
-from thetaline.learning.inactivity import START, Habit, History, absence_probability, fit_habit, history
+from thetaline.learning.inactivity import (
+    PRIOR_MODE,
+    ActivityHistory,
+    BgBbParameters,
+    activity_history,
+    fit_bg_bb,
+    inactivity_probability,
+)
 from thetaline.learning.windows import day_number, last_days
 
 NOW = day_number(TODAY)
 
 
-def lived(active: int, last: int, days: int) -> History:
-    return History(*(np.array([value], np.int64) for value in (active, last, days)))
+def lived(active: int, last: int, days: int) -> ActivityHistory:
+    return ActivityHistory(*(np.array([value], np.int64) for value in (active, last, days)))
 
 
-def likelihood(x: int, t: int, n: int, h: Habit) -> float:
+def likelihood(x: int, t: int, n: int, h: BgBbParameters) -> float:
     """Fader, Hardie & Shang (2010), equation 5, term by term."""
     alive = beta(h.a + x, h.b + n - x) / beta(h.a, h.b) * beta(h.c, h.d + n) / beta(h.c, h.d)
     gone = sum(
@@ -24,40 +31,40 @@ def likelihood(x: int, t: int, n: int, h: Habit) -> float:
 
 
 @pytest.mark.parametrize(("x", "t", "n"), [(0, 0, 0), (0, 0, 20), (5, 12, 30), (30, 30, 30), (1, 55, 55)])
-def test_absence_is_the_ratio_of_the_two_likelihoods(x: int, t: int, n: int) -> None:
-    habit = Habit(1.2, 2.5, 0.7, 16.0)
-    expected = likelihood(x, t, n + 14, habit) / likelihood(x, t, n, habit)
-    assert absence_probability(lived(x, t, n), habit)[0] == pytest.approx(expected, rel=1e-10)
+def test_inactivity_is_the_ratio_of_the_two_likelihoods(x: int, t: int, n: int) -> None:
+    parameters = BgBbParameters(1.2, 2.5, 0.7, 16.0)
+    expected = likelihood(x, t, n + 14, parameters) / likelihood(x, t, n, parameters)
+    assert inactivity_probability(lived(x, t, n), parameters)[0] == pytest.approx(expected, rel=1e-10)
 
 
 def test_the_longer_the_silence_the_likelier_it_goes_on() -> None:
-    quiet = [absence_probability(lived(10, 12, 12 + silence), START)[0] for silence in range(0, 40, 4)]
+    quiet = [inactivity_probability(lived(10, 12, 12 + silence), PRIOR_MODE)[0] for silence in range(0, 40, 4)]
     assert np.all(np.diff(quiet) > 0)
 
 
-def test_the_more_active_the_less_likely_an_absence_for_those_seen_today() -> None:
-    values = [absence_probability(lived(active, 42, 42), START)[0] for active in range(1, 43, 3)]
+def test_the_more_active_the_less_likely_inactivity_is_for_those_seen_today() -> None:
+    values = [inactivity_probability(lived(active, 42, 42), PRIOR_MODE)[0] for active in range(1, 43, 3)]
     assert np.all(np.diff(values) < 0)
 
 
 def test_the_same_silence_says_more_of_a_learner_who_came_daily() -> None:
-    rare, daily = (absence_probability(lived(active, 42, 49), START)[0] for active in (20, 42))
+    rare, daily = (inactivity_probability(lived(active, 42, 49), PRIOR_MODE)[0] for active in (20, 42))
     assert daily > rare
 
 
-def test_absence_is_never_certain() -> None:
+def test_inactivity_is_never_certain() -> None:
     silent, daily = lived(0, 0, 89), lived(89, 89, 89)
-    assert absence_probability(silent, START)[0] < 1
-    assert absence_probability(daily, START)[0] > 0
+    assert inactivity_probability(silent, PRIOR_MODE)[0] < 1
+    assert inactivity_probability(daily, PRIOR_MODE)[0] > 0
 
 
 def test_a_learner_without_history_has_no_probability() -> None:
-    assert np.isnan(absence_probability(lived(0, 0, -1), START)).all()
+    assert np.isnan(inactivity_probability(lived(0, 0, -1), PRIOR_MODE)).all()
 
 
 def test_history_counts_active_days_after_the_first() -> None:
     rows = [{"learner": 0, "day": NOW - day} for day in (90, 20, 20, 11, 3)] + [{"learner": 2, "day": NOW}]
-    past = history(attempts(rows, 3), last_days(TODAY, 28))
+    past = activity_history(attempts(rows, 3), last_days(TODAY, 28))
     assert past.active.tolist() == [2, 0, 0]
     assert past.last[[0, 2]].tolist() == [17, 0]
     assert past.days.tolist() == [20, -1, 0]
@@ -75,16 +82,18 @@ def test_the_fit_recovers_the_cohort_and_its_probabilities_come_true() -> None:
         within = on & (day <= days)
         active, last = active + within, np.where(within, day, last)
         seen_later |= on & (day > days) & (day <= days + 14)
-    past = History(active, last, days)
-    habit = fit_habit(past)
-    assert habit.a / (habit.a + habit.b) == pytest.approx(1.2 / 3.7, abs=0.03)
-    assert habit.c / (habit.c + habit.d) == pytest.approx(0.6 / 12.6, abs=0.015)
-    said = absence_probability(past, habit)
+    past = ActivityHistory(active, last, days)
+    parameters = fit_bg_bb(past)
+    assert parameters.a / (parameters.a + parameters.b) == pytest.approx(1.2 / 3.7, abs=0.03)
+    assert parameters.c / (parameters.c + parameters.d) == pytest.approx(0.6 / 12.6, abs=0.015)
+    said = inactivity_probability(past, parameters)
     for low, high in ((0.0, 0.25), (0.25, 0.5), (0.5, 0.75), (0.75, 1.0)):
         these = (said >= low) & (said < high)
         assert said[these].mean() == pytest.approx((~seen_later[these]).mean(), abs=0.05)
 
 
 def test_a_cohort_without_a_day_of_history_keeps_the_stated_start() -> None:
-    habit = fit_habit(lived(0, 0, 0))
-    assert (habit.a, habit.b, habit.c, habit.d) == pytest.approx((START.a, START.b, START.c, START.d))
+    parameters = fit_bg_bb(lived(0, 0, 0))
+    assert (parameters.a, parameters.b, parameters.c, parameters.d) == pytest.approx(
+        (PRIOR_MODE.a, PRIOR_MODE.b, PRIOR_MODE.c, PRIOR_MODE.d)
+    )
