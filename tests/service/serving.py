@@ -1,5 +1,6 @@
 """A real service on a loopback port, and small banks and answers to ask it with."""
 
+import asyncio
 import threading
 import time
 from collections.abc import Iterator
@@ -40,6 +41,7 @@ class Running:
     url: str
     database: str
     app: FastAPI
+    loop: asyncio.AbstractEventLoop
 
     @property
     def services(self) -> Services:
@@ -50,6 +52,14 @@ class Running:
     def address(self) -> tuple[str, int]:
         url = httpx.URL(self.url)
         return url.host, url.port or 80
+
+    def loop_secs(self) -> float:
+        """Processor time that the loop's thread has taken."""
+
+        async def taken() -> float:
+            return time.thread_time()
+
+        return asyncio.run_coroutine_threadsafe(taken(), self.loop).result(60)
 
     def client(self, token: str | None = INTERNAL, **options: Any) -> httpx.Client:
         headers = {} if token is None else {"authorization": f"Bearer {token}"}
@@ -76,12 +86,22 @@ def running(database: str, *, anonymous: bool = False, **settings: Any) -> Itera
         app, port=0, http=protocol, ws="none", access_log=False, log_config=None, timeout_graceful_shutdown=5
     )
     server = StoppingServer(config, app)
-    thread = threading.Thread(target=server.run, daemon=True)
+    loops: list[asyncio.AbstractEventLoop] = []
+
+    async def serve() -> None:
+        loops.append(asyncio.get_running_loop())
+        await server.serve()
+
+    def run() -> None:
+        with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
+            runner.run(serve())
+
+    thread = threading.Thread(target=run, daemon=True)
     thread.start()
     wait_until(lambda: server.started or not thread.is_alive())
     port = server.servers[0].sockets[0].getsockname()[1]
     try:
-        yield Running(f"http://127.0.0.1:{port}", database, app)
+        yield Running(f"http://127.0.0.1:{port}", database, app, loops[0])
     finally:
         server.should_exit = True
         thread.join(30)

@@ -5,10 +5,11 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, AwareDatetime, Field, field_validator, model_validator
 
-from thetaline.api.base import Payload, Reply, StoredId, with_examples
+from thetaline.api.base import Payload, Reply, StopAtFirstFault, StoredId, with_examples
 from thetaline.api.calibration import Correct
 
 EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)  # at the ends of the calendar a zone or a week's window leads out of it
+MAX_ANSWERS = 2_000  # of a session
 AHEAD = timedelta(days=1)  # of the service's clock
 
 
@@ -104,7 +105,9 @@ class ThetaUpdateRequest(Payload):
     """The session that ended: its id if its answers are in `exam_results`, else the id and the answers."""
 
     session_id: StoredId
-    answers: Annotated[list[SessionAnswer], Field(min_length=1, max_length=2_000)] | None = None
+    answers: Annotated[list[SessionAnswer], Field(min_length=1, max_length=MAX_ANSWERS), StopAtFirstFault()] | None = (
+        None
+    )
 
     model_config = with_examples(
         {"session_id": "s-1", "answers": [{"item_id": "101", "is_correct": True}]},

@@ -5,7 +5,18 @@ from typing import Annotated, Literal, NotRequired, Self
 from pydantic import Field, FiniteFloat, model_validator
 from typing_extensions import TypedDict
 
-from thetaline.api.base import KEYED, OPEN, Id, ItemList, ItemMap, Payload, Reply, named_items, with_examples
+from thetaline.api.base import (
+    KEYED,
+    OPEN,
+    Id,
+    ItemList,
+    ItemMap,
+    Payload,
+    Reply,
+    StopAtFirstFault,
+    named_items,
+    with_examples,
+)
 from thetaline.api.calibration import Correct, Matrix
 
 
@@ -26,7 +37,7 @@ class Prior(Payload):
     sd: Annotated[FiniteFloat, Field(ge=0.01, le=20)] = 1.0
 
 
-Keyed = Annotated[list[KeyedResponse], Field(min_length=1, fail_fast=True)]
+Keyed = Annotated[list[KeyedResponse], Field(min_length=1), StopAtFirstFault()]
 
 
 class ScoreRequest(Payload):

@@ -6,12 +6,14 @@ from pydantic import Field, FiniteFloat, model_validator
 
 from thetaline.api.base import (
     MAX_GRID,
+    MAX_ITEMS,
     Id,
     ItemList,
     ItemMap,
     Payload,
     PositiveSe,
     Reply,
+    StopAtFirstFault,
     Theta,
     named_items,
     with_examples,
@@ -26,10 +28,10 @@ class InformationRequest(Payload):
     """Items (from the body, or by id from the published bank) and the abilities at which to look."""
 
     item_params: Bank | None = Field(default=None, description=_BANK)
-    item_ids: Annotated[list[Id], Field(min_length=1, max_length=10_000)] | None = Field(
+    item_ids: Annotated[list[Id], Field(min_length=1, max_length=10_000), StopAtFirstFault()] | None = Field(
         default=None, description="which items of the bank; absent: all of item_params"
     )
-    theta: Annotated[list[Theta], Field(min_length=1, max_length=MAX_GRID)] = Field(
+    theta: Annotated[list[Theta], Field(min_length=1, max_length=MAX_GRID), StopAtFirstFault()] = Field(
         default_factory=lambda: [step / 4 for step in range(-16, 17)]
     )
 
@@ -70,7 +72,7 @@ class NextItemsRequest(Payload):
     item_params: Bank | None = Field(default=None, description=_BANK)
     theta: Theta
     se: PositiveSe | None = Field(default=None, description="posterior standard deviation of θ")
-    answered: Annotated[list[Id], Field(max_length=100_000)] = Field(
+    answered: Annotated[list[Id], Field(max_length=MAX_ITEMS), StopAtFirstFault()] = Field(
         default_factory=list, description="not to be asked"
     )
     n: int = Field(default=5, ge=1, le=100, description="how many items, best first")

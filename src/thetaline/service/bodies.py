@@ -7,6 +7,7 @@ from pydantic import BaseModel
 
 from thetaline.service.answers import JSON
 from thetaline.service.faults import Fault
+from thetaline.service.json_limits import SMALL
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -19,7 +20,7 @@ def content_type(request: Request, known: tuple[str, ...]) -> str:
     return given
 
 
-async def read_payload(request: Request, model: type[M]) -> M:
-    """A JSON body. Raises 400, 408, 413, 415, 422."""
+async def read_small(request: Request, model: type[M]) -> M:
+    """A JSON body of a route whose bodies are small. Raises 400, 408, 413, 415, 422."""
     content_type(request, (JSON,))
-    return model.model_validate_json(await request.body())
+    return model.model_validate_json(SMALL.require(await request.body()))

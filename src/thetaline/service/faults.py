@@ -14,6 +14,7 @@ from thetaline.errors import CalibrationError, DatabaseError, InputError, JobErr
 
 SHOWN_FAULTS = 20  # of a 422: enough to mend a body by, bounded whatever the body
 SHOWN_CHARS = 300
+MANY_FAULTS = 1_000  # of a body; to list them, pydantic would make 2 kB of each
 TOO_MANY = 429
 # What says that the database is away, as opposed to what it says of a statement.
 AWAY = (DatabaseError, psycopg.OperationalError, psycopg.InterfaceError, PoolTimeout, TooManyRequests)
@@ -65,14 +66,23 @@ def fault_of(error: BaseException) -> Fault | None:
 
 def not_valid(error: ValidationError) -> Fault:
     """400 for what is no JSON, 422 for JSON that breaks the schema; values of the body are not repeated at length."""
+    if error.error_count() > MANY_FAULTS:  # lists and objects stop at their first fault, unknown fields do not
+        words = f"{error.error_count()} faults, most of them fields that have no meaning here"
+        return Fault(422, "the body is not valid", [{"loc": [], "msg": words, "type": "too_many_faults"}])
     faults = [
         {"loc": [_short(part) for part in one["loc"]], "msg": one["msg"][:SHOWN_CHARS], "type": one["type"]}
         for one in error.errors(include_url=False, include_context=False, include_input=False)[:SHOWN_FAULTS]
     ]
     if faults and faults[0]["type"] == "json_invalid":
         return Fault(400, "the body is not JSON", faults)
-    more = error.error_count() - len(faults)
-    return Fault(422, "the body is not valid" + (f"; {more} further faults" if more > 0 else ""), faults)
+    return Fault(422, f"the body is not valid{_more(error, len(faults))}", faults)
+
+
+def _more(error: ValidationError, shown: int) -> str:
+    if error.error_count() > shown:
+        return f"; {error.error_count() - shown} further faults"
+    in_a_list = any(len(one["loc"]) > 1 for one in error.errors(include_url=False, include_input=False))
+    return "; lists are read to their first fault, further faults may follow" if in_a_list else ""
 
 
 def _short(part: int | str) -> int | str:

@@ -4,25 +4,28 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thetaline import irt
-from thetaline.api import InformationResponse, ItemCurve, NextItem, NextItemsRequest, NextItemsResponse
-from thetaline.api.base import Params, named_items
-from thetaline.api.selection import Bank
+from thetaline.api import (
+    InformationRequest,
+    InformationResponse,
+    ItemCurve,
+    NextItem,
+    NextItemsRequest,
+    NextItemsResponse,
+)
+from thetaline.api.base import named_items
 from thetaline.service.faults import Fault
 from thetaline.service.scoring import bank_of
-from thetaline.service.services import Services
 
 MAX_CELLS = 500_000  # items × abilities of one answer, 20 MB of JSON
 # Gauss–Hermite for the weight exp(−x²/2): 15 nodes integrate the information of any item under a normal posterior.
 _NODES, _WEIGHTS = np.polynomial.hermite_e.hermegauss(15)
 
 
-async def bank_for(given: Bank | None, services: Services, wanted: list[str] | None = None) -> irt.Items:
-    """The bank of the request, else the published one; `wanted` chooses by id. Raises 404, 422."""
-    if given is None:
-        bank = await services.bank.items()
-        return bank if wanted is None else _chosen(bank, wanted)
-    items: dict[str, Params] = named_items(given)
-    return bank_of(items if wanted is None else {name: items[name] for name in wanted})
+def given_bank(request: InformationRequest | NextItemsRequest) -> irt.Items:
+    """The items of the body. Raises a 413 for a body without, which is too large to ask for the published bank with."""
+    if request.item_params is None:
+        raise Fault(413, "the body has too many parts for a question about the published bank")
+    return bank_of(named_items(request.item_params))
 
 
 def _chosen(bank: irt.Items, wanted: list[str]) -> irt.Items:
@@ -33,11 +36,12 @@ def _chosen(bank: irt.Items, wanted: list[str]) -> irt.Items:
     return bank.take(list(dict.fromkeys(wanted)))
 
 
-def information_json(bank: irt.Items, theta: list[float]) -> bytes:
-    """The body of a 200: curves of each item and of all together. Raises a 413."""
-    if len(bank) * len(theta) > MAX_CELLS:
-        raise Fault(413, f"{len(bank)} items at {len(theta)} abilities are more than {MAX_CELLS} numbers")
-    at = np.asarray(theta, dtype=np.float64)
+def information_json(bank: irt.Items, request: InformationRequest) -> bytes:
+    """The body of a 200: curves of each item and of all together. Raises 404, 413."""
+    bank = bank if request.item_ids is None else _chosen(bank, request.item_ids)
+    at = np.asarray(request.theta, dtype=np.float64)
+    if len(bank) * len(at) > MAX_CELLS:
+        raise Fault(413, f"{len(bank)} items at {len(at)} abilities are more than {MAX_CELLS} numbers")
     info, score = bank.information(at), bank.expected_score(at)
     total = info.sum(axis=0)
     curves = zip(bank.ids.tolist(), info.tolist(), score.tolist(), strict=True)
@@ -48,6 +52,11 @@ def information_json(bank: irt.Items, theta: list[float]) -> bytes:
         se=[float(1 / np.sqrt(value)) if value > 0 else None for value in total],
     )
     return answer.model_dump_json().encode()
+
+
+def next_items_json(bank: irt.Items, request: NextItemsRequest) -> bytes:
+    """The body of a 200."""
+    return next_items(bank, request).model_dump_json().encode()
 
 
 def next_items(bank: irt.Items, request: NextItemsRequest) -> NextItemsResponse:

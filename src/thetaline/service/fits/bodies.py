@@ -1,31 +1,33 @@
 """A stored request body as a calibration request: JSON, NDJSON, Parquet or Arrow, read in bounded pieces."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from itertools import chain, islice
+from itertools import chain
 from pathlib import Path
-from typing import BinaryIO
+from typing import Annotated, BinaryIO
 
 import numpy as np
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import from_json
 
+from thetaline.api.base import StopAtFirstFault
 from thetaline.api.calibration import Anchor as AnchorPayload, CalibrateHeader, CalibrateRequest, Correct, Observation
 from thetaline.jobs.anchors.references import Anchor
 from thetaline.jobs.calibration.engine import CalibrationRequest
 from thetaline.jobs.calibration.observations import Observations
 from thetaline.service.faults import Fault, not_valid
 from thetaline.service.fits.columns import Columns, microseconds
+from thetaline.service.json_limits import limits_of_process
 from thetaline.service.scoring import cells
 
 JSON = "application/json"
 NDJSON = "application/x-ndjson"
 PARQUET = "application/vnd.apache.parquet"
 ARROW = "application/vnd.apache.arrow.stream"
-BATCH_ROWS = 20_000
+BATCH_ROWS, BATCH_BYTES = 20_000, 4_000_000  # a byte may take a hundred while it is parsed
 MAX_LINE_BYTES = 64 * 1024
 MAX_HEADER_BYTES = 16 * 1024 * 1024  # a header names anchors, up to a hundred thousand
 LEAST_SLOPE = 1e-6  # below it 1 / a, and with it A, leaves what a float can hold
-_ROWS = TypeAdapter(list[Observation])
+_ROWS = TypeAdapter(Annotated[list[Observation], StopAtFirstFault()])
 
 Reader = Callable[[Path, CalibrateHeader, Columns], CalibrationRequest]
 
@@ -37,7 +39,7 @@ def read_body(path: Path, content_type: str, *, options: Mapping[str, str], most
 
 
 def _read_json(path: Path, query: CalibrateHeader, columns: Columns) -> CalibrationRequest:
-    request = CalibrateRequest.model_validate_json(path.read_bytes())
+    request = CalibrateRequest.model_validate_json(limits_of_process(columns.most).require(path.read_bytes()))
     model = _model(request, query)
     if request.observations is not None:
         _add_rows(columns, request.observations)
@@ -138,8 +140,14 @@ def _lines(file: BinaryIO) -> Iterator[bytes]:
 
 
 def _batches(lines: Iterable[bytes]) -> Iterator[list[bytes]]:
-    iterator = iter(lines)
-    while batch := list(islice(iterator, BATCH_ROWS)):
+    batch, n_bytes = [], 0
+    for line in lines:
+        batch.append(line)
+        n_bytes += len(line)
+        if len(batch) == BATCH_ROWS or n_bytes >= BATCH_BYTES:
+            yield batch
+            batch, n_bytes = [], 0
+    if batch:
         yield batch
 
 

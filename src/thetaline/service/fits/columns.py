@@ -18,7 +18,7 @@ class Columns:
 
     def __init__(self, most: int) -> None:
         """`most` observations at most; more raise a 413."""
-        self._most, self._n = most, 0
+        self.most, self._n = most, 0
         self._users: dict[str, int] = {}
         self._items: dict[str, int] = {}
         self._batches: list[tuple[Codes, Codes, NDArray[np.uint8], NDArray[np.int64]]] = []
@@ -33,8 +33,8 @@ class Columns:
     ) -> None:
         """Take a batch; `answered_at` is in microseconds since 1970, 0 where it is not known."""
         self._n += len(correct)
-        if self._n > self._most:
-            raise Fault(413, f"more than {self._most} observations", "split the calibration, or raise the limit")
+        if self._n > self.most:
+            raise Fault(413, f"more than {self.most} observations", "split the calibration, or raise the limit")
         self._batches.append((_codes(users, self._users), _codes(items, self._items), correct, answered_at))
 
     def observations(self) -> Observations:

@@ -20,6 +20,8 @@ _ADVICE = {
     "calibrate": "ask for a job: Prefer: respond-async",
     "score": "send fewer answers in one request",
     "link": "link fewer items",
+    "information": "ask about fewer items in one request",
+    "next-items": "choose among fewer items",
 }
 log = logs.get_logger(__name__)
 

@@ -17,6 +17,7 @@ from typing import Any, TextIO
 from thetaline import logs
 from thetaline.service.faults import Fault, breaking_down, fault_of
 from thetaline.service.fits.task import Task
+from thetaline.service.json_limits import limits_of_process
 
 PROGRESS_EVERY_SECS = 0.1
 log = logs.get_logger(__name__)
@@ -87,7 +88,7 @@ def score(task: Task, _progress: Progress) -> dict[str, object]:
     from thetaline.api import ScoreRequest  # noqa: PLC0415
     from thetaline.service.scoring import asked  # noqa: PLC0415
 
-    request = ScoreRequest.model_validate_json(Path(task.body).read_bytes())
+    request = ScoreRequest.model_validate_json(_body(task))
     Path(task.result).write_bytes(asked(request, most=task.most).scored())
     return {}
 
@@ -97,8 +98,32 @@ def link(task: Task, _progress: Progress) -> dict[str, object]:
     from thetaline.api import LinkRequest  # noqa: PLC0415
     from thetaline.service.linking import link_json  # noqa: PLC0415
 
-    Path(task.result).write_bytes(link_json(LinkRequest.model_validate_json(Path(task.body).read_bytes())))
+    Path(task.result).write_bytes(link_json(LinkRequest.model_validate_json(_body(task))))
     return {}
+
+
+def information(task: Task, _progress: Progress) -> dict[str, object]:
+    """A body of POST /irt/information with many items."""
+    from thetaline.api import InformationRequest  # noqa: PLC0415
+    from thetaline.service.selection import given_bank, information_json  # noqa: PLC0415
+
+    request = InformationRequest.model_validate_json(_body(task))
+    Path(task.result).write_bytes(information_json(given_bank(request), request))
+    return {}
+
+
+def next_items(task: Task, _progress: Progress) -> dict[str, object]:
+    """A body of POST /irt/next-items with many items."""
+    from thetaline.api import NextItemsRequest  # noqa: PLC0415
+    from thetaline.service.selection import given_bank, next_items_json  # noqa: PLC0415
+
+    request = NextItemsRequest.model_validate_json(_body(task))
+    Path(task.result).write_bytes(next_items_json(given_bank(request), request))
+    return {}
+
+
+def _body(task: Task) -> bytes:
+    return limits_of_process(task.most).require(Path(task.body).read_bytes())
 
 
 Work = Callable[[Task, Progress], dict[str, object]]
@@ -108,7 +133,13 @@ def _kinds() -> Mapping[str, Work]:
     """What a worker can do; the numerical library is loaded before the first task asks for it."""
     import thetaline.jobs.calibration.in_process_engine  # noqa: F401, PLC0415
 
-    return {"calibrate": calibrate, "score": score, "link": link}
+    return {
+        "calibrate": calibrate,
+        "score": score,
+        "link": link,
+        "information": information,
+        "next-items": next_items,
+    }
 
 
 def _private_stdout() -> TextIO:

@@ -5,6 +5,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Header, Request, Response
 
+from thetaline import irt
 from thetaline.api import (
     CalibrateRequest,
     CalibrateResponse,
@@ -22,16 +23,17 @@ from thetaline.api.base import DichotomousModel
 from thetaline.service import selection
 from thetaline.service.answers import JSON, json_response
 from thetaline.service.auth import Calibrates, Scores
-from thetaline.service.bodies import content_type, read_payload
+from thetaline.service.bodies import content_type
 from thetaline.service.documents import takes
 from thetaline.service.fits import submission
 from thetaline.service.fits.bodies import ARROW, NDJSON, PARQUET, READERS
+from thetaline.service.json_limits import QUICK_BANK, QUICK_ROWS
 from thetaline.service.linking import link_json
 from thetaline.service.routes.operation import Shared
 from thetaline.service.scoring import asked
+from thetaline.service.services import Services
 
 LARGE_SCORE_BYTES = 4_000_000  # 20 ms of parsing; a larger one is worked off by a fit process
-MANY_ROWS = 10_000  # of a matrix: short rows take longer than their bytes say
 LARGE_LINK_BYTES = 20_000  # some 200 items, 50 ms in a thread beside the loop
 _ROWS = {
     NDJSON: "one observation a line; a first line with `model` or `anchors` is the header",
@@ -73,7 +75,7 @@ async def score(request: Request, services: Shared, who: Scores) -> Response:
     """Abilities on fixed item parameters: EAP, or MAP or WLE; positional or keyed."""
     content_type(request, (JSON,))
     body = await request.body()
-    if len(body) > LARGE_SCORE_BYTES or body.count(b"[") > MANY_ROWS:
+    if len(body) > LARGE_SCORE_BYTES or not QUICK_ROWS.hold(body):
         return await submission.away(request, "score", services=services, token_name=who.name)
     found = asked(ScoreRequest.model_validate_json(body), most=services.settings.service_max_observations)
     if found.is_long:
@@ -92,16 +94,28 @@ async def link(request: Request, services: Shared, who: Scores) -> Response:
 
 
 @router.post("/information", openapi_extra=takes(InformationRequest), response_model=InformationResponse)
-async def information(request: Request, services: Shared, _who: Scores) -> Response:
+async def information(request: Request, services: Shared, who: Scores) -> Response:
     """Information and expected score over θ, of items in the body or of the published bank."""
-    payload = await read_payload(request, InformationRequest)
-    bank = await selection.bank_for(payload.item_params, services, payload.item_ids)
-    return json_response(await asyncio.to_thread(selection.information_json, bank, payload.theta))
+    content_type(request, (JSON,))
+    body = await request.body()
+    if not QUICK_BANK.hold(body):
+        return await submission.away(request, "information", services=services, token_name=who.name)
+    payload = InformationRequest.model_validate_json(body)
+    bank = await _bank_for(payload, services)
+    return json_response(await asyncio.to_thread(selection.information_json, bank, payload))
 
 
-@router.post("/next-items", openapi_extra=takes(NextItemsRequest))
-async def next_items(request: Request, services: Shared, _who: Scores) -> NextItemsResponse:
+@router.post("/next-items", openapi_extra=takes(NextItemsRequest), response_model=NextItemsResponse)
+async def next_items(request: Request, services: Shared, who: Scores) -> Response:
     """The items that tell most at θ, or under the posterior N(θ, se²)."""
-    payload = await read_payload(request, NextItemsRequest)
-    bank = await selection.bank_for(payload.item_params, services)
-    return selection.next_items(bank, payload)
+    content_type(request, (JSON,))
+    body = await request.body()
+    if not QUICK_BANK.hold(body):
+        return await submission.away(request, "next-items", services=services, token_name=who.name)
+    payload = NextItemsRequest.model_validate_json(body)
+    return json_response(selection.next_items_json(await _bank_for(payload, services), payload))
+
+
+async def _bank_for(payload: InformationRequest | NextItemsRequest, services: Services) -> irt.Items:
+    """The bank of the request, else the published one. Raises a 404."""
+    return await services.bank.items() if payload.item_params is None else selection.given_bank(payload)

@@ -20,7 +20,7 @@ from thetaline.api import (
 from thetaline.db import reading
 from thetaline.service import selection
 from thetaline.service.auth import Learner, ScoredLearner
-from thetaline.service.bodies import read_payload
+from thetaline.service.bodies import read_small
 from thetaline.service.documents import takes
 from thetaline.service.faults import Fault
 from thetaline.service.recompute import recompute_week
@@ -56,7 +56,7 @@ async def theta_history(learner: Learner, services: Shared, topic_id: TopicId = 
 @router.post("/theta", openapi_extra=takes(ThetaUpdateRequest))
 async def update_theta(request: Request, learner: ScoredLearner, services: Shared) -> ThetaUpdated:
     """Carry θ over a session that has ended; the same session again changes nothing."""
-    return await services.updates.update(learner, await read_payload(request, ThetaUpdateRequest))
+    return await services.updates.update(learner, await read_small(request, ThetaUpdateRequest))
 
 
 @router.get("/kpis", response_model=LearnerKpis)
@@ -69,7 +69,7 @@ async def kpis(learner: Learner, services: Shared, weeks: Weeks = 12) -> Row:
 @router.post("/kpis", openapi_extra=takes(RecomputeRequest), response_model=WeekRecomputed)
 async def recompute(request: Request, learner: ScoredLearner, services: Shared) -> Row:
     """Compute the indicators of a week again."""
-    payload = await read_payload(request, RecomputeRequest)
+    payload = await read_small(request, RecomputeRequest)
     today = datetime.now(UTC).date()
     if payload.week_start > today:
         raise Fault(422, f"the week of {payload.week_start} lies in the future")
