@@ -17,14 +17,15 @@ from thetaline.irt.calibration.em import (
     Cycle as Cycle,
     Status as Status,
 )
-from thetaline.irt.calibration.fit import Fit as Fit
 from thetaline.irt.calibration.notes import (
     Finding as Finding,
     Note as Note,
 )
+from thetaline.irt.covariance import ItemCovariance as ItemCovariance
 from thetaline.irt.dif import Dif as Dif, DifClass as DifClass, dif as dif
 from thetaline.irt.drift import Drift as Drift, drift as drift
 from thetaline.irt.families import FAMILIES as FAMILIES
+from thetaline.irt.fit import Fit as Fit
 from thetaline.irt.fit_statistics import (
     ItemFit as ItemFit,
     LocalDependence as LocalDependence,
@@ -44,7 +45,6 @@ from thetaline.irt.information import (
 from thetaline.irt.items import Items as Items
 from thetaline.irt.linking import (
     ChainLink as ChainLink,
-    ItemCovariance as ItemCovariance,
     Link as Link,
     LinkDiagnostics as LinkDiagnostics,
     LinkErrors as LinkErrors,

@@ -4,30 +4,27 @@ import warnings
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
-import numpy as np
 from numpy.typing import ArrayLike
 
 from thetaline.errors import ModelWarning
 from thetaline.irt.calibration.arguments import check_choices, check_data
-from thetaline.irt.calibration.build import build_model, published_items, starting_state, theta_scale
 from thetaline.irt.calibration.data_checks import screened
 from thetaline.irt.calibration.diagnostics import found_in
 from thetaline.irt.calibration.e_step import log_likelihood, single_threaded_blas, workers
 from thetaline.irt.calibration.em import Climb, Problem, Progress, Status
-from thetaline.irt.calibration.fit import Fit, Solution
 from thetaline.irt.calibration.identification import check_anchors_within, check_identified
-from thetaline.irt.calibration.latent_m_step import moments
 from thetaline.irt.calibration.model import Nodes
-from thetaline.irt.calibration.model_spec import ModelChoice, Plan, planned
+from thetaline.irt.calibration.model_spec import ModelChoice, Plan, build_model, planned, starting_state
 from thetaline.irt.calibration.notes import Note
 from thetaline.irt.calibration.observations import Observations, observe
 from thetaline.irt.calibration.ordering import category_counts
 from thetaline.irt.calibration.quadrature import first_nodes
+from thetaline.irt.calibration.solution import Solution
 from thetaline.irt.calibration.warm_start import PopulationShape, Settings, climb_in_stages
 from thetaline.irt.families import FAMILIES
+from thetaline.irt.fit import Fit
 from thetaline.irt.grid import Grid
 from thetaline.irt.items import Items
-from thetaline.irt.population import Population
 from thetaline.irt.priors import Priors
 from thetaline.irt.responses import Responses
 
@@ -102,8 +99,9 @@ def _fit(solution: Solution, ended: Climb, value: float, *, notes: tuple[Note, .
     hindsight = found_in(solution, settled=ended.status is Status.CONVERGED)
     status = Status.STALLED if hindsight.runaway and ended.status is Status.CONVERGED else ended.status
     return Fit(
-        items=published_items(solution),
-        population=_population(solution),
+        items=solution.items(),
+        anchored=solution.plan.anchored,
+        population=solution.population(),
         log_likelihood=value,
         n_parameters=problem.model.n_parameters(state),
         n_persons=problem.observations.n_persons,
@@ -111,14 +109,5 @@ def _fit(solution: Solution, ended: Climb, value: float, *, notes: tuple[Note, .
         path=ended.path,
         notes=(*notes, *hindsight.notes),
         tol=tol,
-        solution=solution,
+        _solution=solution,
     )
-
-
-def _population(solution: Solution) -> Population:
-    """Moments on the published scale."""
-    problem, state = solution.problem, solution.state
-    scale = theta_scale(problem.model, state)
-    theta, weights = problem.nodes.theta(state), np.exp(problem.nodes.log_weights(state))
-    mean, sd = (state.mean, state.sd) if state.log_histogram is None else moments(theta, weights)
-    return Population(solution.plan.labels, mean * scale, sd * scale, theta * scale, weights)

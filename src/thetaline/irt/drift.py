@@ -7,11 +7,12 @@ import numpy as np
 
 from thetaline.errors import ItemsError
 from thetaline.irt._types import Array, Ids, Ints
+from thetaline.irt.covariance import ItemCovariance, refuse_foreign
 from thetaline.irt.frames import frame
 from thetaline.irt.invariance import P_DIF_LIMITS, Calibrated, Invariance, invariance
 from thetaline.irt.items import Items
 from thetaline.irt.linking.constants import Constants
-from thetaline.irt.linking.standard_errors import ItemCovariance, LinkErrors, refuse_foreign
+from thetaline.irt.linking.standard_errors import LinkErrors
 from thetaline.irt.p_values import check_level, false_discovery
 
 if TYPE_CHECKING:

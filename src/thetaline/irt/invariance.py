@@ -6,8 +6,9 @@ import numpy as np
 
 from thetaline.errors import ItemsError
 from thetaline.irt._types import Array, Ids, Mask
+from thetaline.irt.covariance import ItemCovariance
 from thetaline.irt.items import Items
-from thetaline.irt.linking.standard_errors import ItemCovariance, LinkErrors
+from thetaline.irt.linking.standard_errors import LinkErrors
 from thetaline.irt.purification import Purified, purify
 from thetaline.irt.wald import Differences, Estimates, Shift, differences, estimates, shift_between
 

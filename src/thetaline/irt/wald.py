@@ -13,10 +13,11 @@ import numpy as np
 
 from thetaline.errors import ItemsError
 from thetaline.irt._types import Array, Ids, Ints, Mask
+from thetaline.irt.covariance import ItemCovariance
 from thetaline.irt.families import FAMILIES
 from thetaline.irt.items import Items
 from thetaline.irt.linking.constants import Constants
-from thetaline.irt.linking.standard_errors import ItemCovariance, LinkErrors
+from thetaline.irt.linking.standard_errors import LinkErrors
 from thetaline.irt.p_values import p_value
 
 

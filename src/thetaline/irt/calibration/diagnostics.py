@@ -7,11 +7,11 @@ import numpy as np
 
 from thetaline.irt._types import Array, Mask
 from thetaline.irt.calibration.em import Problem
-from thetaline.irt.calibration.fit import Solution
 from thetaline.irt.calibration.m_step import counts_by_part, improve_items
 from thetaline.irt.calibration.model import ASYMPTOTE_BOUND, SLOPE_BOUND, Part, State
 from thetaline.irt.calibration.notes import Finding, Note
 from thetaline.irt.calibration.runaway_populations import population_notes
+from thetaline.irt.calibration.solution import Solution
 from thetaline.irt.priors import Priors
 
 MOVING = 0.5

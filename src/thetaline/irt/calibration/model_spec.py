@@ -1,6 +1,6 @@
-"""What a caller asked for, parsed once: a family an item, anchors, groups; everything in the caller's item order."""
+"""What a caller asked for, parsed once (a family an item, anchors, groups), and the model that it makes."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,8 +10,10 @@ from numpy.typing import ArrayLike, NDArray
 from thetaline.errors import ItemsError, ResponsesError
 from thetaline.irt._types import Array, Ids, Index, Mask
 from thetaline.irt.calibration.arguments import group_column
+from thetaline.irt.calibration.model import Model, Part, State
+from thetaline.irt.calibration.observations import Observations
 from thetaline.irt.families import FAMILIES, known_models
-from thetaline.irt.items import Items
+from thetaline.irt.items import Batch, Items
 from thetaline.irt.responses import Responses
 
 ModelChoice = str | Mapping[Any, str] | Sequence[str]
@@ -19,7 +21,7 @@ ModelChoice = str | Mapping[Any, str] | Sequence[str]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Plan:
-    """Per item: model, categories, whether it is an anchor.  Per person: group."""
+    """Per item, in the caller's order: model, categories, whether it is an anchor.  Per person: group."""
 
     model: NDArray[np.object_]  # (I,)
     n_categories: Index  # (I,)
@@ -113,3 +115,48 @@ def _groups(groups: ArrayLike | None, responses: Responses) -> tuple[tuple[objec
     if (with_answers == 0).any():
         raise ResponsesError(f"groups {labels[with_answers == 0].tolist()} have no answers")
     return tuple(labels.tolist()), group.astype(np.intp)
+
+
+def build_model(plan: Plan, observations: Observations, *, fixed_nodes: bool) -> Model:
+    """Arrange parts in canonical order; on a given theta scale Rasch and PCM have slope 1 and the sd is free."""
+    given_scale = plan.anchors is not None or fixed_nodes
+    parts = tuple(
+        Part(FAMILIES[name], k, at, slope_free=not (FAMILIES[name].unit and given_scale))
+        for name, k, at in _batches(plan, observations, anchored=False)
+    )
+    anchors = tuple(_anchor_parts(plan, observations))
+    free = np.full(len(plan.labels), True)
+    mean_free, sd_free = free.copy(), free.copy()
+    if plan.anchors is None:
+        mean_free[0] = False
+        sd_free[0] = any(not part.slope_free for part in parts)
+    return Model(parts, anchors, observations.offsets, mean_free, sd_free)
+
+
+def _batches(plan: Plan, observations: Observations, *, anchored: bool) -> Iterator[tuple[str, int, Index]]:
+    models = plan.model[observations.order]
+    here = plan.anchored[observations.order] == anchored
+    sizes = observations.n_categories
+    for name, k in sorted({(str(m), int(s)) for m, s in zip(models[here], sizes[here], strict=True)}):
+        yield name, k, np.flatnonzero(here & (models == name) & (sizes == k))
+
+
+def _anchor_parts(plan: Plan, observations: Observations) -> Iterator[tuple[Part, Array]]:
+    if plan.anchors is None:
+        return
+    at = {name: k for k, name in enumerate(plan.anchors.ids.tolist())}
+    id_at = {k: name for name, k in plan.position.items()}
+    for name, k, index in _batches(plan, observations, anchored=True):
+        rows = np.array([at[id_at[int(observations.order[j])]] for j in index], dtype=np.intp)
+        yield Part(FAMILIES[name], k, index), plan.anchors.free(Batch(FAMILIES[name], k, rows))
+
+
+def starting_state(model: Model, plan: Plan, category_counts: Array) -> State:
+    """Begin at slope 1 and the observed proportions (`category_counts` (I, K) in canonical order)."""
+    smooth = category_counts + 0.5
+    free = []
+    for part in model.parts:
+        counts = smooth[part.index, : part.n_categories]
+        free.append(part.family.start(counts / counts.sum(axis=1, keepdims=True)))
+    n_groups = len(plan.labels)
+    return State(tuple(free), np.zeros(n_groups), np.ones(n_groups))

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 import numpy as np
 from scipy.special import ndtr
 
-from thetaline.irt.calibration.fit import Solution
 from thetaline.irt.calibration.notes import Finding, Note
+from thetaline.irt.calibration.solution import Solution
 
 BEYOND = 0.01  # share of a population outside the given nodes: from here its moments are not those of what is left
 NO_SPREAD = 0.05  # logits: of 20 items none tells persons this alike apart

@@ -4,5 +4,5 @@ from thetaline.irt.linking.chain import ChainLink as ChainLink, average_links as
 from thetaline.irt.linking.diagnostics import LinkDiagnostics as LinkDiagnostics
 from thetaline.irt.linking.link import link as link
 from thetaline.irt.linking.result import Link as Link
-from thetaline.irt.linking.standard_errors import ItemCovariance as ItemCovariance, LinkErrors as LinkErrors
+from thetaline.irt.linking.standard_errors import LinkErrors as LinkErrors
 from thetaline.irt.linking.weights import LinkWeights as LinkWeights

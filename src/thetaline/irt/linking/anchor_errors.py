@@ -5,8 +5,8 @@ from typing import NamedTuple
 import numpy as np
 
 from thetaline.irt._types import Array, Index
+from thetaline.irt.covariance import ItemCovariance
 from thetaline.irt.linking.anchors import Anchors
-from thetaline.irt.linking.standard_errors import ItemCovariance
 
 
 class AnchorErrors(NamedTuple):

@@ -8,6 +8,7 @@ from scipy.special import stdtr
 
 from thetaline.errors import InputError, ItemsError
 from thetaline.irt._types import Mask
+from thetaline.irt.covariance import ItemCovariance, refuse_foreign
 from thetaline.irt.items import Items
 from thetaline.irt.linking.anchor_errors import anchor_errors
 from thetaline.irt.linking.anchors import Anchors, common_items, usable
@@ -16,14 +17,7 @@ from thetaline.irt.linking.diagnostics import diagnose
 from thetaline.irt.linking.registry import method_named
 from thetaline.irt.linking.result import Link
 from thetaline.irt.linking.screening import DEFAULT_THRESHOLD, MIN_ANCHORS, Screening, screened
-from thetaline.irt.linking.standard_errors import (
-    ItemCovariance,
-    LinkErrors,
-    delta,
-    jackknife,
-    refuse_foreign,
-    unknown_errors,
-)
+from thetaline.irt.linking.standard_errors import LinkErrors, delta, jackknife, unknown_errors
 from thetaline.irt.linking.weights import LinkWeights
 
 SIGNIFICANCE = 0.05

@@ -5,9 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from thetaline.errors import ItemsError
 from thetaline.irt._types import Array
-from thetaline.irt.items import Items
+from thetaline.irt.covariance import ItemCovariance
 from thetaline.irt.linking.constants import Solution
 
 MAX_GROUPS = 50  # a jackknife of more groups is no more exact and costs a link each
@@ -27,43 +26,6 @@ class LinkErrors:
         """Square roots of the diagonal."""
         A, B = np.sqrt(np.diagonal(covariance))
         return cls(float(A), float(B), covariance, method)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class ItemCovariance:
-    """Covariance of published item parameters: entry j belongs to item `ids[j]` and parameter `names[j]`.
-
-    Names are "a", "b", "c", "d"; thresholds of polytomous items are "b1", "b2", …
-    """
-
-    ids: Any  # (P,)
-    names: Any  # (P,)
-    matrix: Array  # (P, P)
-
-    def __post_init__(self) -> None:
-        """Refuse what does not fit together."""
-        if self.matrix.shape != (len(self.ids), len(self.ids)) or len(self.names) != len(self.ids):
-            raise ItemsError(
-                f"covariance of shape {self.matrix.shape} for {len(self.ids)} ids and {len(self.names)} parameter names"
-            )
-
-    @classmethod
-    def from_errors(cls, errors: Items) -> "ItemCovariance":
-        """Diagonal, from standard errors as `fit.standard_errors()` gives them; NaN means not estimated."""
-        b = errors.thresholds
-        names = ["a", *(f"b{v + 1}" if b.shape[1] > 1 else "b" for v in range(b.shape[1])), "c", "d"]
-        table = np.column_stack([errors.a, b, errors.c, errors.d])
-        item, column = np.nonzero(np.isfinite(table))
-        return cls(errors.ids[item], np.array(names, dtype=object)[column], np.diag(table[item, column] ** 2))
-
-
-def refuse_foreign(items: Items, covariance: ItemCovariance | Items | None, name: str) -> None:
-    """Raise ItemsError for a covariance of other items: taken as it is, it would make these known without error."""
-    if covariance is None or not len(covariance.ids):
-        return
-    theirs = list(dict.fromkeys(covariance.ids.tolist()))
-    if not set(theirs) & set(items.ids.tolist()):
-        raise ItemsError(f"{name} is of other items ({theirs[:3]}) than those it belongs to ({items.ids[:3].tolist()})")
 
 
 def delta(solution: Solution, covariances: dict[str, ItemCovariance | None]) -> LinkErrors:

@@ -9,9 +9,9 @@ import numpy as np
 
 from thetaline.irt._types import Array, Index
 from thetaline.irt.calibration.e_step import Expectation
-from thetaline.irt.calibration.fit import Solution
 from thetaline.irt.calibration.m_step import PartCounts
 from thetaline.irt.calibration.model import Part, State
+from thetaline.irt.calibration.solution import Solution
 from thetaline.irt.standard_errors.parameter_index import Parameters
 
 STEP = 1e-5  # central differences of a gradient of order one: error 1e-10, rounding 1e-11

@@ -6,9 +6,8 @@ import numpy as np
 from scipy import sparse
 
 from thetaline.irt._types import Array, Index, Mask
-from thetaline.irt.calibration.build import theta_scale
-from thetaline.irt.calibration.fit import Solution
 from thetaline.irt.calibration.model import Part
+from thetaline.irt.calibration.solution import Solution
 from thetaline.irt.standard_errors.parameter_index import Parameters
 
 POPULATION = -1  # in place of an item's position
@@ -67,7 +66,7 @@ def _matrix(entries: _Entries, n: int) -> "sparse.csr_array":
 def _part_entries(solution: Solution, parameters: Parameters, k: int) -> _Entries:
     """Items of one part; where theta is published in units of a shared slope, that slope moves every other one."""
     part, free = solution.problem.model.parts[k], solution.state.free[k]
-    scale = theta_scale(solution.problem.model, solution.state)
+    scale = solution.theta_scale
     local = part.family.published_jacobian(part.family.standardised(free, 0.0, 1.0 / scale))
     n_items, n_free = free.shape
     if part.family.unit:
@@ -97,7 +96,7 @@ def _shared_unit(solution: Solution, parameters: Parameters) -> int:
 
 def _population_entries(solution: Solution, parameters: Parameters) -> _Entries:
     """Mean and sd on the published scale: the free ones, times the shared slope of Rasch and PCM items, if any."""
-    state, scale = solution.state, theta_scale(solution.problem.model, solution.state)
+    state, scale = solution.state, solution.theta_scale
     n_groups = len(state.mean)
     values = np.column_stack(
         [

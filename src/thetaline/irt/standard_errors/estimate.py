@@ -2,7 +2,7 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,17 +11,14 @@ from scipy import sparse
 from thetaline.errors import InputError
 from thetaline.irt._types import Array, Index
 from thetaline.irt.calibration.e_step import Expectation, single_threaded_blas, workers
-from thetaline.irt.calibration.fit import Fit, Solution
+from thetaline.irt.calibration.solution import Solution
+from thetaline.irt.covariance import ItemCovariance
 from thetaline.irt.standard_errors.complete_data import complete_blocks, complete_information
 from thetaline.irt.standard_errors.delta_method import C_COLUMN, D_COLUMN, Rows, published_rows
 from thetaline.irt.standard_errors.item_blocks import ItemInformation
 from thetaline.irt.standard_errors.observed import FullInformation
 from thetaline.irt.standard_errors.parameter_index import Parameters, number_parameters
 from thetaline.irt.standard_errors.result import StandardErrors, arranged
-
-if TYPE_CHECKING:
-    from thetaline.irt.linking.standard_errors import ItemCovariance
-
 
 METHODS = ("oakes", "crossproduct", "sandwich")
 SCALES = ("published", "free")
@@ -46,38 +43,36 @@ class Covariance:
         return np.asarray(rows.jacobian.multiply(product).sum(axis=1)).ravel()
 
 
-def standard_errors(fit: Fit, *, method: str = "oakes") -> StandardErrors:
+def standard_errors(solution: Solution, *, method: str = "oakes") -> StandardErrors:
     """Return standard errors of a, b, c, d and of the free means and sds.
 
     "oakes" is the observed information (Oakes, 1999; Chalmers, 2018), right when the model holds; "crossproduct" sums
     products of the persons' scores, cheaper and noisier; "sandwich" joins both and holds when the model does not.
     Under priors they are those of the posterior mode.  Raises InputError for another method.
     """
-    parameters = number_parameters(fit.solution)
-    found = free_covariance(fit.solution, parameters, method=method)
-    rows = published_rows(fit.solution, parameters)
+    parameters = number_parameters(solution)
+    found = free_covariance(solution, parameters, method=method)
+    rows = published_rows(solution, parameters)
     variances = found.variances(rows)
     with np.errstate(invalid="ignore"):
         errors = np.where(variances > 0, np.sqrt(variances), np.nan)
-    return arranged(fit, rows, errors, method=method, found=found)
+    return arranged(solution, rows, errors, method=method, form=found.form, positive_definite=found.positive_definite)
 
 
-def covariance(fit: Fit, *, method: str = "oakes", scale: str = "published") -> "ItemCovariance":
+def covariance(solution: Solution, *, method: str = "oakes", scale: str = "published") -> ItemCovariance:
     """Return the covariance of all item estimates; raises InputError for an unknown method or scale."""
-    from thetaline.irt.linking.standard_errors import ItemCovariance  # noqa: PLC0415  (linking is not needed to calibrate)
-
     if scale not in SCALES:
         raise InputError(f"unknown scale {scale!r}; choose one of {', '.join(SCALES)}")
-    parameters = number_parameters(fit.solution)
-    found = free_covariance(fit.solution, parameters, method=method)
-    rows = published_rows(fit.solution, parameters)
+    parameters = number_parameters(solution)
+    found = free_covariance(solution, parameters, method=method)
+    rows = published_rows(solution, parameters)
     own = rows.is_item
-    ids = fit.items.ids[rows.owner[own]]
-    names = _names(rows.column[own], many=fit.items.b.ndim > 1)
+    ids = solution.item_ids[rows.owner[own]]
+    names = _names(rows.column[own], many=bool(solution.plan.n_categories.max() > 2))
     if scale == "published":
         matrix = _dense(found.of(rows))[np.ix_(own, own)]
         return ItemCovariance(ids, names, matrix)
-    return ItemCovariance(*_free_labels(fit, parameters), _dense(found.matrix))
+    return ItemCovariance(*_free_labels(solution, parameters), _dense(found.matrix))
 
 
 def free_covariance(solution: Solution, parameters: Parameters, *, method: str) -> Covariance:
@@ -159,10 +154,9 @@ def _names(column: Index, *, many: bool) -> NDArray[np.object_]:
     return out
 
 
-def _free_labels(fit: Fit, parameters: Parameters) -> tuple[NDArray[np.object_], NDArray[np.object_]]:
+def _free_labels(solution: Solution, parameters: Parameters) -> tuple[NDArray[np.object_], NDArray[np.object_]]:
     """Ids and names ("slope", "intercept1", .., "logit c", "mean", "log sd") of the free parameters in order."""
     ids, names = np.empty(parameters.n, dtype=object), np.empty(parameters.n, dtype=object)
-    solution = fit.solution
     for part in solution.problem.model.parts:
         tail = ["logit c"] * part.family.has_c + ["logit d"] * part.family.has_d
         own = ["slope", *(f"intercept{k}" for k in range(1, part.n_categories)), *tail]
@@ -170,9 +164,9 @@ def _free_labels(fit: Fit, parameters: Parameters) -> tuple[NDArray[np.object_],
             for name, number in zip(own, numbers.tolist(), strict=True):
                 if number >= 0:
                     shared = name == "slope" and part.tie is not None
-                    ids[number] = part.tie if shared else fit.items.ids[solution.problem.observations.order[j]]
+                    ids[number] = part.tie if shared else solution.item_ids[solution.problem.observations.order[j]]
                     names[number] = name
-    for label, numbers in zip(fit.population.groups, parameters.of_group.tolist(), strict=True):
+    for label, numbers in zip(solution.plan.labels, parameters.of_group.tolist(), strict=True):
         for name, number in zip(("mean", "log sd"), numbers, strict=True):
             if number >= 0:
                 ids[number], names[number] = label, name

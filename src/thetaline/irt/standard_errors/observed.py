@@ -12,7 +12,7 @@ import numpy as np
 
 from thetaline.irt._types import Array
 from thetaline.irt.calibration.blocks import DenseBlock, DenseDesign, SparseBlock
-from thetaline.irt.calibration.fit import Solution
+from thetaline.irt.calibration.solution import Solution
 from thetaline.irt.standard_errors.complete_data import complete_information, population_scores
 from thetaline.irt.standard_errors.missing_information_dense import DenseScores, mean_products, second_moment
 from thetaline.irt.standard_errors.missing_information_sparse import SparseScores, pair_sums

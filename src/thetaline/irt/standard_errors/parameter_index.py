@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from thetaline.irt._types import Array, Index, Mask
-from thetaline.irt.calibration.fit import Solution
 from thetaline.irt.calibration.model import ASYMPTOTE_BOUND, SLOPE_BOUND, Model, Part, State
+from thetaline.irt.calibration.solution import Solution
 
 
 @dataclass(frozen=True, slots=True, eq=False)

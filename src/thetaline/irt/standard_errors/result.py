@@ -1,17 +1,14 @@
 """Standard errors in the shape of the items that they belong to."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Self
+from typing import Self
 
 import numpy as np
 
 from thetaline.irt._types import Array
+from thetaline.irt.calibration.solution import Solution
 from thetaline.irt.items import Items, check_scale
 from thetaline.irt.standard_errors.delta_method import C_COLUMN, D_COLUMN, Rows
-
-if TYPE_CHECKING:
-    from thetaline.irt.calibration.fit import Fit
-    from thetaline.irt.standard_errors.estimate import Covariance
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -32,13 +29,15 @@ class StandardErrors(Items):
         return self.replaced(a=self.a / A, b=A * self.b, mean=A * self.mean, sd=A * self.sd)
 
 
-def arranged(fit: "Fit", rows: Rows, errors: Array, *, method: str, found: "Covariance") -> StandardErrors:
+def arranged(
+    solution: Solution, rows: Rows, errors: Array, *, method: str, form: str, positive_definite: bool
+) -> StandardErrors:
     """Put the errors of `rows` where they belong."""
-    items = fit.items
+    items = solution.items()
     table = np.full((len(items), items.thresholds.shape[1] + 3), np.nan)  # a, b.., c, d
     own = rows.is_item
     table[rows.owner[own], rows.column[own]] = errors[own]  # c and d count from the right in both
-    moments = np.full((len(fit.population.mean), 2), np.nan)
+    moments = np.full((len(solution.plan.labels), 2), np.nan)
     moments[rows.owner[~own], rows.column[~own]] = errors[~own]
     b = table[:, 1:-2]
     out = object.__new__(StandardErrors)
@@ -50,8 +49,8 @@ def arranged(fit: "Fit", rows: Rows, errors: Array, *, method: str, found: "Cova
         "c": table[:, C_COLUMN],
         "d": table[:, D_COLUMN],
         "method": method,
-        "form": found.form,
-        "positive_definite": found.positive_definite,
+        "form": form,
+        "positive_definite": positive_definite,
         "mean": moments[:, 0],
         "sd": moments[:, 1],
     }

@@ -1,31 +1,17 @@
 """The result of a calibration."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-from thetaline.irt._types import Ids, Mask
-from thetaline.irt.calibration.em import Cycle, Problem, Status
-from thetaline.irt.calibration.model import State
-from thetaline.irt.calibration.model_spec import Plan
+from thetaline.irt._types import Mask
+from thetaline.irt.calibration.em import Cycle, Status
 from thetaline.irt.calibration.notes import Finding, Note
+from thetaline.irt.calibration.solution import Solution
+from thetaline.irt.covariance import ItemCovariance
 from thetaline.irt.items import Items
 from thetaline.irt.population import Population
-
-if TYPE_CHECKING:
-    from thetaline.irt.linking.standard_errors import ItemCovariance
-    from thetaline.irt.standard_errors import StandardErrors
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Solution:
-    """The inside of a fit: what standard errors start from."""
-
-    problem: Problem
-    state: State
-    plan: Plan
-    item_ids: Ids  # in the caller's order
+from thetaline.irt.standard_errors import StandardErrors, covariance, standard_errors
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -33,6 +19,7 @@ class Fit:
     """Items, population and how the iteration went; `log_likelihood` is without the prior."""
 
     items: Items
+    anchored: Mask  # (I,) whether an item was held fixed
     population: Population
     log_likelihood: float
     n_parameters: int
@@ -41,7 +28,7 @@ class Fit:
     path: tuple[Cycle, ...]
     notes: tuple[Note, ...]
     tol: float
-    solution: Solution
+    _solution: Solution
 
     def __repr__(self) -> str:
         """Items, likelihood and status."""
@@ -53,11 +40,6 @@ class Fit:
     def converged(self) -> bool:
         """Whether the parameters are within `tol` of their limit."""
         return self.status is Status.CONVERGED
-
-    @property
-    def anchored(self) -> Mask:
-        """Whether an item of `items` was held fixed, (I,)."""
-        return self.solution.plan.anchored
 
     @property
     def cycles(self) -> int:
@@ -78,20 +60,16 @@ class Fit:
         """Return the ids of the items or persons, or the labels of the groups, with a finding."""
         return [name for note in self.notes if note.finding is finding for name in note.ids.tolist()]
 
-    def standard_errors(self, method: str = "oakes") -> "StandardErrors":
+    def standard_errors(self, method: str = "oakes") -> StandardErrors:
         """Return standard errors in the shape of the items; see `irt.standard_errors` for the methods.
 
         Raises InputError for an unknown method.
         """
-        from thetaline.irt.standard_errors import standard_errors  # noqa: PLC0415  (a calibration alone loads less)
+        return standard_errors(self._solution, method=method)
 
-        return standard_errors(self, method=method)
-
-    def covariance(self, method: str = "oakes", scale: str = "published") -> "ItemCovariance":
+    def covariance(self, method: str = "oakes", scale: str = "published") -> ItemCovariance:
         """Return the covariance of the estimates, `published` (a, b, c, d) or `free` (slope, intercepts, logits).
 
         Raises InputError for an unknown method or scale.
         """
-        from thetaline.irt.standard_errors import covariance  # noqa: PLC0415
-
-        return covariance(self, method=method, scale=scale)
+        return covariance(self._solution, method=method, scale=scale)
