@@ -1,12 +1,61 @@
-"""Abilities and priors that callers give, checked where they come in."""
+"""What callers hand to the public functions, checked where it comes in: argument, value, what to do."""
 
+from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
-from thetaline.errors import InputError
+from thetaline.errors import InputError, ResponsesError
+from thetaline.irt._coding import is_missing
 from thetaline.irt._types import Array
+
+SHOWN = 60  # characters of a value in a message
+
+
+def shown(value: object) -> str:
+    """Type and beginning of a value."""
+    text = " ".join(repr(value).split())
+    return f"{type(value).__name__} {text[:SHOWN]}{'…' if len(text) > SHOWN else ''}"
+
+
+def check_kind(name: str, value: object, kind: type, advice: str) -> None:
+    """Raise InputError with `advice` for what is not of this class."""
+    if not isinstance(value, kind):
+        raise InputError(f"{name} must be {kind.__name__}, not {shown(value)}; {advice}")
+
+
+def check_whole(name: str, value: object) -> None:
+    """Raise InputError for what is no whole number."""
+    if not isinstance(value, Integral):
+        raise InputError(f"{name} must be a whole number, not {shown(value)}")
+
+
+def check_number(name: str, value: object) -> None:
+    """Raise InputError for what is no number."""
+    if not isinstance(value, Real):
+        raise InputError(f"{name} must be a number, not {shown(value)}")
+
+
+def group_column(groups: ArrayLike, n_persons: int) -> NDArray[Any]:
+    """Return one label a person, (N,).
+
+    Raises InputError for another shape or labels that cannot be sorted, ResponsesError naming the rows without one.
+    """
+    raw = np.asarray(groups, dtype=object)
+    if raw.shape != (n_persons,):
+        raise InputError(f"groups has shape {raw.shape}; it needs one label for each of {n_persons} persons")
+    complete = isinstance(groups, np.ndarray) and groups.dtype.kind in "biuSU"
+    missing = np.flatnonzero([] if complete else [is_missing(label) for label in raw.tolist()])
+    if missing.size:
+        rows = f"{missing[:5].tolist()}" + (", …" if missing.size > 5 else "")
+        raise ResponsesError(
+            f"groups has no label for {missing.size} persons, rows {rows}; give them a group or leave them out"
+        )
+    column = np.asarray(groups)
+    if column.dtype == object and len({type(label) for label in column.tolist()}) > 1:
+        raise InputError("groups has labels of different types, which have no order; write them all as text")
+    return column
 
 
 def ability_column(theta: ArrayLike) -> Array:

@@ -1,13 +1,15 @@
 """Calibration: item parameters and ability distributions from responses, by marginal maximum likelihood or MAP."""
 
 import warnings
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
+import numpy as np
 from numpy.typing import ArrayLike
 
-from thetaline.errors import ModelWarning
-from thetaline.irt.calibration.arguments import check_choices, check_data
+from thetaline.errors import InputError, ModelWarning
+from thetaline.irt._arguments import check_kind, check_whole, shown
 from thetaline.irt.calibration.data_checks import screened
 from thetaline.irt.calibration.diagnostics import found_in
 from thetaline.irt.calibration.e_step import log_likelihood, single_threaded_blas, workers
@@ -58,8 +60,8 @@ def calibrate(  # noqa: PLR0913  (one argument; the rest are options, keyword-on
     Raises ResponsesError or ItemsError naming the items that cannot be estimated, InputError for other arguments,
     CalibrationError when a likelihood is not a number.  Warns (ModelWarning) for 3PL and 4PL without a prior on c.
     """
-    check_data(responses, anchors, priors, grid)
-    check_choices(model, min_answers, threads, progress)
+    _check_values(responses, anchors, priors, grid)
+    _check_options(model, min_answers, threads, progress)
     settings = Settings(tol, max_cycles, progress, PopulationShape.parsed(population))
     priors, counts = priors or Priors(), category_counts(responses)
     plan = planned(responses, counts, model=model, anchors=anchors, groups=groups)
@@ -75,6 +77,30 @@ def calibrate(  # noqa: PLR0913  (one argument; the rest are options, keyword-on
         value = log_likelihood(observations, *problem.tables(ended.state), executor)
     solution = Solution(replace(problem, executor=None), ended.state, plan, responses.item_ids)
     return _fit(solution, ended, value, notes=notes, tol=tol)
+
+
+def _check_values(responses: object, anchors: object, priors: object, grid: object) -> None:
+    """Raise InputError for anything but Responses and, where they are given, Items, Priors and a Grid."""
+    check_kind("responses", responses, Responses, "Responses.from_long, from_frame or from_matrix makes them")
+    optional = (
+        ("anchors", anchors, Items, "build them with Items(ids=.., model=.., a=.., b=..)"),
+        ("priors", priors, Priors, "write Priors(a=LogNormal(0, 0.5), b=Normal(0, 2))"),
+        ("grid", grid, Grid, "write Grid(61, -6, 6)"),
+    )
+    for name, value, kind, advice in optional:
+        if value is not None:
+            check_kind(name, value, kind, advice)
+
+
+def _check_options(model: object, min_answers: object, threads: object, progress: object) -> None:
+    """Raise InputError for choices of the wrong type."""
+    if not isinstance(model, str | Mapping | Sequence | np.ndarray):
+        raise InputError(f"model must be a name, {{item id: name}} or a name an item, not {shown(model)}; say '2PL'")
+    check_whole("min_answers", min_answers)
+    if threads is not None:
+        check_whole("threads", threads)
+    if progress is not None and not callable(progress):
+        raise InputError(f"progress must be a function of a cycle, not {shown(progress)}")
 
 
 def _problem(

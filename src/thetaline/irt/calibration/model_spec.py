@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from thetaline.errors import ItemsError, ResponsesError
+from thetaline.irt._arguments import group_column
 from thetaline.irt._types import Array, Ids, Index, Mask
-from thetaline.irt.calibration.arguments import group_column
 from thetaline.irt.calibration.model import Model, Part, State
 from thetaline.irt.calibration.observations import Observations
 from thetaline.irt.families import FAMILIES, known_models

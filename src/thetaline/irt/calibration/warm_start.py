@@ -7,7 +7,7 @@ from enum import StrEnum
 import numpy as np
 
 from thetaline.errors import InputError
-from thetaline.irt.calibration.arguments import check_number, check_whole
+from thetaline.irt._arguments import check_number, check_whole
 from thetaline.irt.calibration.em import Climb, Cycle, Limits, Problem, Progress, climb
 from thetaline.irt.calibration.model import Nodes, State
 from thetaline.irt.calibration.quadrature import fitting_nodes
