@@ -1,13 +1,9 @@
 """Connections: what is refused is said plainly, with advice and without the password."""
 
-import subprocess
-import sys
-
 import psycopg
 import pytest
 
 from thetaline import db
-from thetaline.db import schema
 from thetaline.errors import DatabaseError, MigrationError
 
 
@@ -51,31 +47,3 @@ def test_a_missing_table_is_a_migration_error_with_the_command(empty_database: s
         explained = db.explained(raised.value, empty_database)
     assert isinstance(explained, MigrationError)
     assert "run `thetaline db migrate`" in str(explained)
-
-
-def test_a_schema_newer_than_this_version_is_left_alone(empty_database: str) -> None:
-    db.migrate(empty_database)
-    with db.connect(empty_database) as conn:
-        conn.execute("update alembic_version set version_num = '9999'")
-    with db.connect(empty_database) as conn, pytest.raises(MigrationError, match="9999, newer than"):
-        db.check_migrated(conn)
-    with pytest.raises(MigrationError, match="install the newer thetaline"):
-        db.migrate(empty_database)
-
-
-def test_processes_that_migrate_at_once_all_succeed(empty_database: str) -> None:
-    command = [sys.executable, "-c", "import sys; from thetaline import db; db.migrate(sys.argv[1])", empty_database]
-    children = [subprocess.Popen(command) for _ in range(3)]
-    assert [child.wait() for child in children] == [0, 0, 0]
-    with db.connect(empty_database) as conn:
-        assert schema.current(conn) == schema.wanted()
-
-
-def test_a_migration_that_fails_leaves_nothing(empty_database: str) -> None:
-    with db.connect(empty_database) as conn:
-        conn.execute("create table answer ()")  # in the way of the second revision
-    with pytest.raises(MigrationError, match=r"failed and was undone.*answer"):
-        db.migrate(empty_database)
-    with db.connect(empty_database) as conn:
-        assert schema.current(conn) is None
-        assert conn.execute("select to_regclass('learner')").fetchone() == (None,)

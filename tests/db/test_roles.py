@@ -10,7 +10,8 @@ import psycopg
 import pytest
 
 from thetaline import db
-from thetaline.db import bulk
+from thetaline.db import bulk, migrations
+from thetaline.db.migrations.run import grants
 
 RECORD = Path(__file__).parents[2] / "docs" / "decisions" / "0403-roles.md"
 ROLES = ["thetaline_exam_app", "thetaline_jobs", "thetaline_reader"]
@@ -19,12 +20,13 @@ RESULT = json.dumps({"questions": [{"question_id": 1, "is_correct": True, "topic
 
 @pytest.fixture
 def granted(database: str) -> Iterator[psycopg.Connection[tuple[object, ...]]]:
-    """A superuser's connection to a database with the record's grants; everything is rolled back, the roles too."""
+    """A superuser's connection to a database with the record's roles; everything is rolled back, the roles too."""
     with db.connect(database.replace("//thetaline@", "//postgres@")) as conn:
         if conn.execute("select usesuper from pg_user where usename = current_user").fetchone() != (True,):
             pytest.skip("making roles takes a superuser, as the embedded server has one")
         (statements,) = re.findall(r"```sql\n(.*?)```", RECORD.read_text(encoding="utf-8"), re.DOTALL)
         conn.execute(statements)
+        conn.execute(grants())
         yield conn
         conn.rollback()
         pid = conn.info.backend_pid
@@ -62,6 +64,16 @@ def test_the_reader_reads_only(granted: psycopg.Connection[tuple[object, ...]]) 
     for view in ("attempt", "mirt_ability", "mirt_item_params", "mirt_fit_meta", "weekly_kpi", "features_topic_daily"):
         granted.execute(f"select * from {view}")
     refuse(granted, "insert into weekly_kpi (user_id, week_start) values ('u1', '2025-11-03')")
+
+
+def test_a_grant_that_is_missing_or_too_many_is_named(granted: psycopg.Connection[tuple[object, ...]]) -> None:
+    assert migrations.differences(granted) == []
+    granted.execute("revoke select on weekly_kpi from thetaline_jobs")
+    granted.execute("grant insert on ability to thetaline_reader")
+    assert list(map(str, migrations.differences(granted))) == [
+        "grant select on weekly_kpi to thetaline_jobs is missing",
+        "grant insert on ability to thetaline_reader is in no migration",
+    ]
 
 
 def refuse(conn: psycopg.Connection[tuple[object, ...]], statement: str) -> None:

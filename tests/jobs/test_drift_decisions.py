@@ -21,7 +21,7 @@ from learners import TODAY, Connection
 from typer.testing import CliRunner
 
 from thetaline.cli.drift import app
-from thetaline.db.migrations.runner import FOLDER
+from thetaline.db.migrations.files import FOLDER
 from thetaline.jobs.runner import run_app
 
 
@@ -155,7 +155,7 @@ def test_the_migration_tells_persons_decisions_from_what_the_job_had_closed(conn
             " where item.item_no = drift_alert.item_no and item_id = %s"
         )
         conn.execute(query, (resolution, item))
-    conn.execute((FOLDER / "sql" / "0006_drift_decisions.sql").read_text(encoding="utf-8"))
+    conn.execute((FOLDER / "0006_drift_decisions.sql").read_text(encoding="utf-8"))
     assert {item: who for item, (who, _) in resolutions(conn).items()} == {"4": "person", "5": "job", "6": "job"}
     assert set(alerts(conn, "resolved_by is null")) == {"7"}
     tested = conn.execute("select item_id, run_id, as_of from newest_drift_test join item using (item_no)").fetchall()

@@ -239,12 +239,12 @@ def test_a_range_that_starts_with_no_date_or_after_its_end_is_told_by_its_own_op
 
 def test_a_role_that_may_not_read_is_told_in_one_line_by_jobs_and_by_other_commands(run, database, capsys):
     with psycopg.connect(database, autocommit=True) as owner:
-        owner.execute("revoke all on alembic_version from current_user")
+        owner.execute("revoke all on schema_migration from current_user")
         code, summary, told = run(add_a_question)
         assert (code, summary["status"]) == (1, "failed")
         assert "the role lacks a grant" in summary["error"]
         assert told.count("\n") == 1
-        owner.execute("grant all on alembic_version to current_user")
+        owner.execute("grant all on schema_migration to current_user")
         owner.execute("revoke all on run from current_user")
     assert cli.main(["runs"]) == 1
     told = capsys.readouterr().err

@@ -1,4 +1,4 @@
-"""`thetaline db`: the embedded server, migrations and psql."""
+"""`thetaline db`: the embedded server, the schema and psql."""
 
 import json
 import sys
@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from thetaline import db
-from thetaline.db import embedded
+from thetaline.db import embedded, migrations
 from thetaline.errors import InputError
 from thetaline.jobs.runner import ready_database
 from thetaline.masking import mask_url
@@ -64,9 +64,57 @@ def status(as_json: Annotated[bool, typer.Option("--json", help="For programs.")
 
 
 @app.command()
-def migrate() -> None:
-    """Bring the schema to this version."""
-    typer.echo(f"at revision {db.migrate(_url(load()))}", err=True)
+def migrate(
+    to: Annotated[str | None, typer.Option(metavar="N", help="Stop at this revision.")] = None,
+    as_sql: Annotated[bool, typer.Option("--sql", help="Print a script for psql instead; change nothing.")] = False,
+    start: Annotated[
+        str | None, typer.Option("--from", metavar="N", help="With --sql: for a database at N (0: empty), unseen.")
+    ] = None,
+) -> None:
+    """Bring the schema to this version: run the migrations that the database lacks, each in one transaction."""
+    if as_sql:
+        _print_script(start, to)
+        return
+    if start is not None:
+        raise InputError("--from goes with --sql: what a database lacks is asked of the database itself")
+    at = migrations.migrate(_server(load()), to=to, progress=lambda done: typer.echo(f"ran {done}", err=True))
+    typer.echo(f"at revision {at}", err=True)
+
+
+@app.command()
+def history(as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False) -> None:
+    """List the migrations: which were run when and by whom, which are pending, which have changed since."""
+    with db.connect(_server(load())) as conn:
+        lines = migrations.history(conn)
+    if as_json:
+        typer.echo(json.dumps([asdict(line) for line in lines], default=str))
+        return
+    for line in lines:
+        when = f"{line.applied_at:%Y-%m-%d %H:%M:%S} UTC by {line.applied_by}" if line.applied_at else ""
+        typer.echo(f"{line.revision}  {line.name:<24} {line.state:<8} {when}".rstrip())
+
+
+@app.command()
+def stamp(revision: Annotated[str, typer.Argument(metavar="N", help="The revision; 0: no migration was run.")]) -> None:
+    """Record that the database is at a revision, and run nothing: after a repair, or a schema brought in by a copy."""
+    typer.echo(
+        f"recorded as revision {migrations.stamp(_server(load()), revision)}; now `thetaline db check`", err=True
+    )
+
+
+@app.command()
+def check(as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False) -> None:
+    """Compare tables, columns, constraints, indexes, views, functions and grants with what the migrations make.
+
+    Changes nothing: the migrations run in a schema of their own, which is rolled back. Exit code 1 for a difference.
+    """
+    with db.connect(_server(load())) as conn:
+        found = migrations.differences(conn)
+    if as_json:
+        typer.echo(json.dumps([asdict(one) for one in found]))
+    else:
+        typer.echo("\n".join(map(str, found)) or "the schema is as the migrations make it")
+    raise typer.Exit(1 if found else 0)
 
 
 @app.command(context_settings=AS_THEY_ARE)
@@ -88,6 +136,19 @@ def reset(
         raise InputError(f"{folder} was left as it is; answer yes, or add --yes")
     embedded.reset(folder, force=force)
     typer.echo(f"deleted the database in {folder}", err=True)
+
+
+def _server(settings: Settings) -> str:
+    """The database as it is, whatever its schema."""
+    return settings.database_url or embedded.url(settings.database_folder)
+
+
+def _print_script(start: str | None, to: str | None) -> None:
+    if start is not None:
+        typer.echo("\n".join(migrations.script(None, start=start, to=to)))
+        return
+    with db.connect(_server(load())) as conn:
+        typer.echo("\n".join(migrations.script(conn, to=to)))
 
 
 def _url(settings: Settings) -> str:

@@ -6,6 +6,8 @@ from functools import cache
 from importlib.resources import files
 from types import MappingProxyType
 
+from psycopg.sql import Literal
+
 _NAME = re.compile(r"^-- name: *(\w+) *$", re.MULTILINE)
 
 
@@ -22,3 +24,9 @@ def sql(path: str) -> Mapping[str, str]:
             raise KeyError(f"{path} names {name!r} twice")
         statements[name] = body.strip().rstrip(";")
     return MappingProxyType(statements)
+
+
+def rendered(statement: str, values: Mapping[str, object]) -> str:
+    """The statement with the values written into it, for a script and for what takes no parameters."""
+    filled = re.sub(r"%\((\w+)\)s", lambda found: Literal(values[found[1]]).as_string(None), statement)
+    return filled.replace("%%", "%")

@@ -11,7 +11,7 @@ from exam_results
 
 -- name: our_other_tables
 select quote_ident(tablename) from pg_tables
-where schemaname = 'public' and tablename not in ('alembic_version', 'exam_results')
+where schemaname = 'public' and tablename not in ('schema_migration', 'exam_results')
 order by tablename
 
 -- name: add_classrooms

@@ -1,0 +1,30 @@
+-- What each role of docs/decisions/0403-roles.md may do, for the roles that exist and the tables that are there yet.
+do $$
+declare
+    given record;
+begin
+    for given in
+        select role, privilege, relation
+        from (values
+            ('thetaline_exam_app', 'select, insert, update on', array['exam_results', 'session', 'classroom', 'question']),
+            ('thetaline_exam_app', 'usage on sequence', array['question_id_seq']),
+            ('thetaline_jobs', 'select, insert, update, delete on', array[
+                'ability', 'answer', 'api_token', 'calibration', 'classroom', 'drift_alert', 'exam_results',
+                'features_topic_daily', 'gate_result', 'interest_goal', 'item', 'item_param', 'learner',
+                'newest_drift_test', 'question', 'report_artifacts', 'run', 'service_job', 'service_job_body', 'session',
+                'topic', 'topic_ability', 'weekly_kpi']),
+            ('thetaline_jobs', 'usage on sequence', array['question_id_seq']),
+            ('thetaline_jobs', 'select on', array[
+                'attempt', 'coded_answer', 'mirt_ability', 'mirt_fit_meta', 'mirt_item_params', 'schema_migration',
+                'student_topic_theta']),
+            ('thetaline_reader', 'select on', array[
+                'attempt', 'classroom', 'features_topic_daily', 'interest_goal', 'mirt_ability', 'mirt_fit_meta',
+                'mirt_item_params', 'question', 'report_artifacts', 'session', 'student_topic_theta', 'weekly_kpi'])
+        ) as wanted (role, privilege, relations)
+        cross join unnest(relations) as relation
+        where to_regrole(role) is not null and to_regclass(relation) is not null
+    loop
+        execute format('grant %s %I to %I', given.privilege, given.relation, given.role);
+    end loop;
+end
+$$;

@@ -1,1 +1,0 @@
-"""Alembic's revisions; each runs the file of the same name in `sql/`."""
