@@ -2,6 +2,7 @@
 
 import json
 import re
+import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -74,6 +75,18 @@ def test_a_grant_that_is_missing_or_too_many_is_named(granted: psycopg.Connectio
         "grant select on weekly_kpi to thetaline_jobs is missing",
         "grant insert on ability to thetaline_reader is in no migration",
     ]
+
+
+def test_a_migration_grants_to_the_roles_that_exist_and_does_without_those_that_do_not() -> None:
+    with tempfile.TemporaryDirectory(prefix="tl-") as folder:  # roles are the whole server's: this one is ours alone
+        with db.embedded.lease(Path(folder) / "db", grace_secs=0.3) as held:
+            with db.connect(held.url.replace("//thetaline@", "//postgres@"), autocommit=True) as admin:
+                admin.execute("create role thetaline_reader nologin")
+            db.migrate(held.url)
+            query = "select to_regrole('thetaline_jobs'), has_table_privilege('thetaline_reader', 'attempt', 'select')"
+            with db.connect(held.url) as conn:
+                assert conn.execute(query).fetchone() == (None, True)
+        db.embedded.stop(Path(folder) / "db")
 
 
 def refuse(conn: psycopg.Connection[tuple[object, ...]], statement: str) -> None:

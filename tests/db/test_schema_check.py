@@ -1,5 +1,6 @@
 """`thetaline db check`: a schema as the migrations make it differs in nothing; each change is named."""
 
+import psycopg
 import pytest
 
 from thetaline import db
@@ -80,6 +81,22 @@ def test_a_disabled_trigger_and_a_changed_view_and_function_are_shown_by_what_di
     assert "disabled" in trigger
     assert view.count("\n") == 2
     assert "+  WHERE run.job = 'other'::text" in view
+
+
+def test_what_an_interrupted_build_or_a_view_s_options_leave_is_shown(database: str) -> None:
+    with db.connect(database, autocommit=True) as conn:
+        conn.execute("drop index question_by_external_id")
+        conn.execute("""insert into question (meta) values ('{"external_id": 1}'), ('{"external_id": 1}')""")
+        with pytest.raises(psycopg.errors.UniqueViolation):
+            conn.execute(
+                "create unique index concurrently question_by_external_id on question ((meta ->> 'external_id'))"
+            )
+        conn.execute("alter view mirt_ability set (security_invoker = true)")
+        conn.execute("alter table learner enable row level security")
+    index, table, view = found(database)
+    assert ", invalid" in index
+    assert table == "table learner is logged, row security; it should be logged"
+    assert "{security_invoker=true}" in view
 
 
 def rewritten(url: str, old: str, new: str) -> str:
