@@ -3,14 +3,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from thetaline.jobs.anchors.selection import Bank, Wishes, n_strata, refusals, select, strata
+from thetaline.jobs.anchors.selection import AnchorCriteria, PublishedItems, n_strata, rejection_reasons, select, strata
 
-WISHES = Wishes(count=50, min_answers=30, a_min=0.5, a_max=3.0, max_move=0.5)
+CRITERIA = AnchorCriteria(count=50, min_answers=30, a_min=0.5, a_max=3.0, max_move=0.5)
 
 
-def bank_of(n: int, seed: int = 7) -> Bank:
+def bank_of(n: int, seed: int = 7) -> PublishedItems:
     rng = np.random.default_rng(seed)
-    return Bank(
+    return PublishedItems(
         item_ids=np.array([str(i) for i in range(n)], dtype=object),
         a=rng.uniform(0.6, 2.0, n),
         b=rng.normal(0, 1, n),
@@ -43,7 +43,7 @@ def test_the_number_of_strata_follows_the_count(count: int, items: int, expected
 
 def test_anchors_cover_every_stratum_alike_and_come_easiest_first() -> None:
     bank = bank_of(200)
-    chosen = select(bank, WISHES)
+    chosen = select(bank, CRITERIA)
     assert chosen.size == 50
     assert np.bincount(strata(bank.b, 10)[chosen], minlength=10).tolist() == [5] * 10
     assert np.all(np.diff(bank.b[chosen]) >= 0)
@@ -52,7 +52,7 @@ def test_anchors_cover_every_stratum_alike_and_come_easiest_first() -> None:
 def test_much_answered_items_of_the_middle_do_not_crowd_out_the_ends() -> None:
     bank = bank_of(200)
     bank = replace(bank, n_answers=(400 / (1 + np.abs(bank.b))).astype(np.int64))
-    chosen = select(bank, WISHES)
+    chosen = select(bank, CRITERIA)
     hardest = np.argsort(bank.b)[-20:]
     assert np.isin(chosen, hardest).sum() == 5
 
@@ -60,30 +60,30 @@ def test_much_answered_items_of_the_middle_do_not_crowd_out_the_ends() -> None:
 def test_within_a_stratum_the_steadiest_items_are_taken() -> None:
     bank = bank_of(200)
     stratum = strata(bank.b, 10)
-    unsteady = 5 / bank.n_answers + bank.move**2
-    chosen = set(select(bank, WISHES))
+    instability = 5 / bank.n_answers + bank.move**2
+    chosen = set(select(bank, CRITERIA))
     for one in range(10):
         members = np.flatnonzero(stratum == one)
-        assert set(members[np.argsort(unsteady[members])][:5]) <= chosen
+        assert set(members[np.argsort(instability[members])][:5]) <= chosen
 
 
 def test_present_anchors_count_and_are_not_chosen_again() -> None:
     bank = bank_of(200)
-    first = select(bank, WISHES)
+    first = select(bank, CRITERIA)
     kept = first[::2]
-    topped_up = select(replace(bank, anchored=np.isin(np.arange(200), kept)), WISHES)
+    topped_up = select(replace(bank, anchored=np.isin(np.arange(200), kept)), CRITERIA)
     assert sorted([*kept, *topped_up]) == sorted(first)
 
 
 def test_enough_anchors_are_enough() -> None:
     bank = bank_of(200)
-    assert select(replace(bank, anchored=np.arange(200) < 60), WISHES).size == 0
+    assert select(replace(bank, anchored=np.arange(200) < 60), CRITERIA).size == 0
 
 
 def test_a_stratum_without_candidates_leaves_its_share_to_the_others() -> None:
     bank = bank_of(200)
     stratum = strata(bank.b, 10)
-    chosen = select(replace(bank, n_answers=np.where(stratum == 0, 5, 100)), WISHES)
+    chosen = select(replace(bank, n_answers=np.where(stratum == 0, 5, 100)), CRITERIA)
     counts = np.bincount(stratum[chosen], minlength=10)
     assert chosen.size == 50
     assert counts[0] == 0
@@ -107,21 +107,21 @@ def test_a_stratum_without_candidates_leaves_its_share_to_the_others() -> None:
     ],
 )
 def test_each_wish_refuses_with_its_reason(change: dict[str, object], reason: str) -> None:
-    assert refusals(replace(bank_of(1), **change), WISHES).tolist() == [reason]
+    assert rejection_reasons(replace(bank_of(1), **change), CRITERIA).tolist() == [reason]
 
 
 def test_refused_items_are_never_chosen() -> None:
     bank = bank_of(60)
     bank = replace(bank, a=np.where(np.arange(60) < 40, 0.1, bank.a))
-    assert sorted(select(bank, WISHES)) == list(range(40, 60))
+    assert sorted(select(bank, CRITERIA)) == list(range(40, 60))
 
 
 def test_nothing_published_is_nothing_to_choose() -> None:
-    assert select(bank_of(0), WISHES).size == 0
+    assert select(bank_of(0), CRITERIA).size == 0
 
 
 def test_among_items_that_stood_still_the_most_answered_are_taken_whatever_their_slope() -> None:
     bank = replace(bank_of(200), move=np.full(200, np.nan))
-    flat = select(replace(bank, a=np.full(200, 0.6)), WISHES)
-    assert list(select(bank, WISHES)) == list(flat)
+    flat = select(replace(bank, a=np.full(200, 0.6)), CRITERIA)
+    assert list(select(bank, CRITERIA)) == list(flat)
     assert np.median(bank.n_answers[flat]) > np.median(bank.n_answers)

@@ -1,14 +1,14 @@
 import numpy as np
 import pytest
 
-from thetaline.jobs.anchors.references import Anchor, AnchorSet
+from thetaline.jobs.anchors.references import AnchorItem, AnchorSet
 from thetaline.jobs.anchors.verification import PublishedDifficulties, verify_anchors
 
 
 def verified(se: float, *, moved_by: float = 0.8):
     b = np.linspace(-2, 2, 12)
     ids = [str(i) for i in range(12)]
-    anchors = AnchorSet(tuple(Anchor(item_id=i, a=1.0, b=float(x)) for i, x in zip(ids, b, strict=True)), {})
+    anchors = AnchorSet(tuple(AnchorItem(item_id=i, a=1.0, b=float(x)) for i, x in zip(ids, b, strict=True)), {})
     published = PublishedDifficulties(ids, b + np.where(np.arange(12) == 5, moved_by, 0.0), np.full(12, se))
     return verify_anchors(anchors, published, max_move=0.5, at_least=None)
 

@@ -1,17 +1,17 @@
 import pytest
 
-from thetaline.jobs.anchors.references import Anchor, AnchorSet, parse_anchor
+from thetaline.jobs.anchors.references import AnchorItem, AnchorSet, parse_anchor
 
 
 @pytest.mark.parametrize(
     ("irt", "anchor"),
     [
-        ({"a": 1.2, "b": 0.5}, Anchor("7", 1.2, 0.5)),
-        ({"a": 1, "b": 0, "c": None, "model": "2PL"}, Anchor("7", 1.0, 0.0, model="2PL")),
-        ({"a": 1.2, "b": -0.5, "c": 0, "model": "3PL", "version": 4}, Anchor("7", 1.2, -0.5, c=0.0, model="3PL")),
+        ({"a": 1.2, "b": 0.5}, AnchorItem("7", 1.2, 0.5)),
+        ({"a": 1, "b": 0, "c": None, "model": "2PL"}, AnchorItem("7", 1.0, 0.0, model="2PL")),
+        ({"a": 1.2, "b": -0.5, "c": 0, "model": "3PL", "version": 4}, AnchorItem("7", 1.2, -0.5, c=0.0, model="3PL")),
     ],
 )
-def test_a_frozen_reference_is_read(irt: object, anchor: Anchor) -> None:
+def test_a_frozen_reference_is_read(irt: object, anchor: AnchorItem) -> None:
     assert parse_anchor("7", irt) == anchor
 
 
@@ -42,7 +42,11 @@ def test_a_malformed_reference_is_named_with_its_fault(irt: object, reason: str)
 
 def test_references_of_another_model_are_left_out_with_the_reason() -> None:
     anchors = AnchorSet(
-        (Anchor("1", 1.0, 0.0, model="2PL"), Anchor("2", 1.0, 0.0, c=0.2, model="3PL"), Anchor("3", 1.0, 0.0)),
+        (
+            AnchorItem("1", 1.0, 0.0, model="2PL"),
+            AnchorItem("2", 1.0, 0.0, c=0.2, model="3PL"),
+            AnchorItem("3", 1.0, 0.0),
+        ),
         {"4": "no meta.irt"},
     ).frozen_under("2PL")
     assert anchors.item_ids == ("1", "3")

@@ -22,7 +22,7 @@ from typer.testing import CliRunner
 
 from thetaline.cli.drift import app
 from thetaline.db.migrations.files import FOLDER
-from thetaline.jobs.runner import run_app
+from thetaline.jobs.command_line import run_app
 
 
 def resolve(url: str, monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:

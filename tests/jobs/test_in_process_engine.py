@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from school import School, school
 
-from thetaline.jobs.anchors.references import Anchor
+from thetaline.jobs.anchors.references import AnchorItem
 from thetaline.jobs.calibration.engine import CalibrationReply, CalibrationRequest
 from thetaline.jobs.calibration.in_process_engine import InProcessEngine
 from thetaline.jobs.calibration.observations import Observations
@@ -26,12 +26,12 @@ def observed(of: School, seed: int = 2) -> Observations:
 
 ANSWERS = observed(SCHOOL)
 TRUTH = tuple(
-    Anchor(name, float(a), float(b))
+    AnchorItem(name, float(a), float(b))
     for name, a, b in zip(SCHOOL.item_ids[::2], SCHOOL.a[::2], SCHOOL.b[::2], strict=True)
 )
 
 
-def answered(*anchors: Anchor, model: str = "2PL") -> CalibrationReply:
+def answered(*anchors: AnchorItem, model: str = "2PL") -> CalibrationReply:
     return InProcessEngine().calibrate(CalibrationRequest(ANSWERS, model, anchors))
 
 
@@ -54,8 +54,8 @@ def test_everything_moves_to_the_anchors_scale_by_the_rule_of_scale() -> None:
 
 
 def test_fixed_anchors_are_held_and_the_population_says_where_it_is() -> None:
-    fixed = [Anchor(one.item_id, one.a, one.b, fixed=True) for one in TRUTH]
-    reply = answered(*fixed, Anchor(SCHOOL.item_ids[1], 9.0, 9.0))
+    fixed = [AnchorItem(one.item_id, one.a, one.b, fixed=True) for one in TRUTH]
+    reply = answered(*fixed, AnchorItem(SCHOOL.item_ids[1], 9.0, 9.0))
     assert reply.linking is not None
     assert (reply.linking.method, reply.linking.n_anchors_used) == ("fixed-anchors", 15)
     assert (pytest.approx(1.3, abs=0.15), pytest.approx(0.5, abs=0.15)) == (reply.linking.A, reply.linking.B)
@@ -81,7 +81,7 @@ def test_too_few_anchors_leave_the_scale_alone_and_say_why(n: int) -> None:
 
 
 def test_three_parameters_meet_anchors_with_guessing() -> None:
-    anchors = [Anchor(one.item_id, one.a, one.b, c=0.01) for one in TRUTH]
+    anchors = [AnchorItem(one.item_id, one.a, one.b, c=0.01) for one in TRUTH]
     reply = answered(*anchors, model="3PL")
     assert reply.linking is not None
     assert set(reply.items.parameters) == {"a", "b", "c"}

@@ -9,7 +9,7 @@ from nights import LATER, ORDER, night, states, write_school
 from thetaline.errors import HeldError, InputError, JobError
 from thetaline.jobs.nightly import night as night_job
 from thetaline.jobs.runner import JobContext
-from thetaline.jobs.stage import Stage, is_fresh, missing, selected
+from thetaline.jobs.stage import NightProgress, Stage, is_up_to_date, select_stages
 
 
 @pytest.fixture
@@ -153,17 +153,17 @@ def at(hour: int) -> datetime:
 
 def test_a_stage_is_stale_once_what_it_needs_ran_again() -> None:
     two = stage("two", "one")
-    assert is_fresh(two, {"one": at(1), "two": at(2)})
-    assert not is_fresh(two, {"one": at(3), "two": at(2)})
-    assert not is_fresh(two, {"one": at(1)})
-    assert missing(two, {"two": at(1)}) == ["one"]
+    assert is_up_to_date(two, {"one": at(1), "two": at(2)})
+    assert not is_up_to_date(two, {"one": at(3), "two": at(2)})
+    assert not is_up_to_date(two, {"one": at(1)})
+    assert NightProgress({"two": at(1)}).missing_needs(two) == ["one"]
 
 
 def test_unknown_stages_and_contradictory_wishes_are_refused() -> None:
     with pytest.raises(InputError, match="'lunch' is no stage; the stages are one, two"):
-        selected([stage("one"), stage("two")], start="lunch", only=None)
+        select_stages([stage("one"), stage("two")], start="lunch", only=None)
     with pytest.raises(InputError, match="exclude each other"):
-        selected([stage("one")], start="one", only="one")
+        select_stages([stage("one")], start="one", only="one")
 
 
 def test_every_stage_comes_after_what_it_needs() -> None:

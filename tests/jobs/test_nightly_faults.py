@@ -78,7 +78,7 @@ def test_an_unexpected_fault_in_one_stage_leaves_those_that_do_not_need_it_to_ru
     assert states(ended.summary) == ["done", "failed", "done", "done", "done"]
     assert ended.summary["stages"][1]["error"].startswith("unexpected IndexError: list index out of range")
     assert ended.summary["error"] == ended.summary["stages"][1]["error"]
-    (logged,) = [line for line in ended.log if line["event"] == "unexpected fault"]
+    (logged,) = [line for line in ended.log if line["event"] == "unexpected error"]
     assert logged["job"] == "irt_drift"
     assert logged["traceback"].startswith("Traceback")
     assert "raise error\nIndexError: list index\nout of range" in logged["traceback"]

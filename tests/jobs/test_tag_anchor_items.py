@@ -14,7 +14,7 @@ from thetaline.db.ledger import State, open_run
 from thetaline.jobs.anchors import tagging
 from thetaline.jobs.calibration.engine import AbilityEstimates, ItemEstimates
 from thetaline.jobs.calibration.publication import Calibration, store
-from thetaline.jobs.runner import run_app
+from thetaline.jobs.command_line import run_app
 
 Tag = Callable[..., Ended]
 N_ITEMS = 60
@@ -208,7 +208,7 @@ def test_items_that_moved_over_the_last_published_runs_are_no_candidates(answere
     ended = tag("--count", "60")
     assert ended.summary["refused"] == {"b moved by more than 0.5 over the last runs": 10}
     assert ended.summary["n_anchors"] == 50
-    assert "fewer anchors than wished" in ended.events
+    assert "fewer anchors than asked for" in ended.events
 
 
 def test_wishes_are_kept(answered: str, tag: Tag) -> None:

@@ -14,7 +14,7 @@ from serving import INTERNAL, Running, observations, running
 
 from thetaline.client import Retries, calls
 from thetaline.errors import ServiceError
-from thetaline.jobs.anchors.references import Anchor
+from thetaline.jobs.anchors.references import AnchorItem
 from thetaline.jobs.calibration.engine import CalibrationReply, CalibrationRequest
 from thetaline.jobs.calibration.http_engine import HttpEngine, request_json
 from thetaline.jobs.calibration.in_process_engine import InProcessEngine
@@ -22,10 +22,10 @@ from thetaline.jobs.calibration.nightly_fit import call_calibrate, engine_of
 from thetaline.jobs.calibration.observations import Observations
 from thetaline.settings import load
 
-ANCHORS = tuple(Anchor(str(101 + i), a=1.1, b=-1.2 + 0.4 * i) for i in range(5))
+ANCHORS = tuple(AnchorItem(str(101 + i), a=1.1, b=-1.2 + 0.4 * i) for i in range(5))
 
 
-def _request(model: str = "2PL", anchors: tuple[Anchor, ...] = ANCHORS) -> CalibrationRequest:
+def _request(model: str = "2PL", anchors: tuple[AnchorItem, ...] = ANCHORS) -> CalibrationRequest:
     rows = observations(n_users=150, n_items=10)
     users, user = np.unique([row["user_id"] for row in rows], return_inverse=True)
     items, item = np.unique([row["item_id"] for row in rows], return_inverse=True)
@@ -77,11 +77,13 @@ def _by_id(ids: Any, values: Any) -> dict[str, float]:
         ("2PL", ()),
         ("3PL", ()),
         ("Rasch", ()),
-        ("2PL", tuple(Anchor(one.item_id, one.a, one.b, fixed=True) for one in ANCHORS)),
+        ("2PL", tuple(AnchorItem(one.item_id, one.a, one.b, fixed=True) for one in ANCHORS)),
         ("2PL", ANCHORS[:2]),
     ],
 )
-def test_the_service_answers_what_this_process_would(service: Running, model: str, anchors: tuple[Anchor, ...]) -> None:
+def test_the_service_answers_what_this_process_would(
+    service: Running, model: str, anchors: tuple[AnchorItem, ...]
+) -> None:
     request = _request(model, anchors)
     _assert_same(_engine(service.url).calibrate(request), InProcessEngine().calibrate(request))
 

@@ -16,7 +16,7 @@ from thetaline import db
 from thetaline.cli.tokens import app as tokens_app
 from thetaline.db.tokens import create_token
 from thetaline.errors import InputError, SettingsError
-from thetaline.jobs.runner import run_app
+from thetaline.jobs.command_line import run_app
 from thetaline.service import server
 from thetaline.service.faults import Fault
 from thetaline.service.rates import RateLimits

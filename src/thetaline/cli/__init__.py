@@ -75,7 +75,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if mount is None:
         return _run_top(arguments)
     try:
-        run_app, command = import_module("thetaline.jobs.runner").run_app, import_module(mount.module).app
+        run_app, command = import_module("thetaline.jobs.command_line").run_app, import_module(mount.module).app
         code: int = run_app(command, arguments[1:], f"thetaline {mount.name}")
     except ModuleNotFoundError as absent:
         return _not_installed(mount, absent)

@@ -11,7 +11,7 @@ import typer
 from thetaline import db
 from thetaline.db import embedded, migrations
 from thetaline.errors import InputError
-from thetaline.jobs.runner import ready_database
+from thetaline.jobs.runner import prepare_database
 from thetaline.masking import mask_url
 from thetaline.settings import Settings, load
 
@@ -39,7 +39,7 @@ def start(
     """Start the embedded server and keep it up; print its URL."""
     folder = _embedded_folder(load(), "start")
     url = embedded.start(folder, hours=hours)
-    ready_database(load())
+    prepare_database(load())
     typer.echo(url)
     typer.echo(f"stays up for {hours:g} h, or until `thetaline db stop`", err=True)
 
@@ -153,7 +153,7 @@ def _print_script(start: str | None, to: str | None) -> None:
 
 def _url(settings: Settings) -> str:
     """An external database as it is (psql is what one looks with when something is wrong); the embedded one made."""
-    return settings.database_url or ready_database(settings)
+    return settings.database_url or prepare_database(settings)
 
 
 def _embedded_folder(settings: Settings, command: str) -> Path:

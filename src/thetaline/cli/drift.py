@@ -8,9 +8,9 @@ import typer
 
 from thetaline import db
 from thetaline.errors import InputError
-from thetaline.jobs.default_command import defaults_to
+from thetaline.jobs.command_line import DateOption, DryRunOption, default_command
 from thetaline.jobs.drift.check import JOB, SQL, work
-from thetaline.jobs.runner import DateOption, DryRunOption, ready_database, run_job
+from thetaline.jobs.runner import prepare_database, run_job
 from thetaline.settings import load
 
 COLUMNS = (
@@ -29,7 +29,7 @@ COLUMNS = (
 
 app = typer.Typer(
     add_completion=False,
-    cls=defaults_to("list"),
+    cls=default_command("list"),
     help="List, check or resolve drift of items; without a command: list.",
 )
 
@@ -40,7 +40,7 @@ def list_(
     as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
 ) -> None:
     """List the open alerts, the gravest first."""
-    with db.connect(ready_database(load()), name="thetaline drift") as conn:
+    with db.connect(prepare_database(load()), name="thetaline drift") as conn:
         rows = conn.execute(SQL["open_alerts"], {"all": everything}).fetchall()
     alerts = [dict(zip(COLUMNS, row, strict=True)) for row in rows]
     if as_json:
@@ -67,7 +67,7 @@ def resolve(
     """
     if not reason.strip():
         raise InputError("--reason is empty; say what was decided, for those who read the alert later")
-    with db.connect(ready_database(load()), name="thetaline drift") as conn:
+    with db.connect(prepare_database(load()), name="thetaline drift") as conn:
         parameters = {"item_id": item, "reason": reason.strip(), "now": datetime.now(UTC)}
         if conn.execute(SQL["resolve_alert"], parameters).rowcount == 0:
             raise InputError(f"item {item!r} has no open alert; `thetaline drift` lists those that do")

@@ -15,14 +15,16 @@ from thetaline.errors import InputError
 from thetaline.jobs.calibration.gate import GateCheck
 from thetaline.jobs.calibration.publication import JOB, current_run, publish, retract
 from thetaline.jobs.calibration.run_records import RunRecord, list_runs, load_checks, load_run
-from thetaline.jobs.default_command import defaults_to
-from thetaline.jobs.runner import ready_database
+from thetaline.jobs.command_line import default_command
+from thetaline.jobs.runner import prepare_database
 from thetaline.settings import load
 
 ITEMS_SHOWN = 10  # of each kind; --json has all
 
 app = typer.Typer(
-    add_completion=False, cls=defaults_to("list"), help="List, show, publish or retract runs; without a command: list."
+    add_completion=False,
+    cls=default_command("list"),
+    help="List, show, publish or retract runs; without a command: list.",
 )
 
 JsonOption = Annotated[bool, typer.Option("--json", help="For programs.")]
@@ -86,7 +88,7 @@ def _decide(run_id: str, reason: str, decision: Callable[..., None]) -> None:
 
 @contextmanager
 def _database() -> Iterator[psycopg.Connection[Any]]:
-    url = ready_database(load())
+    url = prepare_database(load())
     with db.connect(url, name="thetaline runs") as conn:
         yield conn
 

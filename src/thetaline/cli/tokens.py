@@ -9,7 +9,8 @@ import typer
 from thetaline import db
 from thetaline.db.tokens import StoredToken, all_tokens, create_token, revoke_token
 from thetaline.errors import InputError
-from thetaline.jobs.runner import ready_database, tell
+from thetaline.jobs.command_line import print_message
+from thetaline.jobs.runner import prepare_database
 from thetaline.settings import load
 
 app = typer.Typer(
@@ -42,7 +43,7 @@ def create(
     with _connect() as conn:
         create_token(conn, row)
     typer.echo(text)
-    tell(f"token {row.token_id} of {name!r}; it is shown this once")
+    print_message(f"token {row.token_id} of {name!r}; it is shown this once")
 
 
 @app.command(name="list")
@@ -53,7 +54,7 @@ def list_() -> None:
     for token in tokens:
         typer.echo(_line(token))
     if not tokens:
-        tell("no tokens; `thetaline tokens create --name exam-app --scope score` makes one")
+        print_message("no tokens; `thetaline tokens create --name exam-app --scope score` makes one")
 
 
 @app.command()
@@ -63,11 +64,11 @@ def revoke(token_id: Annotated[str, typer.Argument(help="As `thetaline tokens li
         found = revoke_token(conn, token_id)
     if not found:
         raise InputError(f"no token {token_id!r} is in force; `thetaline tokens list` shows them")
-    tell(f"token {token_id} is revoked")
+    print_message(f"token {token_id} is revoked")
 
 
 def _connect() -> psycopg.Connection[Any]:
-    return db.connect(ready_database(load()))
+    return db.connect(prepare_database(load()))
 
 
 def _line(token: StoredToken) -> str:

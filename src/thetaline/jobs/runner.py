@@ -1,7 +1,7 @@
-"""The one way a job is run: options, settings, database, work, one summary line, exit code.
+"""Runs any job: settings, database, work, one summary line, exit code.
 
 A job module has `work(context) -> summary` and a typer command that ends with
-`raise typer.Exit(run_job("name", work, date=date, dry_run=dry_run))`; `run_app(app, argv, prog)` is its `main`.
+`raise typer.Exit(run_job("name", work, date=date, dry_run=dry_run))`; its `main` calls `command_line.run_app`.
 People read stderr; programs read the one JSON line on stdout.
 """
 
@@ -12,13 +12,13 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from enum import StrEnum
 from types import FrameType
-from typing import Annotated, Any
+from typing import Any
 
 import psycopg
 import typer
@@ -26,21 +26,16 @@ import typer
 from thetaline import db, logs
 from thetaline.db import embedded
 from thetaline.errors import HeldError, InputError, LockedError, MigrationError, SettingsError, ThetalineError
-from thetaline.masking import mask_text, mask_value
+from thetaline.jobs.command_line import parse_date, print_message
+from thetaline.masking import mask_value
 from thetaline.settings import Settings, load
 
 INTERRUPTED = 130  # 128 + SIGINT, what a shell expects; SIGTERM ends the same way
-CARRIED = "partial_summary"  # where an error bears what was done before it
-
-DateOption = Annotated[
-    str | None,
-    typer.Option("--date", metavar="YYYY-MM-DD", help="Day that the run stands for (UTC). Default: today."),
-]
-DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Do all the work, write nothing at all.")]
+PARTIAL_SUMMARY = "partial_summary"  # the attribute of an error that says what was done before it
 
 
 class Outcome(StrEnum):
-    """How a run ended, `status` in the summary line."""
+    """How a job ended: `status` in the summary line."""
 
     DONE = "done"
     ALREADY_DONE = "already_done"
@@ -54,7 +49,7 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class JobContext:
-    """What a job works with. `conn` is inside a transaction that commits when the work returns, except in a dry run."""
+    """What a job works with; `conn` is in a transaction that commits when the work returns, except in a dry run."""
 
     name: str
     settings: Settings
@@ -64,8 +59,8 @@ class JobContext:
     now: datetime
     dry_run: bool
 
-    def settle(self) -> None:
-        """Keep what the work wrote; a dry run keeps nothing."""
+    def commit_or_roll_back(self) -> None:
+        """Commit what the work wrote; a dry run rolls it back."""
         if self.dry_run:
             self.conn.rollback()
         else:
@@ -92,12 +87,12 @@ def run_job(
     """Run `work` once and return the exit code: 0 done or already done, 1 failed, 2 bad input or setting, 130 stopped.
 
     A dry run's connection is read-only, so that PostgreSQL itself refuses a write; `writes_temp` lifts that for a job
-    whose dry run needs temporary tables, and rolls back instead. `for_people`: warnings only in
-    the log, and no summary line on a terminal.
+    whose dry run needs temporary tables, and rolls back instead. `for_people`: only warnings
+    are logged, and a terminal gets no summary line.
     """
     logs.configure(level="WARNING" if for_people else "INFO")
     started, now = time.monotonic(), datetime.now(UTC)
-    with _terminable():
+    with _sigterm_raises():
         code, summary = _attempt(name, work, now=now, date=date, dry_run=dry_run, writes_temp=writes_temp)
     elapsed = round(time.monotonic() - started, 3)
     if not (for_people and sys.stdout.isatty()):
@@ -105,24 +100,8 @@ def run_job(
     return code
 
 
-def run_app(app: typer.Typer, argv: Sequence[str] | None = None, prog: str = "thetaline") -> int:
-    """Run a typer app and return its exit code; a wrong option is 2, one of our own errors is told in one line."""
-    try:
-        app(args=None if argv is None else list(argv), prog_name=prog)
-    except SystemExit as stop:
-        return stop.code if isinstance(stop.code, int) else int(stop.code is not None)
-    except ThetalineError as error:
-        tell(f"error: {error}")
-        return error.exit_code
-    except psycopg.Error as error:
-        told = db.explained(error, load().database_url or "the embedded database")
-        tell(f"error: {told}")
-        return told.exit_code
-    return 0
-
-
-def ready_database(settings: Settings) -> str:
-    """The URL of the database in force, with the schema of this version.
+def prepare_database(settings: Settings) -> str:
+    """The URL of the configured database, which has the schema of this version.
 
     The embedded one is started and migrated here; another is migrated by its owner. Raises DatabaseError.
     """
@@ -140,52 +119,22 @@ def ready_database(settings: Settings) -> str:
     return url
 
 
-def tell(message: str) -> None:
-    """A line for people, on stderr, without secrets."""
-    typer.echo(mask_text(message), err=True)
-
-
 @contextmanager
-def carrying(summary: Summary) -> Iterator[None]:
-    """An error that leaves the block bears `summary`, as it stands by then, to the summary line."""
+def summary_on_error(summary: Summary) -> Iterator[None]:
+    """Where an error leaves the block, the summary line has `summary` as it stands by then."""
     try:
         yield
     except BaseException as error:
-        vars(error)[CARRIED] = {**summary, **vars(error).get(CARRIED, {})}
+        vars(error)[PARTIAL_SUMMARY] = {**summary, **vars(error).get(PARTIAL_SUMMARY, {})}
         raise
 
 
-def fault_line(error: Exception, *, job: str) -> str:
-    """A fault that nobody foresaw in one line for people; but for lack of memory, it is logged whole."""
+def unexpected_error_text(error: Exception, *, job: str) -> str:
+    """An unexpected error in one line for people; all but lack of memory are logged with their traceback."""
     if isinstance(error, MemoryError):
         return "out of memory; the tables are as they were"
-    logs.get_logger(__name__).error("unexpected fault", job=job, traceback="".join(traceback.format_exception(error)))
+    logs.get_logger(__name__).error("unexpected error", job=job, traceback="".join(traceback.format_exception(error)))
     return " ".join(f"unexpected {type(error).__name__}: {error}; the tables are as they were".split())
-
-
-def parse_since(text: str, *, last: date) -> date:
-    """The first day of a range that ends with `last`. Raises InputError."""
-    day = _day("--since", text)
-    if day > last:
-        raise InputError(f"--since {text} lies after the last day of the range, {last} (--date, by default today)")
-    return day
-
-
-def parse_date(text: str | None, *, today: date) -> date:
-    """`YYYY-MM-DD`, not after `today`; None is `today`. Raises InputError."""
-    if text is None:
-        return today
-    day = _day("--date", text)
-    if day > today:
-        raise InputError(f"--date {text} lies in the future (today is {today} UTC)")
-    return day
-
-
-def _day(option: str, text: str) -> date:
-    try:
-        return datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=UTC).date()
-    except ValueError:
-        raise InputError(f"{option} {text!r} is no date; write it as YYYY-MM-DD") from None
 
 
 def _attempt(
@@ -203,21 +152,21 @@ def _attempt(
         return _stopped(stop)
     except ThetalineError as error:
         return _failed(_outcome(error), error.exit_code, str(error), error)
-    except Exception as error:  # noqa: BLE001  the edge of the job: a fault of ours is logged whole, and told in one line
-        return _failed(Outcome.FAILED, 1, fault_line(error, job=name), error)
+    except Exception as error:  # noqa: BLE001  the edge of the job: logged with its traceback, one line for people
+        return _failed(Outcome.FAILED, 1, unexpected_error_text(error, job=name), error)
 
 
 def _done(context: JobContext, work: Work) -> dict[str, object]:
-    with carrying({"date": context.as_of}):
+    with summary_on_error({"date": context.as_of}):
         summary = work(context)
-        context.settle()
+        context.commit_or_roll_back()
     status = Outcome.DRY_RUN if context.dry_run else Outcome.DONE
     return {"status": status, "date": context.as_of, **summary}
 
 
 @contextmanager
 def _connection(name: str, settings: Settings, *, read_only: bool) -> Iterator[tuple[str, psycopg.Connection[Any]]]:
-    url = ready_database(settings)
+    url = prepare_database(settings)
     with db.connect(url, name=name) as conn:
         conn.read_only = read_only
         try:
@@ -227,8 +176,8 @@ def _connection(name: str, settings: Settings, *, read_only: bool) -> Iterator[t
 
 
 @contextmanager
-def _terminable() -> Iterator[None]:
-    """SIGTERM raises Terminated while the work runs (only the main thread may say so)."""
+def _sigterm_raises() -> Iterator[None]:
+    """SIGTERM raises Terminated while the work runs (only the main thread may set a signal handler)."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
@@ -249,15 +198,15 @@ def _stopped(stop: KeyboardInterrupt) -> tuple[int, dict[str, object]]:
 
 
 def _failed(outcome: Outcome, code: int, message: str, error: BaseException) -> tuple[int, dict[str, object]]:
-    tell(f"{'stopped' if outcome is Outcome.INTERRUPTED else 'error'}: {message}")
-    return code, {"status": outcome, "error": message, **_carried(error)}
+    print_message(f"{'stopped' if outcome is Outcome.INTERRUPTED else 'error'}: {message}")
+    return code, {"status": outcome, "error": message, **_partial_summary(error)}
 
 
-def _carried(error: BaseException | None) -> Summary:
-    """What the error bears, or the one that it was made from."""
+def _partial_summary(error: BaseException | None) -> Summary:
+    """Of the error, or of the one that it was raised from."""
     if error is None:
         return {}
-    found: Summary = vars(error).get(CARRIED) or _carried(error.__cause__)
+    found: Summary = vars(error).get(PARTIAL_SUMMARY) or _partial_summary(error.__cause__)
     return found
 
 

@@ -1,6 +1,6 @@
-"""A chain of stages as values: what needs what, what is still to do for a day, and how each ended."""
+"""The stages of a night as values: what each needs, what is still to do for a date, how each ended."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -10,7 +10,7 @@ from thetaline.jobs.runner import Summary, Work
 from thetaline.masking import mask_text
 
 
-class Ended(StrEnum):
+class StageStatus(StrEnum):
     """How a stage of a night ended; `BLOCKED`: something that it needs did not succeed."""
 
     DONE = "done"
@@ -23,7 +23,7 @@ class Ended(StrEnum):
 class Stage:
     """A job with the jobs that must have succeeded for the same date before it starts.
 
-    `work_again` is the work of a job that would otherwise leave a date alone for which it has succeeded.
+    `work_again`: the work of a job that does nothing for a date for which it has succeeded, made to run nevertheless.
     """
 
     name: str
@@ -37,7 +37,7 @@ class StageResult:
     """One stage of one night; `reason`: why it is blocked, where that is no error of its own."""
 
     stage: str
-    ended: Ended
+    status: StageStatus
     seconds: float = 0.0
     summary: Summary | None = None
     error: ThetalineError | None = None
@@ -45,40 +45,40 @@ class StageResult:
 
     def as_json(self) -> dict[str, object]:
         """For the summary line and the ledger."""
-        told = {"stage": self.stage, "status": self.ended, "elapsed_secs": round(self.seconds, 3)}
-        why = {"error": str(self.error) if self.error else None, "reason": self.reason}
-        return {**told, **{key: _storable(text) for key, text in why.items() if text}, **dict(self.summary or {})}
+        row = {"stage": self.stage, "status": self.status, "elapsed_secs": round(self.seconds, 3)}
+        reasons = {"error": str(self.error) if self.error else None, "reason": self.reason}
+        return {**row, **{key: _storable(text) for key, text in reasons.items() if text}, **dict(self.summary or {})}
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
-    """A date so far: when each job last succeeded for it, in the ledger or just now.
+class NightProgress:
+    """When each job last succeeded for a date, in the ledger or just now.
 
-    `unwritten`: stages of a dry run that went well, or that wait for one of those: what they would write is not there.
+    `unwritten`: the stages of a dry run that succeeded, or that need one of those: their rows are not there.
     """
 
     finished: dict[str, datetime]
     unwritten: set[str] = field(default_factory=set)
 
-    def lacking(self, stage: Stage) -> list[str]:
-        """What the stage needs and has not succeeded, in a dry run not even dry."""
-        return missing(stage, self.finished.keys() | self.unwritten)
+    def missing_needs(self, stage: Stage) -> list[str]:
+        """What the stage needs and has not succeeded, in a dry run neither for real nor dry."""
+        return [need for need in stage.needs if need not in self.finished and need not in self.unwritten]
 
-    def awaited(self, stage: Stage) -> list[str]:
+    def unwritten_needs(self, stage: Stage) -> list[str]:
         """What the stage needs and only a real run would write."""
         return [need for need in stage.needs if need in self.unwritten]
 
     def record(self, result: StageResult, *, at: datetime, dry_run: bool) -> None:
-        """A stage that ran, and ended at that instant."""
+        """Note a stage that ran and ended at that instant."""
         known = self.finished.pop(result.stage, None)
-        waits = result.ended is Ended.BLOCKED
-        if dry_run and (waits or (result.ended is Ended.DONE and known is None)):
+        blocked = result.status is StageStatus.BLOCKED
+        if dry_run and (blocked or (result.status is StageStatus.DONE and known is None)):
             self.unwritten.add(result.stage)
-        if result.ended is Ended.DONE:
+        if result.status is StageStatus.DONE:
             self.finished[result.stage] = at
 
 
-def selected(stages: Sequence[Stage], *, start: str | None, only: str | None) -> list[Stage]:
+def select_stages(stages: Sequence[Stage], *, start: str | None, only: str | None) -> list[Stage]:
     """All stages, those from `start` on, or `only` one. Raises InputError for an unknown name, or for both."""
     if start and only:
         raise InputError("--from and --only exclude each other; give one of them")
@@ -91,16 +91,11 @@ def selected(stages: Sequence[Stage], *, start: str | None, only: str | None) ->
     return list(stages[names.index(start) :]) if start else list(stages)
 
 
-def is_fresh(stage: Stage, finished: Mapping[str, datetime]) -> bool:
+def is_up_to_date(stage: Stage, finished: Mapping[str, datetime]) -> bool:
     """Whether the stage has succeeded for the day, and after everything that it needs."""
     if stage.name not in finished:
         return False
     return all(finished[need] <= finished[stage.name] for need in stage.needs if need in finished)
-
-
-def missing(stage: Stage, finished: Collection[str]) -> list[str]:
-    """What the stage needs and is not there."""
-    return [need for need in stage.needs if need not in finished]
 
 
 def _storable(text: str) -> str:

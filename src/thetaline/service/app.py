@@ -14,7 +14,7 @@ from starlette.responses import Response
 
 import thetaline
 from thetaline import logs
-from thetaline.jobs.runner import ready_database
+from thetaline.jobs.runner import prepare_database
 from thetaline.service.answers import error_response
 from thetaline.service.bounding import MB, BodyLimits, Bounding
 from thetaline.service.database import Database
@@ -72,7 +72,7 @@ def _layers(metrics: Metrics, limits: BodyLimits) -> list[Middleware]:
 def services_for(settings: Settings, metrics: Metrics, *, anonymous: bool) -> Services:
     """Everything that the routes share, not yet started."""
     # The embedded server is started and migrated here; another database may be away for now, /readyz tells.
-    database = Database(settings.database_url or ready_database(settings))
+    database = Database(settings.database_url or prepare_database(settings))
     # What requests wait for must not keep a running fit from renewing its lease.
     queue = Database(database.url, connections=settings.service_workers + 1)
     spool, pool = Spool(), FitPool(_pool_limits(settings), metrics)

@@ -18,7 +18,7 @@ from thetaline import logs
 from thetaline.db import connect
 from thetaline.db.tokens import active_tokens, any_token
 from thetaline.errors import DatabaseError, SettingsError
-from thetaline.jobs.runner import ready_database
+from thetaline.jobs.runner import prepare_database
 from thetaline.service.app import create_app
 from thetaline.service.protocol import bounded_protocol
 from thetaline.service.services import Services
@@ -110,7 +110,7 @@ def has_tokens(settings: Settings, look: Callable[[psycopg.Connection[Any]], obj
     if settings.r_irt_internal_token is not None:
         return True
     try:
-        with connect(settings.database_url or ready_database(settings)) as conn:
+        with connect(settings.database_url or prepare_database(settings)) as conn:
             return bool(look(conn))
     except (DatabaseError, psycopg.Error):
         return False

@@ -25,7 +25,8 @@ from thetaline.jobs.abilities.estimates import (
 )
 from thetaline.jobs.abilities.item_bank import ItemBank, load_item_bank
 from thetaline.jobs.abilities.scoring import TopicScale
-from thetaline.jobs.runner import DateOption, DryRunOption, JobContext, Summary, run_app, run_job
+from thetaline.jobs.command_line import DateOption, DryRunOption, run_app
+from thetaline.jobs.runner import JobContext, Summary, run_job
 
 JOB = "update_theta"
 SQL = db.sql("jobs/abilities/session_update.sql")

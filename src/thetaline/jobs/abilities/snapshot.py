@@ -21,7 +21,8 @@ from thetaline.jobs.abilities.estimates import (
 )
 from thetaline.jobs.abilities.item_bank import ItemBank, load_item_bank
 from thetaline.jobs.abilities.scoring import TopicScale, fit_topic_sd
-from thetaline.jobs.runner import DateOption, DryRunOption, JobContext, Summary, run_app, run_job
+from thetaline.jobs.command_line import DateOption, DryRunOption, run_app
+from thetaline.jobs.runner import JobContext, Summary, run_job
 
 JOB = "snapshot_theta"
 log = logs.get_logger(__name__)

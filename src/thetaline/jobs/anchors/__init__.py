@@ -1,1 +1,1 @@
-"""Anchor items: the frozen references, the choice of new ones, their verification against what is published."""
+"""Anchor items: their frozen references, the selection of new ones, their verification."""

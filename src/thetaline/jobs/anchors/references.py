@@ -1,4 +1,4 @@
-"""Anchors: items tagged `anchor` whose frozen reference parameters in `question.meta` hold the scale in place."""
+"""Anchors: items tagged `anchor`, whose reference parameters are frozen in `question.meta` to fix the scale."""
 
 import math
 import reprlib
@@ -14,7 +14,7 @@ SQL = db.sql("jobs/calibration/inputs.sql")
 
 
 @dataclass(frozen=True, slots=True)
-class Anchor:
+class AnchorItem:
     """One item with the reference frozen when it was tagged; `model` is None where the reference does not say."""
 
     item_id: str
@@ -28,16 +28,16 @@ class Anchor:
 
 @dataclass(frozen=True, slots=True)
 class AnchorSet:
-    """The usable anchors, and the tagged items that are none, each with the reason."""
+    """The usable anchors, and the reason of each tagged item that is not usable."""
 
-    anchors: tuple[Anchor, ...]
+    anchors: tuple[AnchorItem, ...]
     malformed: Mapping[str, str]
 
     def __len__(self) -> int:
         """How many are usable."""
         return len(self.anchors)
 
-    def __iter__(self) -> Iterator[Anchor]:
+    def __iter__(self) -> Iterator[AnchorItem]:
         """The usable ones in the order of their ids."""
         return iter(self.anchors)
 
@@ -57,19 +57,19 @@ class AnchorSet:
 def read_anchors(conn: psycopg.Connection[Any]) -> AnchorSet:
     """Every item tagged `anchor`, sorted into usable and malformed."""
     parsed = {item_id: parse_anchor(item_id, irt) for item_id, irt in conn.execute(SQL["anchors"]).fetchall()}
-    usable = tuple(one for one in parsed.values() if isinstance(one, Anchor))
+    usable = tuple(one for one in parsed.values() if isinstance(one, AnchorItem))
     return AnchorSet(usable, {item_id: one for item_id, one in parsed.items() if isinstance(one, str)})
 
 
-def parse_anchor(item_id: str, irt: object) -> Anchor | str:
-    """The anchor out of its `meta.irt`, or the reason why it is none."""
+def parse_anchor(item_id: str, irt: object) -> AnchorItem | str:
+    """The anchor of a `meta.irt`, or the reason why it is not usable."""
     if not isinstance(irt, dict):
         return "no meta.irt" if irt is None else f"meta.irt is {irt!r}, not an object"
-    fault = _fault(irt)
-    if fault:
-        return fault
+    problem = _problem(irt)
+    if problem:
+        return problem
     model = irt.get("model")
-    return Anchor(
+    return AnchorItem(
         item_id=item_id,
         a=float(irt["a"]),
         b=float(irt["b"]),
@@ -79,7 +79,7 @@ def parse_anchor(item_id: str, irt: object) -> Anchor | str:
     )
 
 
-def _fault(irt: dict[str, Any]) -> str:
+def _problem(irt: dict[str, Any]) -> str:
     a, b, c, d = (_number(irt.get(name)) for name in "abcd")
     for name, value in (("a", a), ("b", b)):
         if value is None:

@@ -1,4 +1,4 @@
-"""Which items should carry the scale: precise and stable ones, spread over the whole range of difficulty."""
+"""Which items become anchors: stable ones with many answers, spread over the whole range of difficulty."""
 
 from dataclasses import dataclass
 
@@ -11,8 +11,8 @@ VARIANCE_OF_B = 5.0  # times 1 / n: an item with a = 1 in the middle of the abil
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Bank:
-    """The published items, (I,) each; NaN where `se_b` or `move`, the range of b over the last runs, is unknown."""
+class PublishedItems:
+    """What is known of each published item, (I,); `move` is the range of b over the last runs. NaN is unknown."""
 
     item_ids: NDArray[np.object_]
     a: Vector
@@ -22,12 +22,12 @@ class Bank:
     move: Vector
     anchored: NDArray[np.bool_]
     has_question: NDArray[np.bool_]
-    retired: NDArray[np.bool_]  # by a person: no anchor again unless a person says so
+    retired: NDArray[np.bool_]  # as an anchor, by a person, who alone can take that back
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wishes:
-    """What an anchor must be like."""
+class AnchorCriteria:
+    """What a new anchor must satisfy, and how many anchors there should be."""
 
     count: int
     min_answers: int
@@ -36,25 +36,25 @@ class Wishes:
     max_move: float
 
 
-def refusals(bank: Bank, wishes: Wishes) -> NDArray[np.str_]:
-    """(I,) why an item cannot become an anchor now, "" for a candidate."""
+def rejection_reasons(items: PublishedItems, criteria: AnchorCriteria) -> NDArray[np.str_]:
+    """(I,) the reason why an item cannot become an anchor, "" for a candidate."""
     conditions = [
-        bank.anchored,
-        ~bank.has_question,
-        bank.retired,
-        bank.n_answers < wishes.min_answers,
-        ~(bank.a >= wishes.a_min),
-        ~(bank.a <= wishes.a_max),
-        bank.move > wishes.max_move,
+        items.anchored,
+        ~items.has_question,
+        items.retired,
+        items.n_answers < criteria.min_answers,
+        ~(items.a >= criteria.a_min),
+        ~(items.a <= criteria.a_max),
+        items.move > criteria.max_move,
     ]
     named = [
         "anchor already",
         "no row in question",
         "retired as an anchor",
-        f"fewer than {wishes.min_answers} answers",
-        f"a below {wishes.a_min:g}",
-        f"a above {wishes.a_max:g}",
-        f"b moved by more than {wishes.max_move:g} over the last runs",
+        f"fewer than {criteria.min_answers} answers",
+        f"a below {criteria.a_min:g}",
+        f"a above {criteria.a_max:g}",
+        f"b moved by more than {criteria.max_move:g} over the last runs",
     ]
     return np.select(conditions, named, default="")
 
@@ -71,29 +71,29 @@ def n_strata(count: int, n_items: int) -> int:
     return max(1, min(max(3, min(10, count // 5)), n_items))
 
 
-def select(bank: Bank, wishes: Wishes) -> NDArray[np.intp]:
-    """Positions of the new anchors, easiest first: strata are filled in turn, each with its steadiest items first.
+def select(items: PublishedItems, criteria: AnchorCriteria) -> NDArray[np.intp]:
+    """Positions of the new anchors, easiest first: strata take turns, each gives its most stable candidate first.
 
-    A stratum's present anchors count as filled, so a second call only tops up; one that runs out of candidates leaves
-    its share to the others. Steadiest first means: many answers and small move between runs, added as variances. The
-    estimated se(b) is not asked: it is small where a came out too large by chance, and a bank of such anchors pulls the
-    next link's A below its true value.
+    Present anchors count in their stratum, so that a second call only tops up; a stratum without candidates leaves its
+    share to the others. Stable means many answers and a small `move`, added as variances. The estimated se(b) is not
+    used: it is small where a came out too large by chance, and such anchors pull the next link's A below its true
+    value.
     """
-    stratum = strata(bank.b, n_strata(wishes.count, bank.b.size))
-    candidates = np.flatnonzero(refusals(bank, wishes) == "")
-    unsteady = VARIANCE_OF_B / np.maximum(bank.n_answers, 1) + np.nan_to_num(bank.move) ** 2
-    filled = np.bincount(stratum[bank.anchored], minlength=int(stratum.max(initial=0)) + 1)
-    turn = _turns(stratum[candidates], unsteady[candidates], filled)
-    wanted = max(0, wishes.count - int(bank.anchored.sum()))
-    order = np.lexsort((unsteady[candidates], turn))
+    stratum = strata(items.b, n_strata(criteria.count, items.b.size))
+    candidates = np.flatnonzero(rejection_reasons(items, criteria) == "")
+    instability = VARIANCE_OF_B / np.maximum(items.n_answers, 1) + np.nan_to_num(items.move) ** 2
+    filled = np.bincount(stratum[items.anchored], minlength=int(stratum.max(initial=0)) + 1)
+    round_ = _rounds(stratum[candidates], instability[candidates], filled)
+    wanted = max(0, criteria.count - int(items.anchored.sum()))
+    order = np.lexsort((instability[candidates], round_))
     chosen = candidates[order[:wanted]]
-    return chosen[np.argsort(bank.b[chosen], kind="stable")]
+    return chosen[np.argsort(items.b[chosen], kind="stable")]
 
 
-def _turns(stratum: NDArray[np.intp], unsteady: Vector, filled: NDArray[np.intp]) -> NDArray[np.intp]:
-    """(C,) the round in which a candidate's turn comes: its rank in its stratum, after the anchors already there."""
-    order = np.lexsort((unsteady, stratum))
+def _rounds(stratum: NDArray[np.intp], instability: Vector, filled: NDArray[np.intp]) -> NDArray[np.intp]:
+    """(C,) the round in which a candidate is taken: its rank in its stratum, after the anchors already there."""
+    order = np.lexsort((instability, stratum))
     first = np.searchsorted(stratum[order], stratum[order], side="left")
-    turn = np.empty(stratum.size, dtype=np.intp)
-    turn[order] = np.arange(stratum.size) - first
-    return turn + filled[stratum]
+    round_ = np.empty(stratum.size, dtype=np.intp)
+    round_[order] = np.arange(stratum.size) - first
+    return round_ + filled[stratum]

@@ -1,4 +1,4 @@
-"""Choose anchor items and freeze their references; compare the frozen references with what is published now."""
+"""The jobs on anchors: choose items and freeze their references; verify the references against what is published."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -14,17 +14,17 @@ from thetaline import db, logs
 from thetaline.db.ledger import State, close_run, open_run
 from thetaline.errors import JobError
 from thetaline.jobs.anchors.references import read_anchors
-from thetaline.jobs.anchors.selection import Bank, Wishes, refusals, select
+from thetaline.jobs.anchors.selection import AnchorCriteria, PublishedItems, rejection_reasons, select
 from thetaline.jobs.anchors.verification import PublishedDifficulties, verify_anchors
-from thetaline.jobs.default_command import defaults_to
-from thetaline.jobs.runner import DryRunOption, JobContext, Outcome, Summary, run_app, run_job, tell
+from thetaline.jobs.command_line import DryRunOption, default_command, print_message, run_app
+from thetaline.jobs.runner import JobContext, Outcome, Summary, run_job
 
 JOB = "tag_anchor_items"
 SQL = db.sql("jobs/anchors/tagging.sql")
 STABLE_OVER_RUNS = 3
 
 log = logs.get_logger(__name__)
-app = typer.Typer(add_completion=False, cls=defaults_to("tag"))
+app = typer.Typer(add_completion=False, cls=default_command("tag"))
 
 MaxMove = Annotated[float, typer.Option("--max-move", min=0, help="Largest change of b that still counts as stable.")]
 
@@ -38,13 +38,13 @@ def tag(
     max_move: MaxMove = 0.5,
     dry_run: DryRunOption = False,
 ) -> None:
-    """Tag steady items over the whole range of difficulty as anchors and freeze their published parameters.
+    """Tag stable items over the whole range of difficulty as anchors and freeze their published parameters.
 
     An anchor that was retired (`thetaline drift resolve --retire`) is not chosen again; a person who wants it back
     sets its tag in question.meta, or takes `anchor_retired` out of it.
     """
-    wishes = Wishes(count=count, min_answers=min_answers, a_min=a_min, a_max=a_max, max_move=max_move)
-    raise typer.Exit(run_job(JOB, partial(tag_work, wishes=wishes), dry_run=dry_run))
+    criteria = AnchorCriteria(count=count, min_answers=min_answers, a_min=a_min, a_max=a_max, max_move=max_move)
+    raise typer.Exit(run_job(JOB, partial(tag_work, criteria=criteria), dry_run=dry_run))
 
 
 @app.command()
@@ -68,46 +68,46 @@ def main(argv: Sequence[str] | None = None) -> int:
     return run_app(app, argv, "thetaline tag")
 
 
-def tag_work(context: JobContext, *, wishes: Wishes) -> Summary:
-    """Choose and freeze in one transaction with the ledger's row; raises JobError where no item is fit."""
+def tag_work(context: JobContext, *, criteria: AnchorCriteria) -> Summary:
+    """Choose and freeze in one transaction with the run. Raises JobError where no item can become an anchor."""
     if context.dry_run:
-        return _tag(context, wishes)
-    with open_run(context.url, JOB, as_of=context.as_of, now=context.now, settings=asdict(wishes)) as run:
-        summary = _tag(context, wishes)
+        return _tag(context, criteria)
+    with open_run(context.url, JOB, as_of=context.as_of, now=context.now, settings=asdict(criteria)) as run:
+        summary = _tag(context, criteria)
         close_run(context.conn, run.run_id, State.DONE, summary=summary)
         context.conn.commit()
         return {"run_id": run.run_id, **summary}
 
 
-def _tag(context: JobContext, wishes: Wishes) -> Summary:
-    bank = read_bank(context.conn)
-    if not bank.item_ids.size:
+def _tag(context: JobContext, criteria: AnchorCriteria) -> Summary:
+    items = read_published_items(context.conn)
+    if not items.item_ids.size:
         raise JobError("nothing is published yet; run `thetaline calibrate` first")
-    chosen = bank.item_ids[select(bank, wishes)].tolist()
-    refused = Counter(reason for reason in refusals(bank, wishes).tolist() if reason)
-    if not chosen and not bank.anchored.any():
+    chosen = items.item_ids[select(items, criteria)].tolist()
+    rejected = Counter(reason for reason in rejection_reasons(items, criteria).tolist() if reason)
+    if not chosen and not items.anchored.any():
         raise JobError(
-            f"no item can become an anchor ({_told(refused)}); see --min-answers, --a-min, --a-max, --max-move"
+            f"no item can become an anchor ({_counts_text(rejected)}); see --min-answers, --a-min, --a-max, --max-move"
         )
-    bare = [item_id for item_id, reason in read_anchors(context.conn).malformed.items() if reason == "no meta.irt"]
+    unfrozen = [item_id for item_id, reason in read_anchors(context.conn).malformed.items() if reason == "no meta.irt"]
     _warn_of_replaced(context.conn, chosen)
     if not context.dry_run:
-        context.conn.execute(SQL["freeze"], {"item_ids": chosen + bare, "now": context.now})
-    n_anchors = int(bank.anchored.sum()) + len(chosen)
-    if n_anchors < wishes.count:
-        log.warning("fewer anchors than wished", wished=wishes.count, anchors=n_anchors, refused=dict(refused))
-    return {"tagged": chosen, "completed": bare, "n_anchors": n_anchors, "refused": dict(refused)}
+        context.conn.execute(SQL["freeze"], {"item_ids": chosen + unfrozen, "now": context.now})
+    n_anchors = int(items.anchored.sum()) + len(chosen)
+    if n_anchors < criteria.count:
+        log.warning("fewer anchors than asked for", asked=criteria.count, anchors=n_anchors, rejected=dict(rejected))
+    return {"tagged": chosen, "completed": unfrozen, "n_anchors": n_anchors, "refused": dict(rejected)}
 
 
 def verify_work(context: JobContext, *, max_move: float, at_least: int | None) -> Summary:
-    """Read only; raises JobError with the faults."""
-    bank = read_bank(context.conn)
+    """Read only. Raises JobError where the anchors have a fault, after each is printed."""
+    items = read_published_items(context.conn)
     anchors = read_anchors(context.conn)
     if not anchors and not anchors.malformed:
         raise JobError("no item is tagged as an anchor; run `thetaline tag` first")
     report = verify_anchors(
         anchors,
-        PublishedDifficulties(bank.item_ids.tolist(), bank.b, bank.se_b),
+        PublishedDifficulties(items.item_ids.tolist(), items.b, items.se_b),
         max_move=max_move,
         at_least=at_least,
     )
@@ -115,7 +115,7 @@ def verify_work(context: JobContext, *, max_move: float, at_least: int | None) -
         log.warning("anchors without published parameters", item_ids=report.unpublished)
     faults = report.faults()
     for fault in faults:
-        tell(fault)
+        print_message(fault)
     if faults:
         raise JobError(f"{len(faults)} faults in {len(anchors) + len(anchors.malformed)} anchors")
     return {
@@ -126,12 +126,12 @@ def verify_work(context: JobContext, *, max_move: float, at_least: int | None) -
     }
 
 
-def read_bank(conn: psycopg.Connection[Any]) -> Bank:
+def read_published_items(conn: psycopg.Connection[Any]) -> PublishedItems:
     """Every item with published parameters, by id."""
-    rows = conn.execute(SQL["bank"], {"runs": STABLE_OVER_RUNS}).fetchall()
+    rows = conn.execute(SQL["published_items"], {"runs": STABLE_OVER_RUNS}).fetchall()
     columns = list(zip(*rows, strict=True)) or [()] * 9
     item_ids, a, b, se_b, n_answers, move, anchored, has_question, retired = columns
-    return Bank(
+    return PublishedItems(
         item_ids=np.array(item_ids, dtype=object),
         a=np.array(a, dtype=float),
         b=np.array(b, dtype=float),
@@ -145,11 +145,11 @@ def read_bank(conn: psycopg.Connection[Any]) -> Bank:
 
 
 def _warn_of_replaced(conn: psycopg.Connection[Any], chosen: list[str]) -> None:
-    """Untagged items may carry parameters from elsewhere; they are replaced, and the old ones stand in the log."""
+    """The parameters that an untagged item has from elsewhere are replaced; the log keeps the old ones."""
     old = conn.execute(SQL["references_of"], {"item_ids": chosen}).fetchall()
     if old:
         log.warning("parameters of untagged items replaced by the frozen reference", before=dict(old))
 
 
-def _told(refused: Mapping[str, int]) -> str:
-    return ", ".join(f"{reason}: {n}" for reason, n in refused.items())
+def _counts_text(rejected: Mapping[str, int]) -> str:
+    return ", ".join(f"{reason}: {n}" for reason, n in rejected.items())

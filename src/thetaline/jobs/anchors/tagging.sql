@@ -1,4 +1,4 @@
--- name: bank
+-- name: published_items
 with recent as (
     select run_id from run
     where job = 'mirt_calibrate' and state = 'published'

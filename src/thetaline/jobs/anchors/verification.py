@@ -1,4 +1,4 @@
-"""Compare frozen anchor references with what is published now. Values in, values out."""
+"""Compare the frozen references of anchors with the published parameters. Values in, values out."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -12,12 +12,12 @@ from thetaline.jobs.anchors.selection import n_strata, strata
 
 Vector = NDArray[np.float64]
 
-NOTABLE = 3.0  # standard errors: one sound anchor in 370 lies beyond
+MOVED_SE = 3.0  # standard errors: one stable anchor in 370 lies beyond
 
 
 @dataclass(frozen=True, slots=True)
-class Moved:
-    """An anchor whose published difficulty left its reference."""
+class MovedAnchor:
+    """An anchor whose published difficulty differs from its reference."""
 
     item_id: str
     b_reference: float
@@ -31,12 +31,12 @@ class AnchorReport:
     n_usable: int
     n_needed: int
     malformed: Mapping[str, str]
-    moved: tuple[Moved, ...]
+    moved: tuple[MovedAnchor, ...]
     unpublished: tuple[str, ...]
     uncovered: tuple[tuple[float, float], ...]
 
     def faults(self) -> tuple[str, ...]:
-        """One sentence a fault; empty when the anchors can carry the scale. An unpublished anchor is no fault."""
+        """One sentence a fault; empty when the anchors are fit for linking. An unpublished anchor is no fault."""
         found = [f"{item_id}: {reason}" for item_id, reason in self.malformed.items()]
         found += [f"{one.item_id}: b moved from {one.b_reference:.3f} to {one.b_published:.3f}" for one in self.moved]
         found += [f"no anchor among the items with b from {low:.2f} to {high:.2f}" for low, high in self.uncovered]
@@ -57,24 +57,24 @@ class PublishedDifficulties:
 def verify_anchors(
     anchors: AnchorSet, published: PublishedDifficulties, *, max_move: float, at_least: int | None
 ) -> AnchorReport:
-    """Hold the references against what is published now.
+    """Compare each reference with the published b, and look for ranges of difficulty without an anchor.
 
     An anchor has moved when b lies more than `max_move` from its reference and beyond what the standard errors explain
     (3 of a difference, the reference taken to be as exact as the published value).
     """
     b = published.b
-    allowed = np.fmax(max_move, NOTABLE * np.sqrt(2.0) * published.se)
+    allowed = np.fmax(max_move, MOVED_SE * np.sqrt(2.0) * published.se)
     tolerance = dict(zip(published.item_ids, allowed.tolist(), strict=True))
     current = dict(zip(published.item_ids, b.tolist(), strict=True))
-    pairs = [Moved(one.item_id, one.b, current[one.item_id]) for one in anchors if one.item_id in current]
-    steady = [one.item_id for one in pairs if abs(one.b_published - one.b_reference) <= tolerance[one.item_id]]
+    pairs = [MovedAnchor(one.item_id, one.b, current[one.item_id]) for one in anchors if one.item_id in current]
+    stable = [one.item_id for one in pairs if abs(one.b_published - one.b_reference) <= tolerance[one.item_id]]
     return AnchorReport(
         n_usable=len(anchors),
         n_needed=needed(b.size) if at_least is None else at_least,
         malformed=anchors.malformed,
-        moved=tuple(one for one in pairs if one.item_id not in steady),
+        moved=tuple(one for one in pairs if one.item_id not in stable),
         unpublished=tuple(item_id for item_id in anchors.item_ids if item_id not in current),
-        uncovered=_uncovered(b, np.isin(published.item_ids, steady), n_strata(len(anchors), b.size)),
+        uncovered=_uncovered(b, np.isin(published.item_ids, stable), n_strata(len(anchors), b.size)),
     )
 
 

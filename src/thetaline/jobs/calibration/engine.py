@@ -7,7 +7,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from thetaline.jobs.anchors.references import Anchor
+from thetaline.jobs.anchors.references import AnchorItem
 from thetaline.jobs.calibration.observations import Observations
 
 Vector = NDArray[np.float64]
@@ -22,7 +22,7 @@ class CalibrationRequest:
 
     observations: Observations
     model: str
-    anchors: tuple[Anchor, ...] = ()
+    anchors: tuple[AnchorItem, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,7 +11,7 @@ from thetaline import api
 from thetaline.client import Client, Retries
 from thetaline.client.polling import OnProgress
 from thetaline.errors import ServiceError
-from thetaline.jobs.anchors.references import Anchor
+from thetaline.jobs.anchors.references import AnchorItem
 from thetaline.jobs.calibration.engine import (
     AbilityEstimates,
     CalibrationReply,
@@ -108,7 +108,7 @@ def _rows(observations: Observations) -> list[str]:
 _TRUTH = ("false", "true")
 
 
-def _anchor(anchor: Anchor) -> dict[str, object]:
+def _anchor(anchor: AnchorItem) -> dict[str, object]:
     params = {"a": anchor.a, "b": anchor.b, "c": anchor.c, "d": anchor.d}
     known = {name: value for name, value in params.items() if value is not None}
     return {"item_id": anchor.item_id, "params": known, "fixed": anchor.fixed}

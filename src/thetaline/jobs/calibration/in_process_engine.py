@@ -8,7 +8,7 @@ import numpy as np
 import thetaline
 from thetaline import irt
 from thetaline.errors import ItemsError
-from thetaline.jobs.anchors.references import Anchor
+from thetaline.jobs.anchors.references import AnchorItem
 from thetaline.jobs.calibration.all_items_fixed import reply_on_known_items
 from thetaline.jobs.calibration.engine import (
     AbilityEstimates,
@@ -88,7 +88,7 @@ class InProcessEngine:
         return Scale(link.A, link.B, linking)
 
 
-def _bank(request: CalibrationRequest, anchors: Iterable[Anchor]) -> irt.Items | None:
+def _bank(request: CalibrationRequest, anchors: Iterable[AnchorItem]) -> irt.Items | None:
     """The anchors among the observed items, under the positions of these; None without any."""
     position = {name: i for i, name in enumerate(request.observations.item_ids.tolist())}
     known = [(position[anchor.item_id], anchor) for anchor in anchors if anchor.item_id in position]

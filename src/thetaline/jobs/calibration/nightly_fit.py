@@ -38,8 +38,9 @@ from thetaline.jobs.calibration.run_summary import (
     summary,
 )
 from thetaline.jobs.calibration.window import WindowAnswers, load_answers, window_before
+from thetaline.jobs.command_line import DateOption, DryRunOption, run_app
 from thetaline.jobs.progress import progress
-from thetaline.jobs.runner import DateOption, DryRunOption, JobContext, Outcome, Summary, run_app, run_job
+from thetaline.jobs.runner import JobContext, Outcome, Summary, run_job
 from thetaline.learning.windows import Window
 from thetaline.settings import Settings
 

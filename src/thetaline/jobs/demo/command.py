@@ -15,14 +15,15 @@ from psycopg import sql
 from thetaline import db
 from thetaline.errors import InputError, JobError
 from thetaline.jobs.anchors import tagging
-from thetaline.jobs.anchors.selection import Wishes
+from thetaline.jobs.anchors.selection import AnchorCriteria
 from thetaline.jobs.calibration import nightly_fit
+from thetaline.jobs.command_line import print_message, run_app
 from thetaline.jobs.demo import files, indicators, summary
 from thetaline.jobs.demo.environment import add_surroundings
 from thetaline.jobs.demo.recovery import Window
 from thetaline.jobs.demo.school import Answers, Plan, Truth, simulate
 from thetaline.jobs.importing import Reading, import_file
-from thetaline.jobs.runner import JobContext, Outcome, Summary, run_app, run_job, tell
+from thetaline.jobs.runner import JobContext, Outcome, Summary, run_job
 from thetaline.masking import mask_text
 
 LOOKBACK_DAYS = 30
@@ -56,7 +57,7 @@ def work(context: JobContext, *, plan: Plan, fresh: bool = False, yes: bool = Fa
     started = time.monotonic()
     found = _admit(context, fresh=fresh, yes=yes)
     if found["demo_sittings"] and found["published_runs"] >= 2 and not fresh:
-        tell(summary.already_there(found, _place(context)))
+        print_message(summary.already_there(found, _place(context)))
         return {"status": Outcome.ALREADY_DONE, "answers": found["answers"], "runs": found["published_runs"]}
     folder = context.settings.data_folder / "demo"
     school = _school(context, folder, plan, begun=bool(found["demo_sittings"]) and not fresh)
@@ -66,8 +67,8 @@ def work(context: JobContext, *, plan: Plan, fresh: bool = False, yes: bool = Fa
     first, latest = _windows(school, truth, answers)
     findings = summary.find(context.conn, run_id, first=first, latest=latest)
     growth = _indicators(context, school, truth)
-    tell(indicators.in_words(growth))
-    tell(summary.in_words(findings, elapsed=time.monotonic() - started))
+    print_message(indicators.in_words(growth))
+    print_message(summary.in_words(findings, elapsed=time.monotonic() - started))
     return {**findings.as_json(), **growth.as_json(), "answers": imported["answers"]}
 
 
@@ -86,7 +87,7 @@ def _admit(context: JobContext, *, fresh: bool, yes: bool) -> dict[str, Any]:
             f"{_place(context)} holds {others:,} results that are not the demo's; "
             "name another database by DATABASE_URL, or add --yes to write the demo's answers beside them"
         )
-    tell(f"The demo writes into {_place(context)}.")
+    print_message(f"The demo writes into {_place(context)}.")
     if fresh:
         clear(context.conn)
     return found
@@ -107,7 +108,7 @@ def _school(context: JobContext, folder: Path, plan: Plan, *, begun: bool) -> fi
 
 
 def _import(context: JobContext, path: Path, school: files.School, truth: Truth) -> Summary:
-    tell("1. Twelve weeks of a simulated school go in through `thetaline import`.")
+    print_message("1. Twelve weeks of a simulated school go in through `thetaline import`.")
     imported = import_file(context, path, chosen={}, reading=Reading())
     add_surroundings(context.conn, school.plan, truth, context.as_of)
     context.conn.commit()
@@ -121,17 +122,19 @@ def _calibrate_twice(context: JobContext, school: files.School) -> str:
     )
     early = replace(context, settings=settings, as_of=school.first_day + timedelta(days=LOOKBACK_DAYS))
     late = replace(context, settings=settings, as_of=school.first_day + timedelta(weeks=school.plan.weeks))
-    tell("2. The first month is calibrated: its learners are N(0, 1) and set the scale.")
+    print_message("2. The first month is calibrated: its learners are N(0, 1) and set the scale.")
     _run(early)
-    tell("3. Items over the whole range of difficulty become anchors, their parameters frozen.")
-    tagging.tag_work(early, wishes=Wishes(count=ANCHORS, min_answers=30, a_min=0.5, a_max=3.0, max_move=0.5))
+    print_message("3. Items over the whole range of difficulty become anchors, their parameters frozen.")
+    tagging.tag_work(early, criteria=AnchorCriteria(count=ANCHORS, min_answers=30, a_min=0.5, a_max=3.0, max_move=0.5))
     context.conn.commit()
-    tell("4. The last month is calibrated and linked to the anchors: tonight's run, as the nightly job does it.")
+    print_message(
+        "4. The last month is calibrated and linked to the anchors: tonight's run, as the nightly job does it."
+    )
     return _run(replace(late, now=datetime.now(UTC)))  # later than the first, so that "newest" is this one
 
 
 def _indicators(context: JobContext, school: files.School, truth: Truth) -> indicators.Growth:
-    tell("5. The night goes on: drift of items, θ of learners and topics, daily features, weekly indicators.")
+    print_message("5. The night goes on: drift of items, θ of learners and topics, daily features, weekly indicators.")
     last = replace(context, as_of=school.first_day + timedelta(weeks=school.plan.weeks), now=datetime.now(UTC))
     indicators.run(last)
     return indicators.find(last, truth, weeks=school.plan.weeks)

@@ -12,10 +12,10 @@ from rich.table import Table
 from rich.text import Text
 
 from thetaline.errors import SettingsError
+from thetaline.jobs.command_line import run_app
 from thetaline.jobs.doctor.database import database
 from thetaline.jobs.doctor.findings import Finding, Grade, fault
 from thetaline.jobs.doctor.installation import installation, settings_in_force
-from thetaline.jobs.runner import run_app
 from thetaline.settings import load
 
 app = typer.Typer(add_completion=False)

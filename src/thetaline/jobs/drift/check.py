@@ -11,8 +11,9 @@ import typer
 from thetaline import db, irt, logs
 from thetaline.db import ledger
 from thetaline.errors import ItemsError
+from thetaline.jobs.command_line import DateOption, DryRunOption, run_app
 from thetaline.jobs.drift.comparison import Comparison, compare, load_comparison
-from thetaline.jobs.runner import DateOption, DryRunOption, JobContext, Summary, run_app, run_job
+from thetaline.jobs.runner import JobContext, Summary, run_job
 
 JOB = "irt_drift"
 SQL = db.sql("jobs/drift/check.sql")

@@ -8,8 +8,9 @@ from typing import Annotated
 import typer
 
 from thetaline.db import ledger
+from thetaline.jobs.command_line import DateOption, DryRunOption, parse_since, run_app
 from thetaline.jobs.features.topic_daily import FeatureCounts, backfill_features_topic_daily, backfill_user_topic_range
-from thetaline.jobs.runner import DateOption, DryRunOption, JobContext, Summary, parse_since, run_app, run_job
+from thetaline.jobs.runner import JobContext, Summary, run_job
 
 JOB = "backfill_features"
 app = typer.Typer(add_completion=False)

@@ -1,16 +1,17 @@
 """The options of `thetaline import`."""
 
 from collections.abc import Sequence
-from datetime import UTC, date, datetime
+from datetime import date
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from thetaline.errors import InputError
+from thetaline.jobs.command_line import DryRunOption, parse_day, run_app
 from thetaline.jobs.importing.columns import Reading, Role, TimeUnit
 from thetaline.jobs.importing.import_file import import_file
-from thetaline.jobs.runner import DryRunOption, JobContext, Summary, run_app, run_job
+from thetaline.jobs.runner import JobContext, Summary, run_job
 
 app = typer.Typer(add_completion=False)
 
@@ -70,7 +71,7 @@ def command(  # noqa: PLR0913  one parameter an option
             time_unit=time_unit,
             response_time_unit=response_time_unit,
             dates=dict(_dated(text) for text in date_of or ()),
-            on=_day("--on", on) if on else None,
+            on=parse_day("--on", on) if on else None,
         )
         return import_file(context, file, chosen=chosen, reading=reading, skip_bad=skip_bad)
 
@@ -92,11 +93,4 @@ def _dated(text: str) -> tuple[str, date]:
     value, equals, day = text.rpartition("=")
     if not equals:
         raise InputError(f"--date-of {text!r} must be VALUE=YYYY-MM-DD")
-    return value, _day("--date-of", day)
-
-
-def _day(option: str, text: str) -> date:
-    try:
-        return datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=UTC).date()
-    except ValueError:
-        raise InputError(f"{option}: {text!r} is no date; write it as YYYY-MM-DD") from None
+    return value, parse_day("--date-of", day)

@@ -8,13 +8,14 @@ from pathlib import Path
 import pyarrow as pa
 
 from thetaline.errors import InputError
+from thetaline.jobs.command_line import print_message
 from thetaline.jobs.importing.columns import Reading, Role, assign
 from thetaline.jobs.importing.files import Source, open_source
 from thetaline.jobs.importing.load import Loading
 from thetaline.jobs.importing.rejected_rows import BadRows
 from thetaline.jobs.importing.validation import Checker
 from thetaline.jobs.progress import Update, progress
-from thetaline.jobs.runner import JobContext, Summary, tell
+from thetaline.jobs.runner import JobContext, Summary
 
 
 @dataclass(slots=True)
@@ -36,7 +37,7 @@ def import_file(
     checker = Checker(columns, reading, context.now)
     with BadRows(skip_bad, list(checker.names), keep=not context.dry_run) as bad:
         counts = _load(context, source, checker, bad)
-        tell(_in_words(path, counts, bad, dry_run=context.dry_run))
+        print_message(_in_words(path, counts, bad, dry_run=context.dry_run))
     return {"file": path.name, **counts, "bad_rows": bad.total, "bad_reasons": dict(bad.counts)}
 
 

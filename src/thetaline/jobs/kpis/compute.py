@@ -17,9 +17,10 @@ from thetaline.db import ledger
 from thetaline.db.bulk import copy_rows
 from thetaline.jobs.abilities.answers import Answers, learner_numbers, read_all_answers, read_answers
 from thetaline.jobs.abilities.item_bank import find_item_bank
+from thetaline.jobs.command_line import DateOption, DryRunOption, run_app
 from thetaline.jobs.kpis import learner_kpis
 from thetaline.jobs.kpis.learner_kpis import ACCURACY_DELTA, THETA_DELTA, LearnerKpis, compute_kpis, history_window
-from thetaline.jobs.runner import DateOption, DryRunOption, JobContext, Summary, run_app, run_job
+from thetaline.jobs.runner import JobContext, Summary, run_job
 from thetaline.learning.inactivity import PRIOR_MODE, BgBbParameters, activity_history, fit_bg_bb
 from thetaline.learning.windows import last_days, monday
 

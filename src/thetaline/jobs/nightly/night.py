@@ -1,4 +1,4 @@
-"""The night: every stage in its order, for a date or each date of a range; a second start goes on where one failed."""
+"""The night: every stage in its order, for a date or each date of a range; called again, it goes on where it failed."""
 
 import datetime as dt
 import time
@@ -17,22 +17,12 @@ from thetaline.errors import InputError, JobError, ThetalineError
 from thetaline.jobs.abilities import snapshot
 from thetaline.jobs.calibration import nightly_fit
 from thetaline.jobs.calibration.publication import JOB as CALIBRATE
+from thetaline.jobs.command_line import DateOption, DryRunOption, parse_since, print_message, run_app
 from thetaline.jobs.drift import check
 from thetaline.jobs.features import backfill
 from thetaline.jobs.kpis import compute
-from thetaline.jobs.runner import (
-    DateOption,
-    DryRunOption,
-    JobContext,
-    Summary,
-    carrying,
-    fault_line,
-    parse_since,
-    run_app,
-    run_job,
-    tell,
-)
-from thetaline.jobs.stage import Ended, Progress, Stage, StageResult, is_fresh, selected
+from thetaline.jobs.runner import JobContext, Summary, run_job, summary_on_error, unexpected_error_text
+from thetaline.jobs.stage import NightProgress, Stage, StageResult, StageStatus, is_up_to_date, select_stages
 
 JOB = "nightly"
 SQL = db.sql("jobs/nightly/night.sql")
@@ -43,15 +33,15 @@ STAGES = (
     Stage(backfill.JOB, backfill.work, (snapshot.JOB,)),
     Stage(compute.JOB, compute.work, (backfill.JOB,)),
 )
-Told = list[dict[str, object]]  # the stages of a night, for the summary line and the ledger
+StageLog = list[dict[str, object]]  # the stages of a night, for the summary line and the ledger
 
 log = logs.get_logger(__name__)
 app = typer.Typer(add_completion=False)
 
 
 @dataclass(frozen=True, slots=True)
-class Wishes:
-    """Which stages of which nights; `again`: though they have succeeded, `anyway`: though one before has not."""
+class NightOptions:
+    """Which stages of which nights; `again`: also those that have succeeded, `anyway`: also those that lack a need."""
 
     stages: Sequence[Stage] = field(default=STAGES)
     since: dt.date | None = None
@@ -75,7 +65,7 @@ def nightly(
     ] = False,
     dry_run: DryRunOption = False,
 ) -> None:
-    """Run the night: calibrate, look for drift, snapshot θ, daily features, weekly indicators.
+    """Run the night: calibrate, check for drift, snapshot θ, daily features, weekly KPIs.
 
     What has succeeded for the date is not run again, unless --from or --only names it.
     """
@@ -97,9 +87,9 @@ def work(
     anyway: bool = False,
     stages: Sequence[Stage] = STAGES,
 ) -> Summary:
-    """Every date in its order, stopping at the first that fails; raises what its stage raised, with what was done."""
-    wishes = Wishes(
-        stages=selected(stages, start=start, only=only),
+    """Every date in order, up to the first that fails; raises what its stage raised, with the summary so far."""
+    options = NightOptions(
+        stages=select_stages(stages, start=start, only=only),
         since=parse_since(since, last=context.as_of) if since else None,
         again=bool(start or only),
         anyway=anyway,
@@ -107,13 +97,13 @@ def work(
     started = time.monotonic()
     nights: list[dict[str, object]] = []
     summary: dict[str, object] = {}
-    with carrying(summary):
-        for day in _days(wishes.since or context.as_of, context.as_of):
-            told: Told = []
-            nights.append({"date": str(day), "stages": told})
-            summary.update({"nights": nights} if since else {"stages": told})
+    with summary_on_error(summary):
+        for day in _days(options.since or context.as_of, context.as_of):
+            stage_log: StageLog = []
+            nights.append({"date": str(day), "stages": stage_log})
+            summary.update({"nights": nights} if since else {"stages": stage_log})
             now = context.now + dt.timedelta(seconds=time.monotonic() - started)
-            _night(replace(context, as_of=day, now=now), wishes, told)
+            _night(replace(context, as_of=day, now=now), options, stage_log)
     return summary
 
 
@@ -121,32 +111,32 @@ def _days(first: dt.date, last: dt.date) -> Iterator[dt.date]:
     return (first + dt.timedelta(days=number) for number in range((last - first).days + 1))
 
 
-def _night(context: JobContext, wishes: Wishes, told: Told) -> None:
-    """One date, its stages added to `told` as they end; in the ledger unless it is a dry run.
+def _night(context: JobContext, options: NightOptions, stage_log: StageLog) -> None:
+    """One date, each stage added to `stage_log` when it ends; in the ledger unless it is a dry run.
 
-    Raises the first stage's error after the table is shown.
+    Raises the first stage's error after the table is printed.
     """
-    with _in_ledger(context, told):
-        results = _run_stages(context, wishes, told)
-        _show(context.as_of, results)
+    with _in_ledger(context, stage_log):
+        results = _run_stages(context, options, stage_log)
+        _print_table(context.as_of, results)
         _raise_first(results)
 
 
-def _in_ledger(context: JobContext, told: Told) -> AbstractContextManager[object]:
+def _in_ledger(context: JobContext, stage_log: StageLog) -> AbstractContextManager[object]:
     if context.dry_run:
         return nullcontext()
-    return ledger.open_run(context.url, JOB, as_of=context.as_of, now=context.now, summary={"stages": told})
+    return ledger.open_run(context.url, JOB, as_of=context.as_of, now=context.now, summary={"stages": stage_log})
 
 
-def _run_stages(context: JobContext, wishes: Wishes, told: Told) -> list[StageResult]:
-    progress = Progress(_succeeded(context, wishes.stages))
+def _run_stages(context: JobContext, options: NightOptions, stage_log: StageLog) -> list[StageResult]:
+    progress = NightProgress(_succeeded(context, options.stages))
     results: list[StageResult] = []
     started = time.monotonic()
-    for stage in wishes.stages:
+    for stage in options.stages:
         now = context.now + dt.timedelta(seconds=time.monotonic() - started)
         inside = replace(context, name=stage.name, now=now)
-        results.append(_left_out(stage, wishes, progress, results) or _run(inside, stage, wishes, progress))
-        told.append(results[-1].as_json())
+        results.append(_skipped(stage, options, progress, results) or _run(inside, stage, options, progress))
+        stage_log.append(results[-1].as_json())
     return results
 
 
@@ -158,56 +148,60 @@ def _succeeded(context: JobContext, stages: Sequence[Stage]) -> dict[str, dt.dat
     return dict(rows)
 
 
-def _left_out(stage: Stage, wishes: Wishes, progress: Progress, results: Sequence[StageResult]) -> StageResult | None:
-    """The result of a stage that cannot run, or need not."""
-    lacking = [] if wishes.anyway else progress.lacking(stage)
-    if lacking:
-        return _blocked(stage, lacking, results)
-    if is_fresh(stage, progress.finished) and not wishes.again:
-        return StageResult(stage.name, Ended.ALREADY)
+def _skipped(
+    stage: Stage, options: NightOptions, progress: NightProgress, results: Sequence[StageResult]
+) -> StageResult | None:
+    """The result of a stage that cannot run, or need not run."""
+    missing = [] if options.anyway else progress.missing_needs(stage)
+    if missing:
+        return _blocked(stage, missing, results)
+    if is_up_to_date(stage, progress.finished) and not options.again:
+        return StageResult(stage.name, StageStatus.ALREADY)
     return None
 
 
-def _blocked(stage: Stage, lacking: Sequence[str], results: Sequence[StageResult]) -> StageResult:
-    names = ", ".join(lacking)
-    if any(result.stage in lacking for result in results):
-        return StageResult(stage.name, Ended.BLOCKED, reason=f"needs {names}, which did not succeed")
+def _blocked(stage: Stage, missing: Sequence[str], results: Sequence[StageResult]) -> StageResult:
+    names = ", ".join(missing)
+    if any(result.stage in missing for result in results):
+        return StageResult(stage.name, StageStatus.BLOCKED, reason=f"needs {names}, which did not succeed")
     message = f"{stage.name} needs {names}, which has not succeeded for this date; run it first, or add --anyway"
-    return StageResult(stage.name, Ended.BLOCKED, error=JobError(message))
+    return StageResult(stage.name, StageStatus.BLOCKED, error=JobError(message))
 
 
-def _run(context: JobContext, stage: Stage, wishes: Wishes, progress: Progress) -> StageResult:
+def _run(context: JobContext, stage: Stage, options: NightOptions, progress: NightProgress) -> StageResult:
     """One stage in its own transaction: an outermost edge, whose every error is the stage's result."""
     log.info("stage started", stage=stage.name, date=str(context.as_of))
     started = time.monotonic()
-    work_of_stage = (stage.work_again if wishes.again else None) or stage.work
+    work_of_stage = (stage.work_again if options.again else None) or stage.work
     try:
         summary = work_of_stage(context)
-        context.settle()
-        result = StageResult(stage.name, Ended.DONE, summary=summary)
-    except Exception as error:  # noqa: BLE001  the edge of the stage: those that do not need it still run
-        result = _unsuccessful(context, stage, error, progress.awaited(stage))
+        context.commit_or_roll_back()
+        result = StageResult(stage.name, StageStatus.DONE, summary=summary)
+    except Exception as error:  # noqa: BLE001  the edge of the stage: stages that do not need it still run
+        result = _unsuccessful(context, stage, error, progress.unwritten_needs(stage))
     seconds = time.monotonic() - started
     progress.record(result, at=context.now + dt.timedelta(seconds=seconds), dry_run=context.dry_run)
     return replace(result, seconds=seconds)
 
 
-def _unsuccessful(context: JobContext, stage: Stage, error: Exception, awaited: Sequence[str]) -> StageResult:
-    """Failed; or blocked, where a dry run lacks what the stages before would have written."""
-    with suppress(psycopg.Error):  # of a connection that is gone, whose transaction the server rolled back
+def _unsuccessful(context: JobContext, stage: Stage, error: Exception, unwritten: Sequence[str]) -> StageResult:
+    """Failed; or blocked, where a dry run lacks the rows that the stages before would have written."""
+    with suppress(psycopg.Error):  # the connection is gone, and the server rolled back
         context.conn.rollback()
-    if awaited and isinstance(error, (JobError, InputError)):
-        log.info("stage blocked", stage=stage.name, awaited=awaited, error=str(error))
-        return StageResult(stage.name, Ended.BLOCKED, reason=f"needs what {', '.join(awaited)} would write: {error}")
-    return StageResult(stage.name, Ended.FAILED, error=_as_ours(error, context))
+    if unwritten and isinstance(error, (JobError, InputError)):
+        log.info("stage blocked", stage=stage.name, unwritten=unwritten, error=str(error))
+        return StageResult(
+            stage.name, StageStatus.BLOCKED, reason=f"needs what {', '.join(unwritten)} would write: {error}"
+        )
+    return StageResult(stage.name, StageStatus.FAILED, error=_own_error(error, context))
 
 
-def _as_ours(error: Exception, context: JobContext) -> ThetalineError:
+def _own_error(error: Exception, context: JobContext) -> ThetalineError:
     if isinstance(error, ThetalineError):
         return error
     if isinstance(error, psycopg.Error):
         return db.explained(error, context.url)
-    return JobError(fault_line(error, job=context.name))
+    return JobError(unexpected_error_text(error, job=context.name))
 
 
 def _raise_first(results: Sequence[StageResult]) -> None:
@@ -216,15 +210,15 @@ def _raise_first(results: Sequence[StageResult]) -> None:
             raise result.error
 
 
-def _show(as_of: dt.date, results: Sequence[StageResult]) -> None:
+def _print_table(as_of: dt.date, results: Sequence[StageResult]) -> None:
     """The table for people."""
-    tell(f"night of {as_of}")
+    print_message(f"night of {as_of}")
     for one in results:
-        tell(f"  {one.stage:<20} {one.ended:<13} {one.seconds:8.1f} s  {_in_short(one)}".rstrip())
+        print_message(f"  {one.stage:<20} {one.status:<13} {one.seconds:8.1f} s  {_short_text(one)}".rstrip())
 
 
-def _in_short(result: StageResult) -> str:
-    if result.ended in (Ended.FAILED, Ended.BLOCKED):
+def _short_text(result: StageResult) -> str:
+    if result.status in (StageStatus.FAILED, StageStatus.BLOCKED):
         return str(result.error or result.reason)
     counts = {key: value for key, value in (result.summary or {}).items() if type(value) is int and value}
     return ", ".join(f"{key} {value:,}" for key, value in list(counts.items())[:4])

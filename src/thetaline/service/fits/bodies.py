@@ -11,7 +11,7 @@ from pydantic_core import from_json
 
 from thetaline.api.base import StopAtFirstFault
 from thetaline.api.calibration import Anchor as AnchorPayload, CalibrateHeader, CalibrateRequest, Correct, Observation
-from thetaline.jobs.anchors.references import Anchor
+from thetaline.jobs.anchors.references import AnchorItem
 from thetaline.jobs.calibration.engine import CalibrationRequest
 from thetaline.jobs.calibration.observations import Observations
 from thetaline.service.faults import Fault, not_valid
@@ -92,12 +92,12 @@ def _request(observations: Observations, model: str, anchors: Iterable[AnchorPay
     return CalibrationRequest(observations, model, tuple(_anchor(anchor) for anchor in anchors))
 
 
-def _anchor(anchor: AnchorPayload) -> Anchor:
+def _anchor(anchor: AnchorPayload) -> AnchorItem:
     params = anchor.params
     if params.a < LEAST_SLOPE:
         words = f"a reference must discriminate, a > 0, and not less than {LEAST_SLOPE:g}"
         raise Fault(422, f"anchor {anchor.item_id!r} has a = {params.a:g}; {words}")
-    return Anchor(anchor.item_id, params.a, params.b, params.c, params.d, anchor.model, anchor.fixed)
+    return AnchorItem(anchor.item_id, params.a, params.b, params.c, params.d, anchor.model, anchor.fixed)
 
 
 def _add_rows(columns: Columns, rows: list[Observation]) -> None:

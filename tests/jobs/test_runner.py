@@ -12,7 +12,8 @@ import pytest
 
 from thetaline import cli
 from thetaline.errors import HeldError, InputError, JobError, LockedError
-from thetaline.jobs import runner as entry
+from thetaline.jobs import runner
+from thetaline.jobs.command_line import parse_since
 
 
 @pytest.fixture
@@ -21,7 +22,7 @@ def run(database, monkeypatch, capsys):
     monkeypatch.setenv("DATABASE_URL", database)
 
     def run_(work, **options):
-        code = entry.run_job("a_job", work, **options)
+        code = runner.run_job("a_job", work, **options)
         out, err = capsys.readouterr()
         assert out.count("\n") == 1
         return code, json.loads(out), err
@@ -55,7 +56,7 @@ def test_a_job_that_works_commits_and_says_so(run, database):
 
 
 def test_a_job_that_had_nothing_to_do_exits_0(run):
-    code, summary, _ = run(lambda _: {"status": entry.Outcome.ALREADY_DONE, "run_id": "fit-1"})
+    code, summary, _ = run(lambda _: {"status": runner.Outcome.ALREADY_DONE, "run_id": "fit-1"})
     assert (code, summary["status"], summary["run_id"]) == (0, "already_done", "fit-1")
 
 
@@ -81,7 +82,7 @@ def test_every_way_to_fail_has_its_code_and_leaves_the_tables_as_they_were(run, 
 
 def far(context, failing):
     done = {}
-    with entry.carrying(done):
+    with runner.summary_on_error(done):
         done["stages"] = ["one"]
         failing(context)
 
@@ -111,16 +112,16 @@ def test_what_was_done_before_an_error_is_in_the_summary_line(run, failing, code
 
 def test_what_an_inner_block_carries_is_kept_beside_what_an_outer_one_does():
     error = JobError("no luck")
-    with pytest.raises(JobError), entry.carrying({"a": 1, "b": 1}), entry.carrying({"b": 2}):
+    with pytest.raises(JobError), runner.summary_on_error({"a": 1, "b": 1}), runner.summary_on_error({"b": 2}):
         raise error
-    assert entry._carried(error) == {"a": 1, "b": 2}
+    assert runner._partial_summary(error) == {"a": 1, "b": 2}
 
 
-def test_an_unexpected_fault_is_logged_whole_and_told_in_one_line(run):
+def test_an_unexpected_error_is_logged_with_its_traceback_and_printed_in_one_line(run):
     code, summary, told = run(raising(ValueError("two\nlines")))
     assert (code, summary["error"]) == (1, "unexpected ValueError: two lines; the tables are as they were")
     (logged,) = [json.loads(line) for line in told.splitlines() if line.startswith("{")]
-    assert (logged["event"], logged["job"]) == ("unexpected fault", "a_job")
+    assert (logged["event"], logged["job"]) == ("unexpected error", "a_job")
     assert logged["traceback"].startswith("Traceback")
     assert logged["traceback"].endswith("ValueError: two\nlines\n")
 
@@ -195,7 +196,7 @@ def test_the_summary_is_json_whatever_the_work_returns(run):
 
 SLOW_JOB = """
 import sys
-from thetaline.jobs import runner as entry
+from thetaline.jobs import runner
 
 def work(context):
     context.conn.execute("insert into question (content) values ('half-way')")
@@ -203,7 +204,7 @@ def work(context):
     context.conn.execute("select pg_sleep(60)")
     return {}
 
-sys.exit(entry.run_job("slow", work))
+sys.exit(runner.run_job("slow", work))
 """
 
 
@@ -233,8 +234,8 @@ def test_a_job_that_is_stopped_rolls_back_and_exits_130(database, number):
 )
 def test_a_range_that_starts_with_no_date_or_after_its_end_is_told_by_its_own_option(text, says):
     with pytest.raises(InputError, match=says):
-        entry.parse_since(text, last=date(2025, 11, 2))
-    assert entry.parse_since("2025-11-02", last=date(2025, 11, 2)) == date(2025, 11, 2)
+        parse_since(text, last=date(2025, 11, 2))
+    assert parse_since("2025-11-02", last=date(2025, 11, 2)) == date(2025, 11, 2)
 
 
 def test_a_role_that_may_not_read_is_told_in_one_line_by_jobs_and_by_other_commands(run, database, capsys):
