@@ -30,6 +30,9 @@ format: $(VENV)/.installed-dev ## rewrite the files in the house's format
 bench: $(VENV)/.installed-bench ## measure time and memory against yardsticks of the same run (ONLY=name narrows)
 	@$(BIN)/python -m benchmarks $(ONLY)
 
+mutants: $(VENV)/.installed-mutants ## change the sources in a random sample of places; which changes does no test notice? (OPTIONS=--help)
+	@$(BIN)/python -m tests.mutation $(OPTIONS)
+
 setup: $(VENV)/.installed-dev ## install everything into .venv
 
 lock: ## renew the lock files from pyproject.toml (needs uv)
@@ -44,9 +47,11 @@ ifdef UV
 export UV_SYSTEM_CERTS ?= true
 install = uv venv -q --allow-existing --python $(PYTHON) $(VENV) && uv pip install -q --python $(BIN)/python --require-hashes -r $(1) && uv pip install -q --python $(BIN)/python --no-deps -e .
 bench_extra = uv pip install -q --python $(BIN)/python --group bench
+mutants_extra = uv pip install -q --python $(BIN)/python --group mutants
 else
 install = $(PYTHON) -m venv $(VENV) && $(BIN)/pip install -q --disable-pip-version-check --require-hashes -r $(1) && $(BIN)/pip install -q --disable-pip-version-check --no-deps -e .
 bench_extra = $(BIN)/pip install -q --disable-pip-version-check "girth>=0.8,<0.9" "mirt>=1.2,<1.3" "psutil>=6,<8"
+mutants_extra = $(BIN)/pip install -q --disable-pip-version-check "cosmic-ray>=8.7,<9" "coverage>=7.10,<8"
 endif
 
 $(VENV)/.installed: requirements.lock pyproject.toml
@@ -65,4 +70,8 @@ $(VENV)/.installed-bench: $(VENV)/.installed-dev
 	@$(bench_extra)
 	@touch $@
 
-.PHONY: help demo test lint format bench setup lock clean
+$(VENV)/.installed-mutants: $(VENV)/.installed-dev
+	@$(mutants_extra)
+	@touch $@
+
+.PHONY: help demo test lint format bench mutants setup lock clean

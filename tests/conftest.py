@@ -44,7 +44,10 @@ def database_server() -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def database_template(database_server: str) -> Iterator[str]:
-    """The name of a migrated, empty database, made once a session."""
+    """The name of a migrated, empty database: THETALINE_TEST_TEMPLATE, else one made for this session."""
+    if given := os.environ.get("THETALINE_TEST_TEMPLATE"):
+        yield given
+        return
     name = f"thetaline_template_{os.getpid()}"
     with psycopg.connect(database_server, autocommit=True) as admin:
         _drop(admin, name)
