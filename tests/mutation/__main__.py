@@ -1,4 +1,7 @@
-"""Mutate a sample of the sources and see which mutants no test notices: `python -m tests.mutation --help`."""
+"""Change the sources in a random sample of places, one at a time, and see which changes no test notices.
+
+A run goes on where it was ended, as long as neither the sources nor the tests have changed.
+"""
 
 import argparse
 import sys
