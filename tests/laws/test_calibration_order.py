@@ -41,7 +41,7 @@ def test_shuffled_rows_give_the_same_estimates_in_single_precision(n_items):
     user, item, answer = some_of(rng, bank(rng, n_items), 30_000, 34)
     order = rng.permutation(len(user))
     first = irt.calibrate(irt.Responses.from_long(user, item, answer))
-    assert first._solution.problem.observations.dtype == np.float32
+    assert first._solution.problem.data.dtype == np.float32
     second = irt.calibrate(irt.Responses.from_long(user[order], item[order], answer[order]))
     np.testing.assert_allclose(parameters(second), parameters(first), rtol=0, atol=1e-10)
 
@@ -79,7 +79,7 @@ def test_patterns_with_counts_are_the_persons_they_stand_for():
 def test_equal_answers_are_merged_before_the_first_cycle():
     rng = np.random.default_rng(6)
     fit = irt.calibrate(irt.Responses.from_matrix(answers(rng, bank(rng, 5), rng.normal(size=2000))))
-    rows = sum(len(block.weight) for group in fit._solution.problem.observations.blocks for block in group)
+    rows = sum(len(block.weight) for group in fit._solution.problem.data.blocks for block in group)
     assert rows <= 2**5
 
 

@@ -5,7 +5,7 @@ import pytest
 
 from simulated import answers, bank, complete, some_of
 from thetaline import irt
-from thetaline.irt.calibration import observations
+from thetaline.irt.calibration import observed_data
 from thetaline.irt.standard_errors import estimate
 
 GRID = irt.Grid(61, -6.0, 6.0)
@@ -64,7 +64,7 @@ def test_oakes_errors_are_those_of_the_numerical_hessian(model):
 def test_sparse_and_dense_layouts_give_the_same_errors(monkeypatch, method, model):
     responses = small(model)
     dense = irt.calibrate(responses, model=model).standard_errors(method)
-    monkeypatch.setattr(observations, "DENSE_ABOVE", 2.0)
+    monkeypatch.setattr(observed_data, "DENSE_ABOVE", 2.0)
     sparse = irt.calibrate(responses, model=model).standard_errors(method)
     np.testing.assert_allclose(sparse.b, dense.b, rtol=1e-5)
     np.testing.assert_allclose(sparse.sd, dense.sd, rtol=1e-5)
@@ -72,7 +72,7 @@ def test_sparse_and_dense_layouts_give_the_same_errors(monkeypatch, method, mode
 
 @pytest.mark.parametrize("above", [0.2, 2.0], ids=["dense", "sparse"])
 def test_item_blocks_leave_out_only_what_lies_between_items(monkeypatch, above):
-    monkeypatch.setattr(observations, "DENSE_ABOVE", above)
+    monkeypatch.setattr(observed_data, "DENSE_ABOVE", above)
     fit = irt.calibrate(small())
     full = fit.standard_errors()
     monkeypatch.setattr(estimate, "MOST_FULL", 3)

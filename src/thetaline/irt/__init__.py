@@ -17,7 +17,7 @@ from thetaline.irt.calibration.em import (
     Cycle as Cycle,
     Status as Status,
 )
-from thetaline.irt.calibration.notes import (
+from thetaline.irt.calibration.findings import (
     Finding as Finding,
     Note as Note,
 )

@@ -10,19 +10,18 @@ from numpy.typing import ArrayLike
 
 from thetaline.errors import InputError, ModelWarning
 from thetaline.irt._arguments import check_kind, check_whole, shown
-from thetaline.irt.calibration.data_checks import screened
-from thetaline.irt.calibration.diagnostics import found_in
+from thetaline.irt.calibration.data_checks import check_anchors_within, check_estimable, check_identified
+from thetaline.irt.calibration.diagnostics import diagnose
 from thetaline.irt.calibration.e_step import log_likelihood, single_threaded_blas, workers
-from thetaline.irt.calibration.em import Climb, Problem, Progress, Status
-from thetaline.irt.calibration.identification import check_anchors_within, check_identified
-from thetaline.irt.calibration.model import Nodes
-from thetaline.irt.calibration.model_spec import ModelChoice, Plan, build_model, planned, starting_state
-from thetaline.irt.calibration.notes import Note
-from thetaline.irt.calibration.observations import Observations, observe
+from thetaline.irt.calibration.em import EmResult, Progress, Status
+from thetaline.irt.calibration.findings import Finding, Note
+from thetaline.irt.calibration.model_spec import ModelChoice, ModelSpec, build_model, parse_model_spec, starting_state
+from thetaline.irt.calibration.observed_data import ObservedData, observed_data
 from thetaline.irt.calibration.ordering import category_counts
-from thetaline.irt.calibration.quadrature import first_nodes
+from thetaline.irt.calibration.problem import Problem
+from thetaline.irt.calibration.quadrature import Nodes, initial_nodes
 from thetaline.irt.calibration.solution import Solution
-from thetaline.irt.calibration.warm_start import PopulationShape, Settings, climb_in_stages
+from thetaline.irt.calibration.warm_start import EmOptions, PopulationShape, em_with_warm_start
 from thetaline.irt.families import FAMILIES
 from thetaline.irt.fit import Fit
 from thetaline.irt.grid import Grid
@@ -62,21 +61,21 @@ def calibrate(  # noqa: PLR0913  (one argument; the rest are options, keyword-on
     """
     _check_values(responses, anchors, priors, grid)
     _check_options(model, min_answers, threads, progress)
-    settings = Settings(tol, max_cycles, progress, PopulationShape.parsed(population))
+    options = EmOptions(tol, max_cycles, progress, PopulationShape.parsed(population))
     priors, counts = priors or Priors(), category_counts(responses)
-    plan = planned(responses, counts, model=model, anchors=anchors, groups=groups)
-    check_anchors_within(grid, plan.anchors)
-    check_identified(responses, plan, priors)
-    notes = screened(responses, counts, plan, priors, min_answers=min_answers)
-    _warn_of_asymptotes(plan, priors)
+    spec = parse_model_spec(responses, counts, model=model, anchors=anchors, groups=groups)
+    check_anchors_within(grid, spec.anchors)
+    check_identified(responses, spec, priors)
+    notes = check_estimable(responses, counts, spec, priors, min_answers=min_answers)
+    _warn_of_asymptotes(spec, priors)
     with workers(threads, responses.n_observations) as executor, single_threaded_blas():
-        observations = observe(responses, counts, plan.n_categories, plan.group, executor=executor)
-        problem = _problem(observations, plan, priors, grid=grid, executor=executor)
-        state = starting_state(problem.model, plan, counts[observations.order])
-        problem, ended = climb_in_stages(problem, state, settings)
-        value = log_likelihood(observations, *problem.tables(ended.state), executor)
-    solution = Solution(replace(problem, executor=None), ended.state, plan, responses.item_ids)
-    return _fit(solution, ended, value, notes=notes, tol=tol)
+        data = observed_data(responses, counts, spec.n_categories, spec.group, executor=executor)
+        problem = _problem(data, spec, priors, grid=grid, executor=executor)
+        state = starting_state(problem.model, spec, counts[data.order])
+        problem, result = em_with_warm_start(problem, state, options)
+        value = log_likelihood(data, *problem.tables(result.state), executor)
+    solution = Solution(replace(problem, executor=None), result.state, spec, responses.item_ids)
+    return _fit(solution, result, value, notes=notes, tol=tol)
 
 
 def _check_values(responses: object, anchors: object, priors: object, grid: object) -> None:
@@ -104,14 +103,14 @@ def _check_options(model: object, min_answers: object, threads: object, progress
 
 
 def _problem(
-    observations: Observations, plan: Plan, priors: Priors, *, grid: Grid | None, executor: ThreadPoolExecutor | None
+    data: ObservedData, spec: ModelSpec, priors: Priors, *, grid: Grid | None, executor: ThreadPoolExecutor | None
 ) -> Problem:
-    nodes = first_nodes(observations) if grid is None else Nodes(grid.nodes, fixed=True)
-    return Problem(build_model(plan, observations, fixed_nodes=nodes.fixed), observations, priors, nodes, executor)
+    nodes = initial_nodes(data) if grid is None else Nodes(grid.nodes, fixed=True)
+    return Problem(build_model(spec, data, fixed_nodes=nodes.fixed), data, priors, nodes, executor)
 
 
-def _warn_of_asymptotes(plan: Plan, priors: Priors) -> None:
-    names = sorted({str(name) for name in plan.model[~plan.anchored].tolist() if FAMILIES[str(name)].has_c})
+def _warn_of_asymptotes(spec: ModelSpec, priors: Priors) -> None:
+    names = sorted({str(name) for name in spec.model[~spec.anchored].tolist() if FAMILIES[str(name)].has_c})
     if names and priors.c is None:
         warnings.warn(
             f"{' and '.join(names)} without a prior on c: data seldom determine it; say priors=Priors(c=Beta(5, 17))",
@@ -120,20 +119,20 @@ def _warn_of_asymptotes(plan: Plan, priors: Priors) -> None:
         )
 
 
-def _fit(solution: Solution, ended: Climb, value: float, *, notes: tuple[Note, ...], tol: float) -> Fit:
-    problem, state = solution.problem, solution.state
-    hindsight = found_in(solution, settled=ended.status is Status.CONVERGED)
-    status = Status.STALLED if hindsight.runaway and ended.status is Status.CONVERGED else ended.status
+def _fit(solution: Solution, result: EmResult, value: float, *, notes: tuple[Note, ...], tol: float) -> Fit:
+    """Join what the EM found; slopes at their bound are no convergence."""
+    found = diagnose(solution, converged=result.status is Status.CONVERGED)
+    runaway = any(note.finding is Finding.RUNAWAY for note in found)
     return Fit(
         items=solution.items(),
-        anchored=solution.plan.anchored,
+        anchored=solution.spec.anchored,
         population=solution.population(),
         log_likelihood=value,
-        n_parameters=problem.model.n_parameters(state),
-        n_persons=problem.observations.n_persons,
-        status=status,
-        path=ended.path,
-        notes=(*notes, *hindsight.notes),
+        n_parameters=solution.problem.model.n_parameters(result.state),
+        n_persons=solution.problem.data.n_persons,
+        status=Status.STALLED if runaway and result.status is Status.CONVERGED else result.status,
+        path=result.path,
+        notes=(*notes, *found),
         tol=tol,
         _solution=solution,
     )

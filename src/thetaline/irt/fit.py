@@ -6,7 +6,7 @@ import numpy as np
 
 from thetaline.irt._types import Mask
 from thetaline.irt.calibration.em import Cycle, Status
-from thetaline.irt.calibration.notes import Finding, Note
+from thetaline.irt.calibration.findings import Finding, Note
 from thetaline.irt.calibration.solution import Solution
 from thetaline.irt.covariance import ItemCovariance
 from thetaline.irt.items import Items

@@ -13,7 +13,7 @@ MEMORY = 6  # differences kept; more gained nothing from 5 to 2,000 items (docs/
 
 
 class Anderson:
-    """The memory of one climb."""
+    """The memory of one em."""
 
     def __init__(self, memory: int = MEMORY) -> None:
         """Start without memory: the first proposal is the plain EM step."""

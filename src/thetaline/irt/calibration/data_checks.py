@@ -3,30 +3,78 @@
 from collections.abc import Iterator
 
 import numpy as np
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 
-from thetaline.errors import ResponsesError
+from thetaline.errors import ItemsError, ResponsesError
 from thetaline.irt._types import Array, Mask
-from thetaline.irt.calibration.model_spec import Plan
-from thetaline.irt.calibration.notes import Finding, Note
+from thetaline.irt.calibration.findings import Finding, Note
+from thetaline.irt.calibration.model_spec import ModelSpec
 from thetaline.irt.families import FAMILIES
+from thetaline.irt.grid import Grid
+from thetaline.irt.items import Items
 from thetaline.irt.priors import Priors
 from thetaline.irt.responses import Responses
 
 
-def screened(responses: Responses, counts: Array, plan: Plan, priors: Priors, *, min_answers: int) -> tuple[Note, ...]:
+def check_anchors_within(grid: Grid | None, anchors: Items | None) -> None:
+    """Raise ItemsError where every threshold of the anchors lies outside the given nodes.
+
+    The abilities would then lie where there is no node.
+    """
+    if grid is None or anchors is None:
+        return
+    low, high = float(np.nanmin(anchors.b)), float(np.nanmax(anchors.b))
+    if low > grid.high or high < grid.low:
+        raise ItemsError(
+            f"anchors {anchors.ids[:5].tolist()} have b from {low:g} to {high:g}, outside {grid}; "
+            "leave grid out, or take one around the anchors"
+        )
+
+
+def check_identified(responses: Responses, spec: ModelSpec, priors: Priors) -> None:
+    """Raise ResponsesError naming groups that no common item, anchor or prior on b ties to the first group."""
+    if len(spec.labels) == 1 or priors.b is not None:
+        return
+    tied = _tied_to_scale(responses, spec)
+    if not tied.all():
+        loose = [label for label, held in zip(spec.labels, tied.tolist(), strict=True) if not held]
+        others = "the anchors" if spec.anchors is not None else repr(spec.labels[0])
+        raise ResponsesError(
+            f"groups {loose} have no items in common with {others}, so "
+            "their abilities have no common scale; calibrate them apart, add anchors, or give b a prior"
+        )
+
+
+def _tied_to_scale(responses: Responses, spec: ModelSpec) -> Mask:
+    """Whether a chain of common items leads from a group to the anchors or, without them, to the first group, (G,)."""
+    n_groups, n_items = len(spec.labels), responses.n_items
+    pairs = np.unique(spec.group[responses.person] * n_items + responses.item.astype(np.intp))
+    group, item = pairs // n_items, pairs % n_items
+    scale = n_groups + n_items
+    anchors = np.flatnonzero(spec.anchored) + n_groups if spec.anchors is not None else np.array([0])
+    rows, columns = np.concatenate([group, anchors]), np.concatenate([item + n_groups, np.full(len(anchors), scale)])
+    links = coo_array((np.ones(len(rows)), (rows, columns)), shape=(scale + 1, scale + 1))
+    _, component = connected_components(links, directed=False)
+    return np.asarray(component[:n_groups] == component[scale])
+
+
+def check_estimable(
+    responses: Responses, counts: Array, spec: ModelSpec, priors: Priors, *, min_answers: int
+) -> tuple[Note, ...]:
     """Return notes on items and persons from the category counts (I, K).
 
     Raises ResponsesError for items that neither answers nor priors determine.
     """
-    n_estimated = int((~plan.anchored).sum())
+    n_estimated = int((~spec.anchored).sum())
     if n_estimated == 0:
         raise ResponsesError("every item is an anchor; there is nothing to calibrate")
     if responses.n_items < 2:
         raise ResponsesError(f"one item ({responses.item_ids[0]!r}) cannot be calibrated; ability needs at least two")
-    held = _held_by_priors(plan, priors)
-    notes = list(_item_notes(responses, counts, plan, min_answers))
+    held = _held_by_priors(spec, priors)
+    notes = list(_item_notes(responses, counts, spec, min_answers))
     for note in notes:
-        loose = [name for name in note.ids.tolist() if not held[plan.position[name]]]
+        loose = [name for name in note.ids.tolist() if not held[spec.position[name]]]
         if note.finding is Finding.UNUSED_CATEGORY:
             loose = note.ids.tolist()
         if loose:
@@ -34,18 +82,18 @@ def screened(responses: Responses, counts: Array, plan: Plan, priors: Priors, *,
     return (*notes, *_person_notes(responses))
 
 
-def _held_by_priors(plan: Plan, priors: Priors) -> Mask:
+def _held_by_priors(spec: ModelSpec, priors: Priors) -> Mask:
     """Whether the priors alone give an item a finite estimate: b has one, and a where it is the item's own."""
-    shared = np.array([FAMILIES[name].tied for name in plan.model.tolist()])
+    shared = np.array([FAMILIES[name].tied for name in spec.model.tolist()])
     return np.asarray((priors.b is not None) & (shared | (priors.a is not None)))
 
 
-def _item_notes(responses: Responses, table: Array, plan: Plan, min_answers: int) -> Iterator[Note]:
+def _item_notes(responses: Responses, table: Array, spec: ModelSpec, min_answers: int) -> Iterator[Note]:
     n = table.sum(axis=1)
     used = (table > 0).sum(axis=1)
-    own = ~plan.anchored
-    wanted = np.arange(table.shape[1]) < plan.n_categories[:, None]
-    unused = ((table == 0) & wanted).any(axis=1) & (plan.n_categories > 2) & (used > 1)
+    own = ~spec.anchored
+    wanted = np.arange(table.shape[1]) < spec.n_categories[:, None]
+    unused = ((table == 0) & wanted).any(axis=1) & (spec.n_categories > 2) & (used > 1)
     found = {
         Finding.NO_ANSWERS: n == 0,
         Finding.ONE_CATEGORY: used == 1,

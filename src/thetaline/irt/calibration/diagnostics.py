@@ -1,75 +1,70 @@
-"""After the last cycle: items that ran to a bound or backwards, and populations that ran off."""
+"""After the last cycle: items that ran to a bound or run backwards, and populations that collapsed or ran off."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
+from scipy.special import ndtr
 
 from thetaline.irt._types import Array, Mask
-from thetaline.irt.calibration.em import Problem
-from thetaline.irt.calibration.m_step import counts_by_part, improve_items
-from thetaline.irt.calibration.model import ASYMPTOTE_BOUND, SLOPE_BOUND, Part, State
-from thetaline.irt.calibration.notes import Finding, Note
-from thetaline.irt.calibration.runaway_populations import population_notes
+from thetaline.irt.calibration.findings import Finding, Note
+from thetaline.irt.calibration.m_step import counts_by_block, item_m_step
+from thetaline.irt.calibration.model import ASYMPTOTE_BOUND, SLOPE_BOUND, EmState, ItemBlock
+from thetaline.irt.calibration.problem import Problem
 from thetaline.irt.calibration.solution import Solution
 from thetaline.irt.priors import Priors
 
-MOVING = 0.5
-ALONE_STEPS = 10  # Newton steps from the penalised to the unpenalised estimate of one item
-BACKWARDS_Z = -1.645  # a slope hidden by its prior counts as negative at this one-sided 5 % level
+STILL_MOVING = 0.5  # of the step of the item that moves farthest
+UNPENALISED_STEPS = 10  # Newton steps from the penalised to the unpenalised estimate of one item
+REVERSED_Z = -1.645  # a slope hidden by its prior counts as negative at this one-sided 5 % level
+SHARE_BEYOND = 0.01  # of a population outside the given nodes: from here its moments are not those of what is left
+NO_SPREAD = 0.05  # logits: of 20 items none tells persons this alike apart
+OUT_OF_REACH = 6.0  # logits between the mean and the middle of the items: 1 answer of 400 is not what all expect
 
 
-@dataclass(frozen=True, slots=True)
-class Hindsight:
-    """Notes on the solution."""
-
-    notes: tuple[Note, ...]
-
-    @property
-    def runaway(self) -> bool:
-        """Whether some item has no finite estimate."""
-        return any(note.finding is Finding.RUNAWAY for note in self.notes)
+def diagnose(solution: Solution, *, converged: bool) -> tuple[Note, ...]:
+    """Look at every estimated item and every population, and where the EM has not `converged` at what still moves."""
+    return (*_item_notes(solution, converged=converged), *_population_notes(solution))
 
 
-def found_in(solution: Solution, *, settled: bool) -> Hindsight:
-    """Look at every estimated item, and where the climb has not `settled` at which of them still move."""
-    model, state = solution.problem.model, solution.state
-    masks = {
-        Finding.REVERSED: [free[:, 0] < 0 for free in state.free],
-        Finding.RUNAWAY: [np.abs(free[:, 0]) >= SLOPE_BOUND for free in state.free],
-        Finding.ASYMPTOTE: [_at_bound(part, free) for part, free in zip(model.parts, state.free, strict=True)],
-    }
-    if not settled:
-        masks[Finding.UNSETTLED] = _moving(solution.problem, state)
-    if _too_many_parameters(solution):
-        masks[Finding.UNIDENTIFIED] = [np.ones(len(free), dtype=bool) for free in state.free]
-    if solution.problem.priors.a is not None:
-        hidden = _reversed_without_prior(solution.problem, state)
-        masks[Finding.REVERSED] = [seen | more for seen, more in zip(masks[Finding.REVERSED], hidden, strict=True)]
-    return Hindsight((*_notes(solution, masks), *population_notes(solution)))
-
-
-def _notes(solution: Solution, masks: dict[Finding, list[Mask]]) -> Iterator[Note]:
-    order = solution.problem.observations.order
-    for finding, by_part in masks.items():
-        parts = zip(solution.problem.model.parts, by_part, strict=True)
-        at = np.sort(np.concatenate([order[part.index[mask]] for part, mask in parts]))
+def _item_notes(solution: Solution, *, converged: bool) -> Iterator[Note]:
+    order = solution.problem.data.order
+    for finding, masks in _item_findings(solution, converged=converged).items():
+        pairs = zip(solution.problem.model.item_blocks, masks, strict=True)
+        at = np.sort(np.concatenate([order[block.index[mask]] for block, mask in pairs]))
         if at.size:
             yield Note(finding, solution.item_ids[at])
 
 
-def _at_bound(part: Part, free: Array) -> Mask:
-    asymptotes = part.family.has_c + part.family.has_d
-    at = np.abs(free[:, part.n_free - asymptotes :]) >= ASYMPTOTE_BOUND
-    return np.asarray(at.any(axis=1))
+def _item_findings(solution: Solution, *, converged: bool) -> dict[Finding, list[Mask]]:
+    """Which items of every block a finding is about."""
+    problem, state = solution.problem, solution.state
+    pairs = zip(problem.model.item_blocks, state.free, strict=True)
+    masks = {
+        Finding.REVERSED: [free[:, 0] < 0 for free in state.free],
+        Finding.RUNAWAY: [np.abs(free[:, 0]) >= SLOPE_BOUND for free in state.free],
+        Finding.ASYMPTOTE: [_at_asymptote_bound(block, free) for block, free in pairs],
+    }
+    if not converged:
+        masks[Finding.UNSETTLED] = _still_moving(problem, state)
+    if _too_many_parameters(solution):
+        masks[Finding.UNIDENTIFIED] = [np.ones(len(free), dtype=bool) for free in state.free]
+    if problem.priors.a is not None:
+        hidden = _reversed_without_prior(problem, state)
+        masks[Finding.REVERSED] = [seen | more for seen, more in zip(masks[Finding.REVERSED], hidden, strict=True)]
+    return masks
 
 
-def _moving(problem: Problem, state: State) -> list[Mask]:
+def _at_asymptote_bound(block: ItemBlock, free: Array) -> Mask:
+    return np.asarray((np.abs(free[:, block.first_asymptote :]) >= ASYMPTOTE_BOUND).any(axis=1))
+
+
+def _still_moving(problem: Problem, state: EmState) -> list[Mask]:
     """Items that one more cycle would move at least half as far as the one that it moves farthest."""
-    after = problem.maximise(state, problem.expect(state))
+    after = problem.m_step(state, problem.e_step(state))
     steps = [np.abs(new - old).max(axis=1) for new, old in zip(after.free, state.free, strict=True)]
     farthest = max(float(step.max()) for step in steps)
-    return [(step >= MOVING * farthest) & (step > 0) for step in steps]
+    return [(step >= STILL_MOVING * farthest) & (step > 0) for step in steps]
 
 
 def _too_many_parameters(solution: Solution) -> bool:
@@ -77,23 +72,52 @@ def _too_many_parameters(solution: Solution) -> bool:
     problem = solution.problem
     if not problem.priors.flat:
         return False
-    patterns = float(np.sum(np.log(problem.observations.n_categories)))
-    freedom = np.expm1(min(patterns, 50.0)) * problem.observations.n_groups
+    patterns = float(np.sum(np.log(problem.data.n_categories)))
+    freedom = np.expm1(min(patterns, 50.0)) * problem.data.n_groups
     return bool(problem.model.n_parameters(replace(solution.state, log_histogram=None)) > freedom + 0.5)
 
 
-def _reversed_without_prior(problem: Problem, state: State) -> list[Mask]:
+def _reversed_without_prior(problem: Problem, state: EmState) -> list[Mask]:
     """Items whose slope, maximised without priors on the final expected counts, is below 0 by more than chance."""
-    expectation, theta = problem.expect(state), problem.nodes.theta(state)
+    expectation, theta = problem.e_step(state), problem.nodes.theta(state)
     model = problem.model
-    counts = counts_by_part(model, theta, expectation.counts, Priors())
-    alone = model.bounded(improve_items(model, state, counts, steps=ALONE_STEPS))
+    counts = counts_by_block(model, theta, expectation.counts, Priors())
+    unpenalised = model.bounded(item_m_step(model, state, counts, steps=UNPENALISED_STEPS))
     out = []
-    for expected, free in zip(counts, alone.free, strict=True):
-        if expected.part.family.tied:
+    for expected, free in zip(counts, unpenalised.free, strict=True):
+        if expected.block.family.tied:
             out.append(np.zeros(len(free), dtype=bool))
             continue
         information = expected.terms(free).information
         variance = np.linalg.inv(information)[:, 0, 0]
-        out.append(free[:, 0] < BACKWARDS_Z * np.sqrt(np.maximum(variance, 0.0)))
+        out.append(free[:, 0] < REVERSED_Z * np.sqrt(np.maximum(variance, 0.0)))
     return out
+
+
+def _population_notes(solution: Solution) -> Iterator[Note]:
+    """Note groups by label; a histogram stays on its nodes and is not looked at."""
+    state, nodes = solution.state, solution.problem.nodes
+    if state.log_histogram is not None:
+        return
+    slope, middle = _typical_item(solution)
+    found = {
+        Finding.NO_SPREAD: state.sd * slope < NO_SPREAD,
+        Finding.OUT_OF_REACH: np.abs(slope * state.mean + middle) > OUT_OF_REACH,
+    }
+    if nodes.fixed:
+        inside = ndtr((nodes.z[-1] - state.mean) / state.sd) - ndtr((nodes.z[0] - state.mean) / state.sd)
+        found[Finding.BEYOND_NODES] = inside < 1.0 - SHARE_BEYOND
+    labels = np.empty(len(state.mean), dtype=object)
+    labels[:] = solution.spec.labels
+    for finding, mask in found.items():
+        if mask.any():
+            yield Note(finding, labels[mask])
+
+
+def _typical_item(solution: Solution) -> tuple[float, float]:
+    """Medians of the slopes, their signs left out, and of the items' mean intercepts."""
+    slopes, intercepts = [], []
+    for block, free in solution.problem.model.with_values(solution.state):
+        slopes.append(np.abs(free[:, 0]))
+        intercepts.append(free[:, 1 : block.n_categories].mean(axis=1))
+    return float(np.median(np.concatenate(slopes))), float(np.median(np.concatenate(intercepts)))

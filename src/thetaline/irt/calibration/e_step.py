@@ -1,7 +1,7 @@
 """The E-step: posteriors over the nodes, summed to expected counts, block by block.
 
-Blocks are dealt to a fixed number of lanes and lanes are added in order, in float64: the sums, and so every result, do
-not depend on how many threads ran them.
+Blocks of persons are split into a fixed number of partitions, whose sums are added in order, in float64: the sums, and
+so every result, do not depend on how many threads ran them.
 """
 
 import os
@@ -14,12 +14,12 @@ from itertools import pairwise
 
 import numpy as np
 
-from thetaline.irt._types import Array
-from thetaline.irt.calibration.blocks import Block, Work
-from thetaline.irt.calibration.observations import Observations
+from thetaline.irt._types import Array, FloatArray
+from thetaline.irt.calibration.blocking import PersonBlock
+from thetaline.irt.calibration.observed_data import ObservedData
 
-LANES = 8
-LANE_BYTES = 1 << 26  # the lanes' partial sums stay below 64 MB together
+PARTITIONS = 8
+PARTITION_BYTES = 1 << 26  # the partitions' partial sums stay below 64 MB together
 THREADED_FROM = 100_000  # answers from which threads pay for themselves
 
 
@@ -35,13 +35,13 @@ class Expectation:
 def thread_count(threads: int | None, n_answers: float) -> int:
     """Return `threads`, or the processors that this process may use where the answers are enough to pay for them."""
     if threads is not None:
-        return max(1, min(LANES, threads))
+        return max(1, min(PARTITIONS, threads))
     available = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else (os.cpu_count() or 1)
-    return min(LANES, available) if n_answers >= THREADED_FROM else 1
+    return min(PARTITIONS, available) if n_answers >= THREADED_FROM else 1
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Sums:
+class _PartialSums:
     gathered: Array
     mass: Array
     log_likelihood: float
@@ -67,49 +67,47 @@ def single_threaded_blas() -> Iterator[None]:
         yield
 
 
-def expect(
-    observations: Observations, log_prob: Array, log_weights: Array, executor: ThreadPoolExecutor | None
-) -> Expectation:
+def e_step(data: ObservedData, log_prob: Array, log_weights: Array, executor: ThreadPoolExecutor | None) -> Expectation:
     """Return expected counts for category tables `log_prob` (G, sum of K, Q) and log weights (G, Q)."""
     counts, masses, total = [], [], 0.0
     run = executor.map if executor is not None else map
-    for g, blocks in enumerate(observations.blocks):
-        table = observations.design.table(log_prob[g], observations.dtype)
-        prior = log_weights[g].astype(observations.dtype)
-        lanes = _deal(blocks, table.size)
-        parts = list(run(partial(_lane, table=table, prior=prior), lanes))
+    for g, blocks in enumerate(data.blocks):
+        table = data.design.table(log_prob[g], data.dtype)
+        prior = log_weights[g].astype(data.dtype)
+        partitions = _partitions(blocks, table.size)
+        parts = list(run(partial(_partition_sums, table=table, prior=prior), partitions))
         mass = sum((part.mass for part in parts), np.zeros(prior.size))
         gathered = sum((part.gathered for part in parts[1:]), parts[0].gathered)
-        counts.append(observations.design.counts(gathered, mass))
+        counts.append(data.design.counts(gathered, mass))
         masses.append(mass)
         total += sum(part.log_likelihood for part in parts)
     return Expectation(np.stack(counts), np.stack(masses), total)
 
 
 def log_likelihood(
-    observations: Observations, log_prob: Array, log_weights: Array, executor: ThreadPoolExecutor | None
+    data: ObservedData, log_prob: Array, log_weights: Array, executor: ThreadPoolExecutor | None
 ) -> float:
     """Return the log-likelihood in float64, whatever the precision of the E-steps."""
     total, double = 0.0, np.dtype(np.float64)
     run = executor.map if executor is not None else map
-    for g, blocks in enumerate(observations.blocks):
-        table = observations.design.table(log_prob[g], double)
+    for g, blocks in enumerate(data.blocks):
+        table = data.design.table(log_prob[g], double)
         total += sum(run(partial(_block_log_likelihood, table=table, prior=log_weights[g]), blocks))
     return total
 
 
-def _block_log_likelihood(block: Block, table: Work, prior: Work) -> float:
+def _block_log_likelihood(block: PersonBlock, table: FloatArray, prior: FloatArray) -> float:
     _, value = posteriors(block, table, prior)
     return float(value @ block.weight.astype(np.float64))
 
 
-def _deal(blocks: tuple[Block, ...], table_size: int) -> list[tuple[Block, ...]]:
-    n = int(max(1, min(LANES, len(blocks), LANE_BYTES // (8 * table_size))))
+def _partitions(blocks: tuple[PersonBlock, ...], table_size: int) -> list[tuple[PersonBlock, ...]]:
+    n = int(max(1, min(PARTITIONS, len(blocks), PARTITION_BYTES // (8 * table_size))))
     edges = np.linspace(0, len(blocks), n + 1).round().astype(int)
     return [blocks[low:high] for low, high in pairwise(edges)]
 
 
-def _lane(blocks: tuple[Block, ...], table: Work, prior: Work) -> _Sums:
+def _partition_sums(blocks: tuple[PersonBlock, ...], table: FloatArray, prior: FloatArray) -> _PartialSums:
     gathered, mass, total = np.zeros((0, 0)), np.zeros(prior.size), 0.0
     for block in blocks:
         posterior, log_likelihood = posteriors(block, table, prior)
@@ -117,10 +115,10 @@ def _lane(blocks: tuple[Block, ...], table: Work, prior: Work) -> _Sums:
         gathered = part.astype(np.float64) if not gathered.size else np.add(gathered, part, out=gathered)
         mass += posterior.sum(axis=0, dtype=np.float64)
         total += float(log_likelihood @ block.weight.astype(np.float64))
-    return _Sums(gathered, mass, total)
+    return _PartialSums(gathered, mass, total)
 
 
-def posteriors(block: Block, table: Work, prior: Work) -> tuple[Work, Array]:
+def posteriors(block: PersonBlock, table: FloatArray, prior: FloatArray) -> tuple[FloatArray, Array]:
     """Return posterior weights times pattern frequency (n, Q), and log P(answers) per row (n,)."""
     joint = block.log_likelihood(table)
     joint += prior

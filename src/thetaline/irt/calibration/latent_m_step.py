@@ -11,11 +11,11 @@ from dataclasses import replace
 import numpy as np
 
 from thetaline.irt._types import Array
-from thetaline.irt.calibration.model import Model, State
+from thetaline.irt.calibration.model import EmState, Model
 
 NEWTON_STEPS = 6
 HALVINGS = 8
-FLATTEST = 0.1  # share of -1 / (2 sd^2) that one step may leave: beyond 0 there is no normal
+LEAST_PRECISION = 0.1  # share of -1 / (2 sd^2) that one step may leave: beyond 0 there is no normal
 
 
 def moments(theta: Array, mass: Array) -> tuple[Array, Array]:
@@ -26,28 +26,28 @@ def moments(theta: Array, mass: Array) -> tuple[Array, Array]:
     return mean, np.sqrt(variance)
 
 
-def expanded(model: Model, state: State, theta: Array, mass: Array) -> State:
-    """Take all means and sds, then move what should be held back to where it was by way of the items."""
+def px_em_step(model: Model, state: EmState, theta: Array, mass: Array) -> EmState:
+    """Take all means and sds, then rescale items and populations so that the moments that are held stay."""
     mean, sd = moments(theta, mass)
     shift = 0.0 if model.mean_free[0] else float(mean[0] - state.mean[0])
     scale = 1.0 if model.sd_free[0] else float(sd[0] / state.sd[0])
-    return replace(moved(model, state, shift, scale), mean=(mean - shift) / scale, sd=sd / scale)
+    return replace(rescaled(model, state, shift, scale), mean=(mean - shift) / scale, sd=sd / scale)
 
 
-def moved(model: Model, state: State, shift: float, scale: float) -> State:
+def rescaled(model: Model, state: EmState, shift: float, scale: float) -> EmState:
     """Return the same curves and populations on the scale (theta - shift) / scale."""
-    pairs = zip(model.parts, state.free, strict=True)
-    free = tuple(part.family.standardised(values, shift, scale) for part, values in pairs)
+    pairs = zip(model.item_blocks, state.free, strict=True)
+    free = tuple(block.family.standardised(values, shift, scale) for block, values in pairs)
     return replace(state, free=free, mean=(state.mean - shift) / scale, sd=state.sd / scale)
 
 
-def freed(model: Model, state: State, theta: Array, mass: Array) -> State:
+def free_moments(model: Model, state: EmState, theta: Array, mass: Array) -> EmState:
     """Take the means and sds that are free and leave the others."""
     mean, sd = moments(theta, mass)
     return replace(state, mean=np.where(model.mean_free, mean, state.mean), sd=np.where(model.sd_free, sd, state.sd))
 
 
-def on_given_nodes(model: Model, state: State, theta: Array, mass: Array) -> State:
+def moments_on_fixed_nodes(model: Model, state: EmState, theta: Array, mass: Array) -> EmState:
     """Take the means and sds that make the expected mass likeliest under the weights at nodes that do not move.
 
     Where the nodes cut the population off its moments there are not those of what is left, and the M-step is that of a
@@ -57,7 +57,7 @@ def on_given_nodes(model: Model, state: State, theta: Array, mass: Array) -> Sta
     for g in np.flatnonzero(model.mean_free | model.sd_free):
         natural = np.array([mean[g] / sd[g] ** 2, -0.5 / sd[g] ** 2])
         directions = _directions(natural, bool(model.mean_free[g]), bool(model.sd_free[g]))
-        natural = _likeliest(natural, directions, theta[g], mass[g] / mass[g].sum())
+        natural = _most_likely(natural, directions, theta[g], mass[g] / mass[g].sum())
         sd[g] = np.sqrt(-0.5 / natural[1])
         mean[g] = natural[0] * sd[g] ** 2
     return replace(state, mean=mean, sd=sd)
@@ -70,20 +70,20 @@ def _directions(natural: Array, mean_free: bool, sd_free: bool) -> Array:
     return natural[:, None] if sd_free else np.array([[1.0], [0.0]])
 
 
-def _likeliest(natural: Array, directions: Array, theta: Array, share: Array) -> Array:
+def _most_likely(natural: Array, directions: Array, theta: Array, share: Array) -> Array:
     """Newton steps, halved where they leave the normals or go downhill."""
     statistics = np.stack([theta, theta**2])
-    seen = statistics @ share
+    observed = statistics @ share
     for _ in range(NEWTON_STEPS):
         weights = _weights(natural, statistics)
         centred = statistics - (statistics @ weights)[:, None]
         spread = directions.T @ (centred * weights) @ centred.T @ directions
-        uphill = directions.T @ (seen - statistics @ weights)
+        uphill = directions.T @ (observed - statistics @ weights)
         step = directions @ np.linalg.lstsq(spread, uphill, rcond=None)[0]
-        before = _expected(natural, statistics, share)
+        before = _expected_log_weight(natural, statistics, share)
         for _ in range(HALVINGS):
             after = natural + step
-            if after[1] < FLATTEST * natural[1] and _expected(after, statistics, share) >= before:
+            if after[1] < LEAST_PRECISION * natural[1] and _expected_log_weight(after, statistics, share) >= before:
                 natural = after
                 break
             step *= 0.5
@@ -96,19 +96,19 @@ def _weights(natural: Array, statistics: Array) -> Array:
     return np.asarray(weights / weights.sum())
 
 
-def _expected(natural: Array, statistics: Array, share: Array) -> float:
+def _expected_log_weight(natural: Array, statistics: Array, share: Array) -> float:
     """Expected log-weight of one person."""
     log_weights = natural @ statistics
     top = log_weights.max()
     return float(share @ log_weights - top - np.log(np.exp(log_weights - top).sum()))
 
 
-def histogram(model: Model, state: State, theta: Array, mass: Array) -> State:
-    """Take the expected mass for weights; without anchors all moves until the first group has mean 0 and sd 1."""
+def empirical_histogram(model: Model, state: EmState, theta: Array, mass: Array) -> EmState:
+    """Take the expected mass for weights; without anchors all is rescaled to mean 0 and sd 1 of the first group."""
     share = mass / mass.sum(axis=1, keepdims=True)
     with np.errstate(divide="ignore"):
         state = replace(state, log_histogram=np.log(share))
     if model.anchors:
         return state
     mean, sd = moments(theta, mass)
-    return moved(model, state, float(mean[0]), float(sd[0]))
+    return rescaled(model, state, float(mean[0]), float(sd[0]))

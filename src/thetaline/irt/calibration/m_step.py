@@ -11,85 +11,85 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thetaline.irt._types import Array, Index
-from thetaline.irt.calibration.log_prior import penalty
-from thetaline.irt.calibration.model import Model, Part, State
+from thetaline.irt.calibration.log_prior import block_log_prior
+from thetaline.irt.calibration.model import EmState, ItemBlock, Model
 from thetaline.irt.families.base import Terms
 from thetaline.irt.priors import Priors
 
 HALVINGS = 8
 LARGEST_STEP = 2.0  # of a free parameter in one Newton step: farther, the quadratic model says nothing
-SAFE_STEP = 0.1  # below it Newton does not overshoot, and the climb would notice
+SAFE_STEP = 0.1  # below it Newton does not overshoot, and the E-step notices
 FLAT = 0.5  # a slope below which the published b = -e / a, and with it the prior on b, turns within a short step
 ROUNDING = 1e-12  # of a sum, relative to it
 RIDGE = 1e-10  # of the trace, so that an item without information stays where it is
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class PartCounts:
-    """Expected counts of one part's items: the complete data that its M-step sees."""
+class BlockCounts:
+    """Expected counts of one block's items: the complete data that its M-step sees."""
 
-    part: Part
+    block: ItemBlock
     nodes: Array  # (Q,), those of all groups in a row
     observed: Array  # (I, K, Q)
     priors: Priors
 
-    def some(self, rows: Index) -> "PartCounts":
+    def some(self, rows: Index) -> "BlockCounts":
         """Return the counts of some of the items."""
         return replace(self, observed=self.observed[rows])
 
     def terms(self, free: Array) -> Terms:
-        """Gradient and expected information, penalty included."""
-        gradient, information = self.part.family.scoring_terms(free, self.nodes, self.observed)
+        """Gradient and expected information, log prior included."""
+        gradient, information = self.block.family.scoring_terms(free, self.nodes, self.observed)
         if not self.priors.flat:
-            prior = penalty(self.part, free, self.priors)
+            prior = block_log_prior(self.block, free, self.priors)
             gradient, information = gradient + prior.gradient, information + prior.curvature
-            information[:, 0, 0] += prior.bend
+            information[:, 0, 0] += prior.slope_curvature
         diagonal = np.arange(free.shape[1])
         information[:, diagonal, diagonal] += RIDGE * information.trace(axis1=1, axis2=2)[:, None] + 1e-300
-        if not self.part.slope_free:
+        if not self.block.slope_free:
             gradient[:, 0], information[:, 0], information[:, :, 0] = 0.0, 0.0, 0.0
             information[:, 0, 0] = 1.0
         return Terms(gradient, information)
 
     def objective(self, free: Array) -> Array:
         """Each item's expected log-likelihood plus log prior, (I,); -inf where `free` is no model."""
-        valid = self.part.family.valid(free)
+        valid = self.block.family.valid(free)
         out = np.full(len(free), -np.inf)
         good, observed = free[valid], self.observed[valid]
         if len(good):
-            log_p = self.part.family.log_prob(good, self.nodes)
+            log_p = self.block.family.log_prob(good, self.nodes)
             out[valid] = np.where(observed > 0, observed * log_p, 0.0).sum(axis=(1, 2))
             if not self.priors.flat:
-                out[valid] += penalty(self.part, good, self.priors).value
+                out[valid] += block_log_prior(self.block, good, self.priors).value
         return out
 
     def gradient(self, free: Array) -> Array:
         """Derivative of `objective`, (I, P)."""
-        derivative = self.part.family.d_log_prob(free, self.nodes).reshape(*free.shape, -1)
+        derivative = self.block.family.d_log_prob(free, self.nodes).reshape(*free.shape, -1)
         out = (derivative @ self.observed.reshape(len(free), -1, 1))[:, :, 0]
-        return out if self.priors.flat else out + penalty(self.part, free, self.priors).gradient
+        return out if self.priors.flat else out + block_log_prior(self.block, free, self.priors).gradient
 
 
-def counts_by_part(model: Model, theta: Array, counts: Array, priors: Priors) -> list[PartCounts]:
-    """Arrange expected counts (G, sum of K, Q) at nodes `theta` (G, Q) by part, the groups' nodes in a row."""
+def counts_by_block(model: Model, theta: Array, counts: Array, priors: Priors) -> list[BlockCounts]:
+    """Arrange expected counts (G, sum of K, Q) at nodes `theta` (G, Q) by block, the groups' nodes in a row."""
     out = []
-    for part in model.parts:
-        rows = np.moveaxis(counts[:, model.codes(part)], 0, 2)
-        observed = rows.reshape(len(part.index), part.n_categories, -1)
-        out.append(PartCounts(part, theta.ravel(), observed, priors))
+    for block in model.item_blocks:
+        rows = np.moveaxis(counts[:, model.codes(block)], 0, 2)
+        observed = rows.reshape(len(block.index), block.n_categories, -1)
+        out.append(BlockCounts(block, theta.ravel(), observed, priors))
     return out
 
 
-def improve_items(model: Model, state: State, expected: list[PartCounts], *, steps: int) -> State:
+def item_m_step(model: Model, state: EmState, expected: list[BlockCounts], *, steps: int) -> EmState:
     """Take Newton steps for all estimated items."""
     tied: dict[str, list[int]] = defaultdict(list)
-    for k, part in enumerate(model.parts):
-        if part.tie:
-            tied[part.tie].append(k)
+    for k, block in enumerate(model.item_blocks):
+        if block.tie:
+            tied[block.tie].append(k)
     free = list(state.free)
     for _ in range(steps):
         for k, counts in enumerate(expected):
-            if not counts.part.tie:
+            if not counts.block.tie:
                 free[k] = _separate_step(counts, free[k])
         for members in tied.values():
             together = _tied_step([expected[k] for k in members], [free[k] for k in members])
@@ -98,11 +98,11 @@ def improve_items(model: Model, state: State, expected: list[PartCounts], *, ste
     return replace(state, free=tuple(free))
 
 
-def _separate_step(counts: PartCounts, free: Array) -> Array:
+def _separate_step(counts: BlockCounts, free: Array) -> Array:
     at = counts.terms(free)
     step = _capped(np.linalg.solve(at.information, at.gradient[:, :, None])[:, :, 0])
     out = free + step
-    risky = (np.abs(step).max(axis=1) > SAFE_STEP) | ~counts.part.family.valid(out)
+    risky = (np.abs(step).max(axis=1) > SAFE_STEP) | ~counts.block.family.valid(out)
     if not counts.priors.flat:  # near a = 0 the published b = -e / a, and with it the prior, turns within a short step
         risky |= np.abs(free[:, 0]) < FLAT
     watched = np.flatnonzero(risky)
@@ -119,8 +119,8 @@ def _separate_step(counts: PartCounts, free: Array) -> Array:
     return out
 
 
-def _tied_step(expected: list[PartCounts], free: list[Array]) -> list[Array]:
-    """One step for parts that share their slope; the same values when no shortened step goes uphill."""
+def _tied_step(expected: list[BlockCounts], free: list[Array]) -> list[Array]:
+    """One step for blocks that share their slope; the same values when no shortened step goes uphill."""
     steps = _schur_steps([counts.terms(values) for counts, values in zip(expected, free, strict=True)])
 
     def total(at: list[Array]) -> float:

@@ -10,8 +10,8 @@ from numpy.typing import ArrayLike, NDArray
 from thetaline.errors import ItemsError, ResponsesError
 from thetaline.irt._arguments import group_column
 from thetaline.irt._types import Array, Ids, Index, Mask
-from thetaline.irt.calibration.model import Model, Part, State
-from thetaline.irt.calibration.observations import Observations
+from thetaline.irt.calibration.model import EmState, ItemBlock, Model
+from thetaline.irt.calibration.observed_data import ObservedData
 from thetaline.irt.families import FAMILIES, known_models
 from thetaline.irt.items import Batch, Items
 from thetaline.irt.responses import Responses
@@ -20,7 +20,7 @@ ModelChoice = str | Mapping[Any, str] | Sequence[str]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Plan:
+class ModelSpec:
     """Per item, in the caller's order: model, categories, whether it is an anchor.  Per person: group."""
 
     model: NDArray[np.object_]  # (I,)
@@ -32,9 +32,9 @@ class Plan:
     position: dict[object, int]  # of an item id
 
 
-def planned(
+def parse_model_spec(
     responses: Responses, counts: Array, *, model: ModelChoice, anchors: Items | None, groups: ArrayLike | None
-) -> Plan:
+) -> ModelSpec:
     """Parse the arguments of `calibrate`; `counts` (I, K) are the answers by category.
 
     Raises ItemsError, ResponsesError or InputError for what does not fit.
@@ -49,7 +49,7 @@ def planned(
         anchored[at] = True
         categories[at] = _anchor_categories(used, categories[at])
     labels, group = _groups(groups, responses)
-    return Plan(models, categories, anchored, used, labels, group, position)
+    return ModelSpec(models, categories, anchored, used, labels, group, position)
 
 
 def _answered(anchors: Items | None, position: dict[object, int]) -> Items | None:
@@ -117,46 +117,46 @@ def _groups(groups: ArrayLike | None, responses: Responses) -> tuple[tuple[objec
     return tuple(labels.tolist()), group.astype(np.intp)
 
 
-def build_model(plan: Plan, observations: Observations, *, fixed_nodes: bool) -> Model:
-    """Arrange parts in canonical order; on a given theta scale Rasch and PCM have slope 1 and the sd is free."""
-    given_scale = plan.anchors is not None or fixed_nodes
-    parts = tuple(
-        Part(FAMILIES[name], k, at, slope_free=not (FAMILIES[name].unit and given_scale))
-        for name, k, at in _batches(plan, observations, anchored=False)
+def build_model(spec: ModelSpec, data: ObservedData, *, fixed_nodes: bool) -> Model:
+    """Arrange item_blocks in canonical order; on a given theta scale Rasch and PCM have slope 1 and the sd is free."""
+    given_scale = spec.anchors is not None or fixed_nodes
+    item_blocks = tuple(
+        ItemBlock(FAMILIES[name], k, at, slope_free=not (FAMILIES[name].unit and given_scale))
+        for name, k, at in _batches(spec, data, anchored=False)
     )
-    anchors = tuple(_anchor_parts(plan, observations))
-    free = np.full(len(plan.labels), True)
+    anchors = tuple(_anchor_blocks(spec, data))
+    free = np.full(len(spec.labels), True)
     mean_free, sd_free = free.copy(), free.copy()
-    if plan.anchors is None:
+    if spec.anchors is None:
         mean_free[0] = False
-        sd_free[0] = any(not part.slope_free for part in parts)
-    return Model(parts, anchors, observations.offsets, mean_free, sd_free)
+        sd_free[0] = any(not block.slope_free for block in item_blocks)
+    return Model(item_blocks, anchors, data.offsets, mean_free, sd_free)
 
 
-def _batches(plan: Plan, observations: Observations, *, anchored: bool) -> Iterator[tuple[str, int, Index]]:
-    models = plan.model[observations.order]
-    here = plan.anchored[observations.order] == anchored
-    sizes = observations.n_categories
+def _batches(spec: ModelSpec, data: ObservedData, *, anchored: bool) -> Iterator[tuple[str, int, Index]]:
+    models = spec.model[data.order]
+    here = spec.anchored[data.order] == anchored
+    sizes = data.n_categories
     for name, k in sorted({(str(m), int(s)) for m, s in zip(models[here], sizes[here], strict=True)}):
         yield name, k, np.flatnonzero(here & (models == name) & (sizes == k))
 
 
-def _anchor_parts(plan: Plan, observations: Observations) -> Iterator[tuple[Part, Array]]:
-    if plan.anchors is None:
+def _anchor_blocks(spec: ModelSpec, data: ObservedData) -> Iterator[tuple[ItemBlock, Array]]:
+    if spec.anchors is None:
         return
-    at = {name: k for k, name in enumerate(plan.anchors.ids.tolist())}
-    id_at = {k: name for name, k in plan.position.items()}
-    for name, k, index in _batches(plan, observations, anchored=True):
-        rows = np.array([at[id_at[int(observations.order[j])]] for j in index], dtype=np.intp)
-        yield Part(FAMILIES[name], k, index), plan.anchors.free(Batch(FAMILIES[name], k, rows))
+    at = {name: k for k, name in enumerate(spec.anchors.ids.tolist())}
+    id_at = {k: name for name, k in spec.position.items()}
+    for name, k, index in _batches(spec, data, anchored=True):
+        rows = np.array([at[id_at[int(data.order[j])]] for j in index], dtype=np.intp)
+        yield ItemBlock(FAMILIES[name], k, index), spec.anchors.free(Batch(FAMILIES[name], k, rows))
 
 
-def starting_state(model: Model, plan: Plan, category_counts: Array) -> State:
+def starting_state(model: Model, spec: ModelSpec, category_counts: Array) -> EmState:
     """Begin at slope 1 and the observed proportions (`category_counts` (I, K) in canonical order)."""
     smooth = category_counts + 0.5
     free = []
-    for part in model.parts:
-        counts = smooth[part.index, : part.n_categories]
-        free.append(part.family.start(counts / counts.sum(axis=1, keepdims=True)))
-    n_groups = len(plan.labels)
-    return State(tuple(free), np.zeros(n_groups), np.ones(n_groups))
+    for block in model.item_blocks:
+        counts = smooth[block.index, : block.n_categories]
+        free.append(block.family.start(counts / counts.sum(axis=1, keepdims=True)))
+    n_groups = len(spec.labels)
+    return EmState(tuple(free), np.zeros(n_groups), np.ones(n_groups))

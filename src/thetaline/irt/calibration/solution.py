@@ -5,10 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from thetaline.irt._types import Ids, Index
-from thetaline.irt.calibration.em import Problem
 from thetaline.irt.calibration.latent_m_step import moments
-from thetaline.irt.calibration.model import State
-from thetaline.irt.calibration.model_spec import Plan
+from thetaline.irt.calibration.model import EmState
+from thetaline.irt.calibration.model_spec import ModelSpec
+from thetaline.irt.calibration.problem import Problem
 from thetaline.irt.families import Published
 from thetaline.irt.items import Items
 from thetaline.irt.population import Population
@@ -19,38 +19,38 @@ class Solution:
     """Parameters at the end of the EM, and the problem that they solve."""
 
     problem: Problem
-    state: State
-    plan: Plan
+    state: EmState
+    spec: ModelSpec
     item_ids: Ids  # in the caller's order
 
     @property
     def theta_scale(self) -> float:
         """The sd by which theta is published: the shared slope where Rasch or PCM items have one, else 1."""
-        for part, free in zip(self.problem.model.parts, self.state.free, strict=True):
-            if part.tie == "unit":
+        for block, free in zip(self.problem.model.item_blocks, self.state.free, strict=True):
+            if block.tie == "unit":
                 return float(free[0, 0])
         return 1.0
 
     def items(self) -> Items:
         """Return the bank in the caller's order, on the published scale."""
-        model, order = self.problem.model, self.problem.observations.order
-        columns = _empty(len(order), int(self.plan.n_categories.max()) - 1)
-        for part, free in zip(model.parts, self.state.free, strict=True):
-            standard = part.family.standardised(free, 0.0, 1.0 / self.theta_scale)
-            if part.family.unit:
+        model, order = self.problem.model, self.problem.data.order
+        columns = _empty(len(order), int(self.spec.n_categories.max()) - 1)
+        for block, free in zip(model.item_blocks, self.state.free, strict=True):
+            standard = block.family.standardised(free, 0.0, 1.0 / self.theta_scale)
+            if block.family.unit:
                 standard[:, 0] = 1.0  # and not 1 to within rounding
-            _put(columns, order[part.index], part.family.to_published(standard))
-        for part, free in model.anchors:
-            _put(columns, order[part.index], part.family.to_published(free))
+            _put(columns, order[block.index], block.family.to_published(standard))
+        for block, free in model.anchors:
+            _put(columns, order[block.index], block.family.to_published(free))
         b = columns.b[:, 0] if columns.b.shape[1] == 1 else columns.b
-        return Items(ids=self.item_ids, model=self.plan.model, a=columns.a, b=b, c=columns.c, d=columns.d)
+        return Items(ids=self.item_ids, model=self.spec.model, a=columns.a, b=b, c=columns.c, d=columns.d)
 
     def population(self) -> Population:
         """Return nodes, weights and moments of every group on the published scale."""
         nodes, state, scale = self.problem.nodes, self.state, self.theta_scale
         theta, weights = nodes.theta(state), np.exp(nodes.log_weights(state))
         mean, sd = (state.mean, state.sd) if state.log_histogram is None else moments(theta, weights)
-        return Population(self.plan.labels, mean * scale, sd * scale, theta * scale, weights)
+        return Population(self.spec.labels, mean * scale, sd * scale, theta * scale, weights)
 
 
 def _empty(n_items: int, n_thresholds: int) -> Published:

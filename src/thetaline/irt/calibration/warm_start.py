@@ -1,4 +1,4 @@
-"""From a rough climb, on a part of the persons where there are many, to the end on all of them with fitting nodes."""
+"""From a rough EM, on a part of the persons where there are many, to the end on all of them with adapted nodes."""
 
 import math
 from dataclasses import dataclass, replace
@@ -8,14 +8,15 @@ import numpy as np
 
 from thetaline.errors import InputError
 from thetaline.irt._arguments import check_number, check_whole
-from thetaline.irt.calibration.em import Climb, Cycle, Limits, Problem, Progress, climb
-from thetaline.irt.calibration.model import Nodes, State
-from thetaline.irt.calibration.quadrature import fitting_nodes
+from thetaline.irt.calibration.em import Cycle, EmResult, Progress, StoppingRule, em
+from thetaline.irt.calibration.model import EmState
+from thetaline.irt.calibration.problem import Problem
+from thetaline.irt.calibration.quadrature import Nodes
 
-WARM_ANSWERS = 400_000  # a first climb reads at least this many answers
+WARM_ANSWERS = 400_000  # a warm start reads at least this many answers
 WARM_ANSWERS_AN_ITEM = 300
 WARM_WORTH = 4  # and is worth it when all the answers are this many times as many
-ROUGH = 0.02  # distance to the limit at which a first climb hands over
+WARM_TOL = 0.02  # distance to the limit at which it hands over
 NODES_TOO_COARSE = 1.2  # times the wanted spacing
 MOST_GRIDS = 3  # nodes and parameters settle after one or two
 
@@ -35,7 +36,7 @@ class PopulationShape(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
+class EmOptions:
     """How long and how closely to iterate, and the population's shape."""
 
     tol: float = 1e-4
@@ -52,52 +53,53 @@ class Settings:
         if self.max_cycles < 1:
             raise InputError(f"max_cycles must be at least 1, not {self.max_cycles}")
 
-    def limits(self, past: tuple[Cycle, ...], share: float = 1.0) -> Limits:
-        """Limits of a climb that goes on after `past`."""
-        return Limits(self.tol, len(past) + 1, self.max_cycles, share, self.progress)
+    def stopping_rule(self, past: tuple[Cycle, ...], share: float = 1.0) -> StoppingRule:
+        """Return the rule of an EM that goes on after the cycles `past`."""
+        return StoppingRule(self.tol, len(past) + 1, self.max_cycles, share, self.progress)
 
 
-def climb_in_stages(problem: Problem, state: State, settings: Settings) -> tuple[Problem, Climb]:
-    """Return the end of the climb and the problem with the nodes that it ended on."""
+def em_with_warm_start(problem: Problem, state: EmState, options: EmOptions) -> tuple[Problem, EmResult]:
+    """Return the end of the EM and the problem with the nodes that it ended on."""
     if problem.nodes.fixed:
-        ended = climb(problem, state, settings.limits(()))
+        result = em(problem, state, options.stopping_rule(()))
     else:
-        problem, ended = _with_fitting_nodes(problem, state, settings)
-    if settings.shape is PopulationShape.HISTOGRAM:
-        return _with_histogram(problem, ended, settings)
-    return problem, ended
+        problem, result = _with_adapted_nodes(problem, state, options)
+    if options.shape is PopulationShape.HISTOGRAM:
+        return _with_histogram(problem, result, options)
+    return problem, result
 
 
-def _with_fitting_nodes(problem: Problem, state: State, settings: Settings) -> tuple[Problem, Climb]:
+def _with_adapted_nodes(problem: Problem, state: EmState, options: EmOptions) -> tuple[Problem, EmResult]:
     share = _warm_share(problem)
-    rough = replace(problem, observations=problem.observations.leading(share)) if share < 1 else problem
-    roughly = replace(settings, tol=max(ROUGH, settings.tol))
-    ended = climb(rough, state, roughly.limits((), share))
+    warm = replace(problem, data=problem.data.leading(share)) if share < 1 else problem
+    rough = replace(options, tol=max(WARM_TOL, options.tol))
+    result = em(warm, state, rough.stopping_rule((), share))
     for _ in range(MOST_GRIDS):
-        problem = replace(problem, nodes=fitting_nodes(rough, ended.state))
-        rough = replace(rough, nodes=problem.nodes)
-        ended = _further(problem, ended.state, settings, ended.path)
-        if fitting_nodes(rough, ended.state).step * NODES_TOO_COARSE >= problem.nodes.step:
+        problem = replace(problem, nodes=warm.adapted_nodes(result.state))
+        warm = replace(warm, nodes=problem.nodes)
+        result = _continued(problem, result.state, options, result.path)
+        if warm.adapted_nodes(result.state).step * NODES_TOO_COARSE >= problem.nodes.step:
             break
-    return problem, ended
+    return problem, result
 
 
-def _with_histogram(problem: Problem, ended: Climb, settings: Settings) -> tuple[Problem, Climb]:
+def _with_histogram(problem: Problem, result: EmResult, options: EmOptions) -> tuple[Problem, EmResult]:
     """Go on from the normal solution with free weights; given nodes then move with the population as all nodes do."""
-    normal = problem.nodes.log_weights(ended.state)
-    state = replace(ended.state, log_histogram=normal)
+    normal = problem.nodes.log_weights(result.state)
+    state = replace(result.state, log_histogram=normal)
     if problem.nodes.fixed:
         problem = replace(problem, nodes=Nodes(problem.nodes.z))
         state = replace(state, mean=np.zeros_like(state.mean), sd=np.ones_like(state.sd))
-    return problem, _further(problem, state, settings, ended.path)
+    return problem, _continued(problem, state, options, result.path)
 
 
-def _further(problem: Problem, state: State, settings: Settings, past: tuple[Cycle, ...]) -> Climb:
-    ended = climb(problem, state, settings.limits(past))
-    return replace(ended, path=past + ended.path)
+def _continued(problem: Problem, state: EmState, options: EmOptions, past: tuple[Cycle, ...]) -> EmResult:
+    result = em(problem, state, options.stopping_rule(past))
+    return replace(result, path=past + result.path)
 
 
 def _warm_share(problem: Problem) -> float:
-    observations = problem.observations
-    wanted = max(WARM_ANSWERS, WARM_ANSWERS_AN_ITEM * len(observations.order))
-    return wanted / observations.n_answers if observations.n_answers >= WARM_WORTH * wanted else 1.0
+    """Share of the answers that a warm start reads, 1 where it is not worth it."""
+    data = problem.data
+    wanted = max(WARM_ANSWERS, WARM_ANSWERS_AN_ITEM * len(data.order))
+    return wanted / data.n_answers if data.n_answers >= WARM_WORTH * wanted else 1.0

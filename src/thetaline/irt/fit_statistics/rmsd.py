@@ -7,8 +7,8 @@ at the node who answered, from the posteriors of the E-step.
 import numpy as np
 
 from thetaline.irt._types import Array, Index
-from thetaline.irt.calibration.e_step import expect
-from thetaline.irt.calibration.observations import observe
+from thetaline.irt.calibration.e_step import e_step
+from thetaline.irt.calibration.observed_data import observed_data
 from thetaline.irt.fit_statistics.estimated import Estimated
 from thetaline.irt.items import Items
 from thetaline.irt.responses import Responses
@@ -22,10 +22,10 @@ def rmsd(model: Estimated, responses: Responses) -> Array:
     present, group = np.unique(model.group, return_inverse=True)
     nodes, weights = model.population.nodes[present], model.population.weights[present]
     answered = model.items.take(responses.item_ids)
-    seen = observe(responses, _category_counts(responses, answered), answered.n_categories, group)
+    seen = observed_data(responses, _category_counts(responses, answered), answered.n_categories, group)
     ordered = answered.take(answered.ids[seen.order])
     tables = np.stack([ordered.log_prob(at) for at in nodes])
-    counts = expect(seen, tables, _log(weights), None).counts
+    counts = e_step(seen, tables, _log(weights), None).counts
     groups = zip(counts, np.exp(tables), weights, strict=True)
     parts = [_distance(*group, seen.offsets) for group in groups]
     squared, people = (np.array(column) for column in zip(*parts, strict=True))

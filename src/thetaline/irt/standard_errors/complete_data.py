@@ -9,8 +9,8 @@ import numpy as np
 
 from thetaline.irt._types import Array, Index
 from thetaline.irt.calibration.e_step import Expectation
-from thetaline.irt.calibration.m_step import PartCounts
-from thetaline.irt.calibration.model import Part, State
+from thetaline.irt.calibration.m_step import BlockCounts
+from thetaline.irt.calibration.model import EmState, ItemBlock
 from thetaline.irt.calibration.solution import Solution
 from thetaline.irt.standard_errors.parameter_index import Parameters
 
@@ -20,8 +20,8 @@ STEP = 1e-5  # central differences of a gradient of order one: error 1e-10, roun
 def complete_information(solution: Solution, parameters: Parameters, expectation: Expectation) -> Array:
     """Return the (n, n) matrix; items are blocks of it, joined by shared slopes only."""
     out = np.zeros((parameters.n, parameters.n))
-    for part, blocks in _part_blocks(solution, expectation):
-        _add_blocks(out, parameters.of_item[part.index, : part.n_free], blocks)
+    for block, blocks in _part_blocks(solution, expectation):
+        _add_blocks(out, parameters.of_item[block.index, : block.n_free], blocks)
     theta = solution.problem.nodes.theta(solution.state)
     _add_blocks(out, parameters.of_group, _population_information(solution.state, theta, expectation.mass))
     return out
@@ -30,15 +30,15 @@ def complete_information(solution: Solution, parameters: Parameters, expectation
 def complete_blocks(solution: Solution, parameters: Parameters, expectation: Expectation) -> Array:
     """Return the items' own blocks of it, padded, (I, P, P) in canonical order."""
     out = np.zeros((*parameters.of_item.shape, parameters.width))
-    for part, blocks in _part_blocks(solution, expectation):
-        out[part.index, : part.n_free, : part.n_free] = blocks
+    for block, blocks in _part_blocks(solution, expectation):
+        out[block.index, : block.n_free, : block.n_free] = blocks
     return out
 
 
-def _part_blocks(solution: Solution, expectation: Expectation) -> Iterator[tuple[Part, Array]]:
-    counts = solution.problem.counted(solution.state, expectation)
+def _part_blocks(solution: Solution, expectation: Expectation) -> Iterator[tuple[ItemBlock, Array]]:
+    counts = solution.problem.block_counts(solution.state, expectation)
     for expected, free in zip(counts, solution.state.free, strict=True):
-        yield expected.part, _item_information(expected, free)
+        yield expected.block, _item_information(expected, free)
 
 
 def _add_blocks(out: Array, numbers: Index, blocks: Array) -> None:
@@ -48,7 +48,7 @@ def _add_blocks(out: Array, numbers: Index, blocks: Array) -> None:
     np.add.at(out, (rows[kept], columns[kept]), blocks[kept])
 
 
-def _item_information(counts: PartCounts, free: Array) -> Array:
+def _item_information(counts: BlockCounts, free: Array) -> Array:
     """(I, P, P), symmetrised."""
     out = np.empty((*free.shape, free.shape[1]))
     for column in range(free.shape[1]):
@@ -58,7 +58,7 @@ def _item_information(counts: PartCounts, free: Array) -> Array:
     return (out + out.transpose(0, 2, 1)) / 2
 
 
-def _population_information(state: State, theta: Array, mass: Array) -> Array:
+def _population_information(state: EmState, theta: Array, mass: Array) -> Array:
     """Of (mean, log sd) per group: with e = (theta - mean) / sd, sums of [[1, 2 e sd], [2 e sd, 2 e^2 sd^2]] / sd^2."""
     sd, out = state.sd, np.zeros((len(state.sd), 2, 2))
     for g in range(len(out)):

@@ -6,7 +6,7 @@ import numpy as np
 from scipy import sparse
 
 from thetaline.irt._types import Array, Index, Mask
-from thetaline.irt.calibration.model import Part
+from thetaline.irt.calibration.model import ItemBlock
 from thetaline.irt.calibration.solution import Solution
 from thetaline.irt.standard_errors.parameter_index import Parameters
 
@@ -40,12 +40,12 @@ class _Entries:
 
 def published_rows(solution: Solution, parameters: Parameters) -> Rows:
     """Derivatives of a, b, c, d of the estimated items and of mean and sd of the free populations."""
-    parts = [_part_entries(solution, parameters, k) for k in range(len(solution.problem.model.parts))]
+    item_blocks = [_block_entries(solution, parameters, k) for k in range(len(solution.problem.model.item_blocks))]
     population = _population_entries(solution, parameters)
-    matrices = [_matrix(entries, parameters.n) for entries in (*parts, population)]
+    matrices = [_matrix(entries, parameters.n) for entries in (*item_blocks, population)]
     jacobian = sparse.csr_array(sparse.vstack(matrices))
-    n_items = sum(len(entries.owner) for entries in parts)
-    everything = (*parts, population)
+    n_items = sum(len(entries.owner) for entries in item_blocks)
+    everything = (*item_blocks, population)
     rows = Rows(
         jacobian,
         np.arange(jacobian.shape[0]) < n_items,
@@ -63,34 +63,34 @@ def _matrix(entries: _Entries, n: int) -> "sparse.csr_array":
     return sparse.coo_array((entries.values[kept], (row, entries.numbers[kept])), shape=shape).tocsr()
 
 
-def _part_entries(solution: Solution, parameters: Parameters, k: int) -> _Entries:
-    """Items of one part; where theta is published in units of a shared slope, that slope moves every other one."""
-    part, free = solution.problem.model.parts[k], solution.state.free[k]
+def _block_entries(solution: Solution, parameters: Parameters, k: int) -> _Entries:
+    """Items of one block; where theta is published in units of a shared slope, that slope moves every other one."""
+    block, free = solution.problem.model.item_blocks[k], solution.state.free[k]
     scale = solution.theta_scale
-    local = part.family.published_jacobian(part.family.standardised(free, 0.0, 1.0 / scale))
+    local = block.family.published_jacobian(block.family.standardised(free, 0.0, 1.0 / scale))
     n_items, n_free = free.shape
-    if part.family.unit:
+    if block.family.unit:
         local[:, 0] = 0.0  # the published slope is 1 and has no error
     by_scale = -local[:, :, 0] * free[:, :1] / scale**2
     local[:, :, 0] /= scale
     values = np.concatenate([local, by_scale[:, :, None]], axis=2).reshape(-1, n_free + 1)
     unit = _shared_unit(solution, parameters)
-    numbers = np.column_stack([parameters.of_item[part.index, :n_free], np.full(n_items, unit)])
-    owner = np.repeat(solution.problem.observations.order[part.index], n_free)
-    return _Entries(values, np.repeat(numbers, n_free, axis=0), owner, np.tile(_columns(part), n_items))
+    numbers = np.column_stack([parameters.of_item[block.index, :n_free], np.full(n_items, unit)])
+    owner = np.repeat(solution.problem.data.order[block.index], n_free)
+    return _Entries(values, np.repeat(numbers, n_free, axis=0), owner, np.tile(_columns(block), n_items))
 
 
-def _columns(part: Part) -> Index:
+def _columns(block: ItemBlock) -> Index:
     """Meaning of the published rows of one item."""
-    tail = [C_COLUMN] * part.family.has_c + [D_COLUMN] * part.family.has_d
-    return np.array([*range(part.n_free - len(tail)), *tail])
+    tail = [C_COLUMN] * block.family.has_c + [D_COLUMN] * block.family.has_d
+    return np.array([*range(block.n_free - len(tail)), *tail])
 
 
 def _shared_unit(solution: Solution, parameters: Parameters) -> int:
     """Number of the slope that Rasch and PCM items share, by which theta is published; -1 without it."""
-    for part in solution.problem.model.parts:
-        if part.tie == "unit":
-            return int(parameters.of_item[part.index[0], 0])
+    for block in solution.problem.model.item_blocks:
+        if block.tie == "unit":
+            return int(parameters.of_item[block.index[0], 0])
     return -1
 
 

@@ -68,7 +68,7 @@ def covariance(solution: Solution, *, method: str = "oakes", scale: str = "publi
     rows = published_rows(solution, parameters)
     own = rows.is_item
     ids = solution.item_ids[rows.owner[own]]
-    names = _names(rows.column[own], many=bool(solution.plan.n_categories.max() > 2))
+    names = _names(rows.column[own], many=bool(solution.spec.n_categories.max() > 2))
     if scale == "published":
         matrix = _dense(found.of(rows))[np.ix_(own, own)]
         return ItemCovariance(ids, names, matrix)
@@ -79,7 +79,7 @@ def free_covariance(solution: Solution, parameters: Parameters, *, method: str) 
     """Invert the information of the free parameters by the named method."""
     if method not in METHODS:
         raise InputError(f"unknown method {method!r}; choose one of {', '.join(METHODS)}")
-    with workers(None, solution.problem.observations.n_answers) as executor, single_threaded_blas():
+    with workers(None, solution.problem.data.n_answers) as executor, single_threaded_blas():
         if parameters.n <= MOST_FULL:
             return _full(solution, parameters, method, executor)
         return _by_item(solution, parameters, method, executor)
@@ -104,7 +104,7 @@ def _by_item(
     prior = complete_blocks(solution, parameters, _nothing_expected(solution))
     squares = information.crossproduct_blocks() + prior
     if method != "crossproduct":
-        expectation = solution.problem.expect(solution.state)
+        expectation = solution.problem.e_step(solution.state)
         observed = information.observed_blocks(complete_blocks(solution, parameters, expectation), expectation.counts)
     numbers = _own_numbers(parameters)
     bread = _inverse_blocks(squares if method == "crossproduct" else observed, numbers)
@@ -157,16 +157,16 @@ def _names(column: Index, *, many: bool) -> NDArray[np.object_]:
 def _free_labels(solution: Solution, parameters: Parameters) -> tuple[NDArray[np.object_], NDArray[np.object_]]:
     """Ids and names ("slope", "intercept1", .., "logit c", "mean", "log sd") of the free parameters in order."""
     ids, names = np.empty(parameters.n, dtype=object), np.empty(parameters.n, dtype=object)
-    for part in solution.problem.model.parts:
-        tail = ["logit c"] * part.family.has_c + ["logit d"] * part.family.has_d
-        own = ["slope", *(f"intercept{k}" for k in range(1, part.n_categories)), *tail]
-        for j, numbers in zip(part.index, parameters.of_item[part.index, : part.n_free], strict=True):
+    for block in solution.problem.model.item_blocks:
+        tail = ["logit c"] * block.family.has_c + ["logit d"] * block.family.has_d
+        own = ["slope", *(f"intercept{k}" for k in range(1, block.n_categories)), *tail]
+        for j, numbers in zip(block.index, parameters.of_item[block.index, : block.n_free], strict=True):
             for name, number in zip(own, numbers.tolist(), strict=True):
                 if number >= 0:
-                    shared = name == "slope" and part.tie is not None
-                    ids[number] = part.tie if shared else solution.item_ids[solution.problem.observations.order[j]]
+                    shared = name == "slope" and block.tie is not None
+                    ids[number] = block.tie if shared else solution.item_ids[solution.problem.data.order[j]]
                     names[number] = name
-    for label, numbers in zip(solution.plan.labels, parameters.of_group.tolist(), strict=True):
+    for label, numbers in zip(solution.spec.labels, parameters.of_group.tolist(), strict=True):
         for name, number in zip(("mean", "log sd"), numbers, strict=True):
             if number >= 0:
                 ids[number], names[number] = label, name

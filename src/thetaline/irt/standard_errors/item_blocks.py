@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from thetaline.irt._types import Array
-from thetaline.irt.calibration.blocks import DenseBlock, SparseBlock, Work
+from thetaline.irt._types import Array, FloatArray
+from thetaline.irt.calibration.blocking import DenseBlock, SparseBlock
 from thetaline.irt.calibration.e_step import posteriors
 from thetaline.irt.standard_errors.missing_information_dense import DenseScores, mean_scores
 from thetaline.irt.standard_errors.missing_information_sparse import SparseScores, batches
@@ -28,7 +28,7 @@ class ItemInformation(FullInformation):
         """Sum over persons of E(s_i | answers) E(s_i | answers)', (I, P, P)."""
         n_items, width = self.parameters.of_item.shape
         out = np.zeros((n_items, width, width))
-        for g, blocks in enumerate(self.solution.problem.observations.blocks):
+        for g, blocks in enumerate(self.solution.problem.data.blocks):
             scores = self.scores(g)
             for block in blocks:
                 if isinstance(scores, DenseScores) and isinstance(block, DenseBlock):
@@ -67,7 +67,7 @@ def _add_sparse_blocks(out: Array, block: SparseBlock, scores: SparseScores) -> 
             out.reshape(len(out), -1)[:, k] += np.bincount(item, flat[:, k], minlength=len(out))
 
 
-def _means(score: Work, weights: Work) -> Work:
+def _means(score: FloatArray, weights: FloatArray) -> FloatArray:
     """E(s) of every answer, (n, m, P), from `score` (n, m, P, Q) and posteriors (n, Q)."""
     n, m, width, _ = score.shape
     return np.asarray((score.reshape(n, m * width, -1) @ weights[:, :, None]).reshape(n, m, width))

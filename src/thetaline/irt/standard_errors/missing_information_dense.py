@@ -12,8 +12,8 @@ from functools import partial
 import numpy as np
 from scipy import sparse
 
-from thetaline.irt._types import Array, Index
-from thetaline.irt.calibration.blocks import DenseBlock, DenseDesign, Work
+from thetaline.irt._types import Array, FloatArray, Index
+from thetaline.irt.calibration.blocking import DenseBlock, DenseDesign
 from thetaline.irt.calibration.e_step import posteriors
 
 PRODUCT_BYTES = 1 << 28  # products of all nodes that are held at once: 256 MB
@@ -24,8 +24,8 @@ class DenseScores:
     """Scores of one group by indicator column: columns of the design, then a column of ones."""
 
     design: DenseDesign
-    table: Work  # the design's log-probabilities
-    prior: Work  # (Q,)
+    table: FloatArray  # the design's log-probabilities
+    prior: FloatArray  # (Q,)
     codes: Array  # (sum of K, P, Q): derivatives by code
     population: Array  # (P, Q)
 
@@ -95,7 +95,7 @@ def _lane_products(blocks: tuple[DenseBlock, ...], scores: DenseScores, nodes: r
     return out
 
 
-def _with_ones(block: DenseBlock, dtype: np.dtype) -> Work:
+def _with_ones(block: DenseBlock, dtype: np.dtype) -> FloatArray:
     columns = block.columns
     out = np.ones((len(columns), columns.shape[1] + 1), dtype=dtype)
     out[:, :-1] = columns
@@ -119,7 +119,7 @@ def _lane_mean_products(blocks: tuple[DenseBlock, ...], scores: DenseScores) -> 
     return out
 
 
-def mean_scores(block: DenseBlock, scores: DenseScores) -> Work:
+def mean_scores(block: DenseBlock, scores: DenseScores) -> FloatArray:
     """E(s | answers), (n, (I + 1) P)."""
     posterior, _ = posteriors(block, scores.table, scores.prior)
     posterior /= block.weight[:, None]
@@ -137,6 +137,6 @@ def mean_scores(block: DenseBlock, scores: DenseScores) -> Work:
     return out.reshape(len(posterior), -1)
 
 
-def _steps(scores: DenseScores, zero: Work, upper: Index, item: Index) -> Iterator[tuple[int, Work]]:
+def _steps(scores: DenseScores, zero: FloatArray, upper: Index, item: Index) -> Iterator[tuple[int, FloatArray]]:
     for p in range(scores.codes.shape[1]):
         yield p, scores.codes[upper, p].astype(zero.dtype) - zero[item, p]

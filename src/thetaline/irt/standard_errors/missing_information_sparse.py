@@ -10,8 +10,8 @@ from functools import partial
 
 import numpy as np
 
-from thetaline.irt._types import Array, Index
-from thetaline.irt.calibration.blocks import SparseBlock, Work
+from thetaline.irt._types import Array, FloatArray, Index
+from thetaline.irt.calibration.blocking import SparseBlock
 from thetaline.irt.calibration.e_step import posteriors
 
 BATCH_BYTES = 1 << 22  # scores of a batch: 4 MB, within reach of a core's cache
@@ -23,9 +23,9 @@ LANES = 2  # each holds sums of its own
 class SparseScores:
     """Scores of one group by code; the population is one more item, which everybody answered."""
 
-    table: Work  # (sum of K, Q)
-    prior: Work  # (Q,)
-    codes: Work  # (sum of K + 1, P, Q): derivatives by code, the population's in the last row
+    table: FloatArray  # (sum of K, Q)
+    prior: FloatArray  # (Q,)
+    codes: FloatArray  # (sum of K + 1, P, Q): derivatives by code, the population's in the last row
     item_of_code: Index  # (sum of K + 1,)
 
     @property
@@ -60,7 +60,7 @@ def _lane(blocks: tuple[SparseBlock, ...], *, scores: SparseScores, means: bool)
     return sums.total
 
 
-def batches(block: SparseBlock, posterior: Work, scores: SparseScores) -> Iterator[tuple[Index, Work]]:
+def batches(block: SparseBlock, posterior: FloatArray, scores: SparseScores) -> Iterator[tuple[Index, FloatArray]]:
     """Persons with equally many answers: codes (n, m + 1), the population's last, and posteriors times frequency."""
     indptr, indices = block.one_hot.indptr, block.one_hot.indices
     lengths = np.diff(indptr)
@@ -74,7 +74,7 @@ def batches(block: SparseBlock, posterior: Work, scores: SparseScores) -> Iterat
             yield np.concatenate([own, population], axis=1), posterior[some]
 
 
-def _rooted(score: Work, weights: Work, *, means: bool) -> Work:
+def _rooted(score: FloatArray, weights: FloatArray, *, means: bool) -> FloatArray:
     """A factor F (n, m P, ·) of the wanted products F F'; `score` (n, m, P, Q), `weights` (n, Q)."""
     n = len(score)
     flat = score.reshape(n, -1, score.shape[-1])
@@ -95,13 +95,13 @@ class _PairSums:
     n_items: int
     width: int
     pairs: list[Index]
-    values: list[Work]
+    values: list[FloatArray]
 
     @classmethod
     def empty(cls, n_items: int, width: int) -> "_PairSums":
         return cls(np.zeros((width * width, n_items * n_items)), n_items, width, [], [])
 
-    def add(self, gram: Work, item: Index) -> None:
+    def add(self, gram: FloatArray, item: Index) -> None:
         """Take `gram` (n, m P, m P) of persons with the items `item` (n, m)."""
         n, m = item.shape
         first, second = np.triu_indices(m)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from thetaline.irt._types import Array
-from thetaline.irt.calibration.blocks import DenseBlock, DenseDesign, SparseBlock
+from thetaline.irt.calibration.blocking import DenseBlock, DenseDesign, SparseBlock
 from thetaline.irt.calibration.solution import Solution
 from thetaline.irt.standard_errors.complete_data import complete_information, population_scores
 from thetaline.irt.standard_errors.missing_information_dense import DenseScores, mean_products, second_moment
@@ -29,7 +29,7 @@ class FullInformation:
 
     def observed(self) -> Array:
         """Complete-data information less the posterior covariance of the scores, (n, n)."""
-        expectation = self.solution.problem.expect(self.solution.state)
+        expectation = self.solution.problem.e_step(self.solution.state)
         complete = complete_information(self.solution, self.parameters, expectation)
         return complete - self._summed(means=False)
 
@@ -38,11 +38,11 @@ class FullInformation:
         return self._summed(means=True)
 
     def _summed(self, *, means: bool) -> Array:
-        groups = range(len(self.solution.problem.observations.blocks))
+        groups = range(len(self.solution.problem.data.blocks))
         return np.asarray(sum(self._of_group(g, means=means) for g in groups))
 
     def _of_group(self, g: int, *, means: bool) -> Array:
-        scores, blocks = self.scores(g), self.solution.problem.observations.blocks[g]
+        scores, blocks = self.scores(g), self.solution.problem.data.blocks[g]
         if isinstance(scores, SparseScores):
             rows = tuple(block for block in blocks if isinstance(block, SparseBlock))
             return self._placed(g).contract(pair_sums(rows, scores, self.executor, means=means))
@@ -58,13 +58,13 @@ class FullInformation:
 
     def scores(self, g: int) -> DenseScores | SparseScores:
         """Arrange the scores of group g as its blocks need them."""
-        observations, tables = self.solution.problem.observations, self.tables(g)
-        table = observations.design.table(tables.log_prob, observations.dtype)
-        prior = tables.log_weights.astype(observations.dtype)
-        if isinstance(observations.design, DenseDesign):
-            return DenseScores(observations.design, table, prior, tables.codes, tables.population)
-        extended = np.concatenate([tables.codes, tables.population[None]]).astype(observations.dtype)
-        item = np.searchsorted(observations.offsets, np.arange(int(observations.offsets[-1]) + 1), side="right") - 1
+        data, tables = self.solution.problem.data, self.tables(g)
+        table = data.design.table(tables.log_prob, data.dtype)
+        prior = tables.log_weights.astype(data.dtype)
+        if isinstance(data.design, DenseDesign):
+            return DenseScores(data.design, table, prior, tables.codes, tables.population)
+        extended = np.concatenate([tables.codes, tables.population[None]]).astype(data.dtype)
+        item = np.searchsorted(data.offsets, np.arange(int(data.offsets[-1]) + 1), side="right") - 1
         return SparseScores(table, prior, extended, item)
 
     def tables(self, g: int) -> "GroupTables":

@@ -37,7 +37,7 @@ def arranged(
     table = np.full((len(items), items.thresholds.shape[1] + 3), np.nan)  # a, b.., c, d
     own = rows.is_item
     table[rows.owner[own], rows.column[own]] = errors[own]  # c and d count from the right in both
-    moments = np.full((len(solution.plan.labels), 2), np.nan)
+    moments = np.full((len(solution.spec.labels), 2), np.nan)
     moments[rows.owner[~own], rows.column[~own]] = errors[~own]
     b = table[:, 1:-2]
     out = object.__new__(StandardErrors)

@@ -1,4 +1,4 @@
-"""What a reader of a calibration must know about single items, persons and groups, as named values."""
+"""What a reader must know about single items, persons and groups: found by the data checks and by the diagnostics."""
 
 from dataclasses import dataclass
 from enum import StrEnum

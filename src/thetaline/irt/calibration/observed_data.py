@@ -1,28 +1,25 @@
 """Responses made ready for the E-step: canonical order, equal patterns merged, blocks of a size that caches hold."""
 
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from thetaline.irt._types import Array, Index
-from thetaline.irt.calibration.blocking import Cut
-from thetaline.irt.calibration.blocks import Block, Design
+from thetaline.irt.calibration.blocking import Blocking, Design, PersonBlock
 from thetaline.irt.calibration.ordering import item_order, pattern_hashes
 from thetaline.irt.responses import Responses
 
 DENSE_ABOVE = 0.2  # density from which a GEMM over all cells beats a sparse product over the observed ones
-SINGLE_FROM = (
-    1_000_000  # answers from which float32 is used: its rounding (1e-6 of a posterior) is then below the noise
-)
-SINGLE_ANSWERS = 2_000  # answers a person up to which log-likelihoods keep 3 decimals in float32
+FLOAT32_FROM = 1_000_000  # answers; the rounding, 1e-6 of a posterior, is then below the noise
+FLOAT32_ANSWERS = 2_000  # answers a person up to which log-likelihoods keep 3 decimals in float32
 MERGE_BELOW = 0.8  # equal patterns are merged when this share of rows is left at most
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Observations:
+class ObservedData:
     """What the E-step reads.  Items are in canonical order; `order` leads back to the caller's."""
 
     order: Index  # (I,): caller's position of canonical item j
@@ -30,7 +27,7 @@ class Observations:
     offsets: Index  # (I + 1,)
     design: Design
     dtype: np.dtype[Any]
-    blocks: tuple[tuple[Block, ...], ...]  # per group
+    blocks: tuple[tuple[PersonBlock, ...], ...]  # per group
     n_persons: float  # sum of the counts, persons without answers left out
     n_answers: float
 
@@ -39,30 +36,28 @@ class Observations:
         """G."""
         return len(self.blocks)
 
-    def leading(self, share: float) -> "Observations":
+    def leading(self, share: float) -> "ObservedData":
         """Return about the first `share` of the blocks of every group, at least one each."""
-        part = tuple(group[: max(1, round(share * len(group)))] for group in self.blocks)
-        n = sum(float(block.weight.sum(dtype=np.float64)) for group in part for block in group)
-        return Observations(
-            self.order, self.n_categories, self.offsets, self.design, self.dtype, part, n, self.n_answers * share
-        )
+        blocks = tuple(group[: max(1, round(share * len(group)))] for group in self.blocks)
+        n = sum(float(block.weight.sum(dtype=np.float64)) for group in blocks for block in group)
+        return replace(self, blocks=blocks, n_persons=n, n_answers=self.n_answers * share)
 
 
-def observe(
+def observed_data(
     responses: Responses,
     counts: Array,
     n_categories: Index,
     group: Index,
     *,
     executor: ThreadPoolExecutor | None = None,
-) -> Observations:
+) -> ObservedData:
     """Order, merge and cut the answers; `counts` (I, K), `n_categories` (I,), `group` (N,) in the caller's order."""
     order = item_order(responses, counts)
     rows, weight, groups = _merged_rows(responses, pattern_hashes(responses, order), group)
     per_person = np.diff(responses.indptr)[rows]
     n_answers = int(per_person.sum())
-    single = n_answers >= SINGLE_FROM and int(per_person.max()) <= SINGLE_ANSWERS
-    cut = Cut(
+    single = n_answers >= FLOAT32_FROM and int(per_person.max()) <= FLOAT32_ANSWERS
+    blocking = Blocking(
         responses=responses,
         order=order,
         offsets=np.concatenate([[0], np.cumsum(n_categories[order])]),
@@ -70,13 +65,15 @@ def observe(
         complete=bool((per_person == len(order)).all()),
         dense=n_answers >= DENSE_ABOVE * len(rows) * len(order),
     )
-    return Observations(
+    return ObservedData(
         order=order,
         n_categories=n_categories[order],
-        offsets=cut.offsets,
-        design=cut.design,
-        dtype=cut.dtype,
-        blocks=tuple(cut.blocks(rows[groups == g], weight[groups == g], executor) for g in range(int(group.max()) + 1)),
+        offsets=blocking.offsets,
+        design=blocking.design,
+        dtype=blocking.dtype,
+        blocks=tuple(
+            blocking.blocks(rows[groups == g], weight[groups == g], executor) for g in range(int(group.max()) + 1)
+        ),
         n_persons=float(weight.sum()),
         n_answers=float(weight @ per_person),
     )
