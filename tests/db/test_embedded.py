@@ -1,6 +1,7 @@
 """The embedded server: shared, private, gone when unused, and alive again after every kind of kill."""
 
 import contextlib
+import fcntl
 import os
 import shutil
 import signal
@@ -401,3 +402,14 @@ def test_damaged_data_are_told_with_what_to_do(own_root: Path) -> None:
     (own_root / "data" / "PG_VERSION").write_text("junk\n")
     with pytest.raises(DatabaseError, match=r"PG_VERSION holds no version of PostgreSQL.*thetaline db reset"):
         embedded.lease(own_root)
+
+
+def test_who_looks_at_a_lock_is_not_taken_for_its_holder(tmp_path: Path) -> None:
+    path = tmp_path / "lock"
+    path.touch()
+    with path.open("rb") as looker, path.open("rb") as taker:
+        fcntl.flock(looker, fcntl.LOCK_SH)
+        assert not keeper.is_locked(path)
+        assert not keeper.lock_file(taker, waits=())
+        assert keeper.lock_file(taker, waits=(looker.close() or 0.0 for _ in range(1)))
+        assert keeper.is_locked(path)

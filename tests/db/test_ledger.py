@@ -124,13 +124,6 @@ def test_another_job_and_another_database_are_not_locked_out(database: str, empt
         assert run.run_id == "snapshot_theta-2025-11-02T04:15:23Z"
 
 
-def test_a_lock_without_a_row_still_has_a_named_holder(database: str) -> None:
-    with db.connect(database, name="by hand", autocommit=True) as other, db.connect(database) as conn:
-        other.execute(ledger.SQL["try_lock"], {"job": "mirt_calibrate"})
-        assert "by hand, connected since" in str(ledger.holder(conn, "mirt_calibrate"))
-        assert ledger.holder(conn, "snapshot_theta") is None
-
-
 def test_a_killed_process_leaves_an_orphan_that_the_next_run_closes(database: str) -> None:
     child = subprocess.Popen([sys.executable, "-c", HOLD_A_RUN, database], stdout=subprocess.PIPE, text=True)
     with child:
@@ -139,32 +132,11 @@ def test_a_killed_process_leaves_an_orphan_that_the_next_run_closes(database: st
         with pytest.raises(LockedError, match=f"process {child.pid} on"), _snapshot(database):
             pass
         child.send_signal(signal.SIGKILL)
-    _wait_until_free(database, "snapshot_theta")
     with _snapshot(database) as run:
         pass
     (_, state, error), second = rows(database)
     assert (state, second) == ("failed", (run.run_id, "done", None))
     assert str(error).startswith(f"orphaned: process {child.pid} on ")
-
-
-def test_orphans_of_every_job_are_closed_but_living_runs_are_left(database: str) -> None:
-    with db.connect(database) as conn:
-        for job in ("a", "b"):
-            values = {
-                "run_id": job,
-                "job": job,
-                "as_of": DAY,
-                "started_at": NOW,
-                "host": "h",
-                "pid": 1,
-                "settings": "{}",
-            }
-            conn.execute(ledger.SQL["insert_run"], values)
-    with open_calibration(database), db.connect(database, autocommit=True) as conn:
-        assert ledger.close_orphans(conn) == ["a", "b"]
-        assert ledger.close_orphans(conn) == []
-        assert ledger.holder(conn, "a") is None
-    assert [row[1] for row in rows(database)] == ["failed", "failed", "done"]
 
 
 def test_a_run_whose_connection_broke_is_closed_on_another(database: str) -> None:
@@ -179,9 +151,3 @@ def test_a_run_whose_connection_broke_is_closed_on_another(database: str) -> Non
 
 def _snapshot(url: str) -> AbstractContextManager[ledger.Run]:
     return ledger.open_run(url, "snapshot_theta", as_of=DAY, now=NOW)
-
-
-def _wait_until_free(url: str, job: str) -> None:
-    with db.connect(url, autocommit=True) as conn:
-        conn.execute("set statement_timeout = '10s'")
-        conn.execute("select pg_advisory_lock(hashtext('thetaline'), hashtext(%s))", [job])

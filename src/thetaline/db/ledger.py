@@ -13,9 +13,10 @@ from typing import Any
 
 import psycopg
 
+from thetaline.db import job_lock
 from thetaline.db.connection import connect
 from thetaline.db.statements import sql
-from thetaline.errors import DatabaseError, JobError, LockedError
+from thetaline.errors import DatabaseError, JobError
 from thetaline.masking import mask_text
 
 SQL = sql("db/ledger.sql")
@@ -38,7 +39,7 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A run under way; `conn` is the ledger's own (autocommit), which holds the job's lock until it closes."""
+    """A run under way; `conn` is the ledger's own (autocommit), which holds the job's lock until the run ends."""
 
     run_id: str
     job: str
@@ -62,8 +63,7 @@ def open_run(
     becomes `done`, an exception (Ctrl-C too) makes it `failed` with the message; either way with `summary` as it stands
     by then. Raises `LockedError` naming the run that holds the lock, `DatabaseError` when the ledger cannot be reached.
     """
-    with connect(url, name=_session_name(job), autocommit=True) as conn:
-        _lock(conn, job)
+    with connect(url, name=job_lock.session_name(job), autocommit=True) as conn, job_lock.hold(conn, job):
         conn.execute(SQL["close_orphans"], {"job": job})
         run = Run(_insert(conn, job, as_of=as_of, now=now, settings=settings or {}), job, as_of, conn)
         try:
@@ -98,42 +98,6 @@ def close_run(
     }
     if conn.execute(SQL["close_run"], values).rowcount != 1:
         raise JobError(f"run {run_id} is not running any more in the ledger; nothing was stored")
-
-
-def close_orphans(conn: Connection) -> list[str]:
-    """Close as failed every run whose process is gone, that is, whose job's lock is free; return their ids."""
-    closed: list[str] = []
-    for (job,) in conn.execute(SQL["jobs_under_way"]).fetchall():
-        if _try_lock(conn, job):
-            closed += [run_id for (run_id,) in conn.execute(SQL["close_orphans"], {"job": job})]
-            conn.execute(SQL["unlock"], {"job": job})
-    return closed
-
-
-def holder(conn: Connection, job: str) -> str | None:
-    """Who holds the job's lock, in words; None when it is free."""
-    row = conn.execute(SQL["holder"], {"job": job}).fetchone()
-    if row is None:
-        return None
-    session, since, run_id, host, pid, started_at = row
-    if run_id is None:
-        return f"{session or 'another session'}, connected since {since:%Y-%m-%d %H:%M:%S} UTC"
-    return f"run {run_id}, process {pid} on {host}, since {started_at:%Y-%m-%d %H:%M:%S} UTC"
-
-
-def _session_name(job: str) -> str:
-    return f"thetaline {job} {socket.gethostname()}:{os.getpid()}"
-
-
-def _try_lock(conn: Connection, job: str) -> bool:
-    row = conn.execute(SQL["try_lock"], {"job": job}).fetchone()
-    return bool(row and row[0])
-
-
-def _lock(conn: Connection, job: str) -> None:
-    if not _try_lock(conn, job):
-        who = holder(conn, job) or "a run that has just ended"
-        raise LockedError(f"{job} is under way already: {who}; wait for it or end that process, then start again")
 
 
 def _insert(conn: Connection, job: str, *, as_of: date, now: datetime, settings: Mapping[str, object]) -> str:

@@ -16,9 +16,10 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import chain
 from pathlib import Path
-from typing import Any, TextIO
+from typing import IO, Any, TextIO
 
 POLL_SECS = 0.1
 STOP_SECS = 60.0
@@ -30,7 +31,7 @@ def is_locked(path: Path) -> bool:
     """Whether a living process holds the flock of this file."""
     try:
         with path.open("rb") as file:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)  # shared: who looks is not taken for the holder
     except BlockingIOError:
         return True
     except FileNotFoundError:
@@ -181,12 +182,17 @@ def keep(server: Server, grace_secs: float) -> None:
 def start_lock(root: Path) -> Iterator[bool]:
     """Try the lock under which servers are started and stopped; yields whether it is ours."""
     with (root / "lock").open("ab") as file:
-        try:
+        yield lock_file(file, waits=())
+
+
+def lock_file(file: IO[Any], *, waits: Iterable[float] = (0.05,) * 20) -> bool:
+    """Take the flock; who only looks (`is_locked`) has it for an instant and is waited for."""
+    for wait in chain((0.0,), waits):
+        time.sleep(wait)
+        with contextlib.suppress(BlockingIOError):
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            yield False
-        else:
-            yield True
+            return True
+    return False
 
 
 class _Stop:
@@ -206,9 +212,7 @@ def _die_with_parent() -> None:
 def _become_keeper(root: Path) -> TextIO | None:
     """Take the keeper's lock and leave the parent; None when another keeper is there."""
     lock = (root / "keeper").open("a+", encoding="utf-8")
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
+    if not lock_file(lock):
         return None
     if os.fork():
         os._exit(0)  # the lock lives on in the child

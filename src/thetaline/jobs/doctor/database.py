@@ -7,7 +7,7 @@ import psycopg
 from psycopg.rows import dict_row
 
 from thetaline import db
-from thetaline.db import embedded, ledger
+from thetaline.db import embedded, job_lock
 from thetaline.errors import DatabaseError, MigrationError
 from thetaline.jobs.doctor.findings import Finding, fault, fine, note
 from thetaline.jobs.doctor.installation import disk
@@ -67,7 +67,7 @@ def _under_way(conn: psycopg.Connection[Any]) -> Iterator[Finding]:
     """A run whose job's lock is free has lost its process: an orphan."""
     for run in _rows(conn, "running"):
         told = f"{run['run_id']} since {run['started_at']:%Y-%m-%d %H:%M} UTC, process {run['pid']} on {run['host']}"
-        holder = ledger.holder(conn, run["job"])
+        holder = job_lock.holder(conn, run["job"])
         if holder:
             yield note("runs", run["job"], f"under way: {holder}")
         else:
