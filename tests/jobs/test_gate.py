@@ -3,7 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from thetaline.jobs.calibration.gate import Evidence, GateLimits, Reference, failures, judge
+from thetaline.jobs.calibration.gate import GateInput, GateLimits, PublishedParameters, check_all, failures
 
 LIMITS = GateLimits(
     min_items=5,
@@ -19,7 +19,7 @@ LIMITS = GateLimits(
 IDS = np.array([str(100 + i) for i in range(20)], dtype=object)
 B = np.linspace(-2, 2, 20)
 A = 1 + 0.5 * np.sin(np.arange(20))
-SOUND = Evidence(
+SOUND = GateInput(
     status="converged",
     converged=True,
     n_users=500,
@@ -30,21 +30,21 @@ SOUND = Evidence(
     n_anchors_used=9,
     linked=True,
     rmsd=0.1,
-    published=Reference("fit-1", IDS, A, B),
+    published=PublishedParameters("fit-1", IDS, A, B),
 )
 
 
-def held_by(evidence: Evidence, limits: GateLimits = LIMITS) -> list[str]:
-    return [check.name for check in judge(evidence, limits) if not check.passed]
+def held_by(run: GateInput, limits: GateLimits = LIMITS) -> list[str]:
+    return [check.name for check in check_all(run, limits) if not check.passed]
 
 
 def test_a_sound_run_passes_every_check() -> None:
     assert held_by(SOUND) == []
-    assert failures(judge(SOUND, LIMITS)) == ()
+    assert failures(check_all(SOUND, LIMITS)) == ()
 
 
 def test_every_check_is_told_also_when_an_earlier_one_fails() -> None:
-    checks = judge(replace(SOUND, converged=False, n_users=3), LIMITS)
+    checks = check_all(replace(SOUND, converged=False, n_users=3), LIMITS)
     assert [check.name for check in checks] == [
         "converged", "items", "users", "parameters", "linked", "link_rmsd", "correlation_b", "correlation_a",
     ]  # fmt: skip
@@ -82,20 +82,20 @@ def test_too_few_items_hold_a_run_back() -> None:
 
 
 def test_absurd_items_are_named_with_their_parameters() -> None:
-    message = failures(judge(replace(SOUND, a=np.where(np.arange(20) == 3, -0.4, A)), LIMITS))[0]
+    message = failures(check_all(replace(SOUND, a=np.where(np.arange(20) == 3, -0.4, A)), LIMITS))[0]
     assert "103 (a -0.4, b -1.37)" in message
 
 
 def test_the_very_first_run_sets_the_scale_and_says_so() -> None:
     first = replace(SOUND, n_anchors_tagged=0, n_anchors_used=0, linked=False, rmsd=None, published=None)
-    linked = judge(first, LIMITS)[4]
+    linked = check_all(first, LIMITS)[4]
     assert linked.passed
     assert "this run sets the scale" in linked.message
 
 
 def test_a_second_run_without_anchors_is_held_because_nothing_ties_it_to_the_first() -> None:
     second = replace(SOUND, n_anchors_tagged=0, n_anchors_used=0, linked=False, rmsd=None)
-    assert failures(judge(second, LIMITS)) == (
+    assert failures(check_all(second, LIMITS)) == (
         "no anchors: nothing ties this scale to that of fit-1; run `thetaline tag`",
     )
 
@@ -104,23 +104,25 @@ def test_a_first_run_whose_anchors_match_nothing_is_held() -> None:
     first = replace(
         SOUND, n_anchors_tagged=50, n_anchors_used=0, linked=False, rmsd=None, published=None, link_message="0 shared"
     )
-    assert failures(judge(first, LIMITS)) == ("only 0 of 50 tagged anchors could be used, 3 needed (0 shared)",)
+    assert failures(check_all(first, LIMITS)) == ("only 0 of 50 tagged anchors could be used, 3 needed (0 shared)",)
 
 
 def test_few_shared_items_are_said_instead_of_correlated() -> None:
-    few = replace(SOUND, b=B[::-1], published=Reference("fit-1", IDS[:9], A[:9], B[:9]))
-    check = judge(few, LIMITS)[6]
+    few = replace(SOUND, b=B[::-1], published=PublishedParameters("fit-1", IDS[:9], A[:9], B[:9]))
+    check = check_all(few, LIMITS)[6]
     assert (check.passed, check.value) == (True, None)
     assert "9 items in common, 10 needed" in check.message
 
 
 def test_shared_items_are_matched_by_id_and_not_by_place() -> None:
     shuffled = np.random.default_rng(5).permutation(20)
-    check = judge(replace(SOUND, published=Reference("fit-1", IDS[shuffled], A[shuffled], B[shuffled])), LIMITS)[6]
+    check = check_all(
+        replace(SOUND, published=PublishedParameters("fit-1", IDS[shuffled], A[shuffled], B[shuffled])), LIMITS
+    )[6]
     assert check.value == pytest.approx(1.0)
 
 
 def test_one_discrimination_for_all_items_is_nothing_to_correlate() -> None:
-    rasch = replace(SOUND, a=np.ones(20), published=Reference("fit-1", IDS, np.ones(20), B))
+    rasch = replace(SOUND, a=np.ones(20), published=PublishedParameters("fit-1", IDS, np.ones(20), B))
     assert held_by(rasch) == []
-    assert judge(rasch, LIMITS)[7].value is None
+    assert check_all(rasch, LIMITS)[7].value is None

@@ -13,7 +13,7 @@ from thetaline.cli import drift
 from thetaline.db.ledger import State, open_run
 from thetaline.jobs.anchors import tagging
 from thetaline.jobs.calibration.engine import AbilityEstimates, ItemEstimates
-from thetaline.jobs.calibration.publication import Calibration, store
+from thetaline.jobs.calibration.publication import CalibrationRecord, store
 from thetaline.jobs.command_line import run_app
 
 Tag = Callable[..., Ended]
@@ -36,7 +36,7 @@ def publish_items(url: str, day: int, b: ArrayLike = B, *, a: ArrayLike = 1.0, s
             parameters={"a": np.broadcast_to(np.asarray(a, dtype=float), b.shape), "b": b},
             se={"a": np.full(b.size, 0.1), "b": np.full(b.size, 0.1)},
         )
-        calibration = Calibration(
+        calibration = CalibrationRecord(
             run_id=run.run_id, as_of=as_of, fitted_at=now, model="2PL", model_spec={}, metrics={}, items=items,
             item_no=np.array([number[item_id] for item_id in items.item_ids], dtype=np.int32),
             abilities=NOBODY, learner_no=NOTHING.astype(np.int32), n_answers=NOTHING.astype(np.int64), checks=(),

@@ -101,7 +101,7 @@ def test_the_job_asks_the_service_that_its_settings_name(service: Running) -> No
 def test_a_fit_that_the_service_queues_is_waited_for(database: str) -> None:
     with running(database, service_large_mb=0.0) as service:
         heard: list[int] = []
-        reply = _engine(service.url).calibrate(_request(), progress=lambda cycle, _l, _c: heard.append(cycle))
+        reply = _engine(service.url).calibrate(_request(), on_cycle=lambda cycle, _l, _c: heard.append(cycle))
     _assert_same(reply, InProcessEngine().calibrate(_request()))
 
 

@@ -12,7 +12,7 @@ import typer
 
 from thetaline import db
 from thetaline.errors import InputError
-from thetaline.jobs.calibration.gate import GateCheck
+from thetaline.jobs.calibration.gate import CheckResult
 from thetaline.jobs.calibration.publication import JOB, current_run, publish, retract
 from thetaline.jobs.calibration.run_records import RunRecord, list_runs, load_checks, load_run
 from thetaline.jobs.command_line import default_command
@@ -101,7 +101,7 @@ def _row(run: RunRecord) -> list[str]:
     return [str(run.as_of), run.state, *counts, _said(link.get("A")), _said(link.get("B")), note[:80]]
 
 
-def _sections(run: RunRecord, checks: Sequence[GateCheck]) -> Iterator[str]:
+def _sections(run: RunRecord, checks: Sequence[CheckResult]) -> Iterator[str]:
     """The parts of `show` that there is something to say about."""
     spec, metrics = run.model_spec or {}, run.metrics or {}
     yield _facts({"run": run.run_id, "date": run.as_of, "state": run.state, "reason": run.reason, "error": run.error})

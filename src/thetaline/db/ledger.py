@@ -1,7 +1,6 @@
 """The run ledger: a row a run that outlives its failure, one run of a job at a time, orphans closed at the next."""
 
 import contextlib
-import json
 import os
 import socket
 from collections.abc import Iterator, Mapping
@@ -15,6 +14,7 @@ import psycopg
 
 from thetaline.db import job_lock
 from thetaline.db.connection import connect
+from thetaline.db.jsonb import to_json
 from thetaline.db.statements import sql
 from thetaline.errors import DatabaseError, JobError
 from thetaline.masking import mask_text
@@ -92,7 +92,7 @@ def close_run(
     values = {
         "run_id": run_id,
         "state": state,
-        "summary": json.dumps(summary or {}, default=str),
+        "summary": to_json(summary or {}),
         "error": error,
         "reason": reason,
     }
@@ -108,7 +108,7 @@ def _insert(conn: Connection, job: str, *, as_of: date, now: datetime, settings:
         "started_at": now,
         "host": socket.gethostname(),
         "pid": os.getpid(),
-        "settings": json.dumps(settings, default=str),
+        "settings": to_json(settings),
     }
     for number in count(1):
         run_id = stem if number == 1 else f"{stem}-{number}"

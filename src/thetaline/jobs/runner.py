@@ -5,8 +5,6 @@ A job module has `work(context) -> summary` and a typer command that ends with
 People read stderr; programs read the one JSON line on stdout.
 """
 
-import json
-import math
 import signal
 import sys
 import threading
@@ -25,6 +23,7 @@ import typer
 
 from thetaline import db, logs
 from thetaline.db import embedded
+from thetaline.db.jsonb import to_json
 from thetaline.errors import HeldError, InputError, LockedError, MigrationError, SettingsError, ThetalineError
 from thetaline.jobs.command_line import parse_date, print_message
 from thetaline.masking import mask_value
@@ -219,15 +218,4 @@ def _outcome(error: ThetalineError) -> Outcome:
 
 
 def _print_summary(summary: Mapping[str, object]) -> None:
-    typer.echo(json.dumps(_plain(mask_value("", dict(summary))), ensure_ascii=False, default=str))
-
-
-def _plain(value: object) -> object:
-    """`value` in JSON's own types: NumPy scalars (`item()`) as numbers, what is not finite as null."""
-    if isinstance(value, dict):
-        return {str(key): _plain(inner) for key, inner in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_plain(inner) for inner in value]
-    if callable(getattr(value, "item", None)):
-        return _plain(value.item())  # type: ignore[attr-defined]
-    return None if isinstance(value, float) and not math.isfinite(value) else value
+    typer.echo(to_json(mask_value("", dict(summary))))

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from thetaline import db, irt
 from thetaline.errors import JobError
+from thetaline.jobs.item_params import items_of_params
 
 SQL = db.sql("jobs/abilities/item_bank.sql")
 STANDARD_NORMAL = (0.0, 1.0)
@@ -53,21 +54,9 @@ def find_item_bank(conn: psycopg.Connection[Any], as_of: date) -> ItemBank | Non
         return None
     item_no, model, params, run_ids, days, fitted_at = zip(*rows, strict=True)
     newest = max(zip(days, fitted_at, run_ids, strict=True))[2]
-    items = irt.Items(
-        ids=item_no,
-        model=list(model),
-        a=[_number(one, "a", 1.0) for one in params],
-        b=[_number(one, "b", np.nan) for one in params],
-        c=[_number(one, "c", np.nan) for one in params],
-        d=[_number(one, "d", np.nan) for one in params],
-    )
+    items = items_of_params(item_no, model, params)
     mean, sd = _population(conn, newest)
     return ItemBank(newest, model[run_ids.index(newest)], items, np.array(item_no, np.int32), mean, sd)
-
-
-def _number(params: dict[str, Any], name: str, absent: float) -> float:
-    value = params.get(name)
-    return absent if value is None else float(value)
 
 
 def _population(conn: psycopg.Connection[Any], run_id: str) -> tuple[float, float]:

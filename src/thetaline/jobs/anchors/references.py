@@ -25,6 +25,11 @@ class AnchorItem:
     model: str | None = None
     fixed: bool = False
 
+    def params(self) -> dict[str, float]:
+        """{"a", "b", "c"?, "d"?}: the reference as JSON has it."""
+        values = {"a": self.a, "b": self.b, "c": self.c, "d": self.d}
+        return {name: value for name, value in values.items() if value is not None}
+
 
 @dataclass(frozen=True, slots=True)
 class AnchorSet:

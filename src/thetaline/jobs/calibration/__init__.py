@@ -1,1 +1,1 @@
-"""A night's calibration: what is read, the engines that fit it, the gate, what is stored, the anchors of the scale."""
+"""The calibration of a night: reading, the engines that fit, the gate, publication."""

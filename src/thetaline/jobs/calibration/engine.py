@@ -1,4 +1,4 @@
-"""Who does the fit: one protocol whose request and reply are the values of the contract's POST /irt/calibrate."""
+"""What does the fit: a protocol whose request and reply are the values of the contract's POST /irt/calibrate."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -12,13 +12,13 @@ from thetaline.jobs.calibration.observations import Observations
 
 Vector = NDArray[np.float64]
 Ids = NDArray[np.object_]
-# progress(cycle, log_likelihood, largest_change)
-Progress = Callable[[int, float, float], None]
+# (cycle, log_likelihood, largest_change)
+OnCycle = Callable[[int, float, float], None]
 
 
 @dataclass(frozen=True, slots=True)
 class CalibrationRequest:
-    """What is to be calibrated: the answers, the model, and the anchors that hold the scale."""
+    """The answers, the model, and the anchors that fix the scale."""
 
     observations: Observations
     model: str
@@ -27,7 +27,7 @@ class CalibrationRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Linking:
-    """theta' = A theta + B onto the anchors' scale; `dropped` has the screened anchors with the reason."""
+    """theta' = A theta + B to the anchors' scale; `dropped`: anchors that screening left out, and why."""
 
     A: float
     B: float
@@ -60,7 +60,7 @@ class AbilityEstimates:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FitReport:
-    """How the fit went; `status` is the engine's word for the way it ended."""
+    """How the fit went; `status` is the engine's word for how it ended."""
 
     status: str
     converged: bool
@@ -73,7 +73,7 @@ class FitReport:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class CalibrationReply:
-    """Everything on one scale: the anchors' if `linking` is there, else N(0, 1) of these learners."""
+    """Estimates on one scale: that of the anchors where `linking` is given, else N(0, 1) of these learners."""
 
     fit: FitReport
     items: ItemEstimates
@@ -85,13 +85,13 @@ class CalibrationReply:
 
 
 class CalibrationEngine(Protocol):
-    """Answers a request; raises ThetalineError where there is no answer."""
+    """Calibrates on request. Raises ThetalineError where it cannot."""
 
     @property
     def name(self) -> str:
-        """For the log and the record."""
+        """For the log and the run."""
         ...
 
-    def calibrate(self, request: CalibrationRequest, *, progress: Progress | None = None) -> CalibrationReply:
+    def calibrate(self, request: CalibrationRequest, *, on_cycle: OnCycle | None = None) -> CalibrationReply:
         """Calibrate, link, score."""
         ...

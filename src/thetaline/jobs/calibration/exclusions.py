@@ -1,4 +1,4 @@
-"""Which items stay out of a calibration and which learners get no published ability, each with its reason."""
+"""The items left out of a calibration and the learners without a published ability, each with the reason."""
 
 from dataclasses import dataclass
 
@@ -7,12 +7,12 @@ from numpy.typing import NDArray
 
 from thetaline.jobs.calibration.observations import Observations
 
-Reasons = NDArray[np.object_]  # (n,) the reason as text, "" for whoever stays
+Reasons = NDArray[np.object_]  # (n,) texts
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Excluded:
-    """Who stays out: ids (n,), reasons (n,) and answers (n,) in the order of the ids."""
+    """Ids (n,) that are left out, in order, with reasons (n,) and numbers of answers (n,)."""
 
     ids: NDArray[np.object_]
     reasons: Reasons
@@ -23,7 +23,7 @@ class Excluded:
         return {reason: len(ids) for reason, ids in self.ids_by_reason().items()}
 
     def ids_by_reason(self) -> dict[str, list[str]]:
-        """Who, for each reason; complete."""
+        """All ids of each reason."""
         return {
             str(reason): self.ids[self.reasons == reason].tolist() for reason in np.unique(self.reasons.astype(str))
         }
@@ -35,7 +35,7 @@ class Excluded:
 
 
 def excluded_items(observations: Observations, *, min_answers: int) -> Excluded:
-    """Items below the minimum, and items without a difficulty to find: nobody right, or nobody wrong."""
+    """Items with fewer answers than `min_answers`, and items without a finite b: all answers wrong, or all correct."""
     n = observations.answers_per_item()
     right = np.bincount(observations.item, weights=observations.correct, minlength=n.size).astype(np.int64)
     conditions = [n < min_answers, right == 0, right == n]
@@ -44,7 +44,7 @@ def excluded_items(observations: Observations, *, min_answers: int) -> Excluded:
 
 
 def excluded_users(observations: Observations, *, min_answers: int) -> Excluded:
-    """Learners whose answers on calibrated items are too few to publish an ability; they still inform the items."""
+    """Learners with fewer answers on calibrated items than `min_answers`; their answers still count for the items."""
     n = observations.answers_per_user()
     named = ["no answer on a calibrated item", f"fewer than {min_answers} answers on calibrated items"]
     return _chosen(observations.user_ids, np.select([n == 0, n < min_answers], named, default=""), n)

@@ -1,4 +1,4 @@
-"""The publication gate: what a calibration must show before it becomes the current one. Values in, values out."""
+"""The publication gate: what a calibration must satisfy before it becomes the current one. Values in, values out."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,8 +17,8 @@ MIN_SHARED_ITEMS = 10
 
 
 @dataclass(frozen=True, slots=True)
-class GateCheck:
-    """One line of the gate's table: what was looked at, what it was, what it had to be."""
+class CheckResult:
+    """One row of the gate's table: the check, the value found, the limit, and a sentence on both."""
 
     name: str
     passed: bool
@@ -58,8 +58,8 @@ class GateLimits:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Reference:
-    """The parameters published last: (I,) each, and the newest run among those that made them."""
+class PublishedParameters:
+    """The current parameters, (I,) each, and the newest of the runs that they come from."""
 
     run_id: str
     item_ids: ItemIds
@@ -68,8 +68,8 @@ class Reference:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Evidence:
-    """What the gate looks at: parameters (I,) on the scale on which they would be published."""
+class GateInput:
+    """What the gate checks: parameters (I,) on the scale on which they would be published."""
 
     status: str
     converged: bool
@@ -82,76 +82,76 @@ class Evidence:
     linked: bool
     rmsd: float | None
     link_message: str = ""
-    published: Reference | None = None
+    published: PublishedParameters | None = None
 
 
-Check = Callable[[Evidence, GateLimits], GateCheck]
+Check = Callable[[GateInput, GateLimits], CheckResult]
 
 
-def judge(evidence: Evidence, limits: GateLimits) -> tuple[GateCheck, ...]:
-    """Every check in the order of the table; none is skipped because another failed."""
-    return tuple(check(evidence, limits) for check in CHECKS)
+def check_all(run: GateInput, limits: GateLimits) -> tuple[CheckResult, ...]:
+    """All checks in the order of `CHECKS`, also after one that failed."""
+    return tuple(check(run, limits) for check in CHECKS)
 
 
-def failures(checks: tuple[GateCheck, ...]) -> tuple[str, ...]:
-    """The messages of the checks that hold a run back; empty when it may be published."""
+def failures(checks: tuple[CheckResult, ...]) -> tuple[str, ...]:
+    """The messages of the checks that failed; empty when the run may be published."""
     return tuple(check.message for check in checks if not check.passed)
 
 
-def check_converged(evidence: Evidence, _limits: GateLimits) -> GateCheck:
-    """The fit ended because nothing moved any more, not because it ran out of cycles or broke."""
-    return GateCheck("converged", evidence.converged, None, "converged", f"the fit ended as: {evidence.status}")
+def check_converged(run: GateInput, _limits: GateLimits) -> CheckResult:
+    """The fit converged; it did not run out of cycles or fail."""
+    return CheckResult("converged", run.converged, None, "converged", f"the fit ended as: {run.status}")
 
 
-def check_items(evidence: Evidence, limits: GateLimits) -> GateCheck:
-    """Enough items carry the scale."""
-    return _at_least("items", evidence.item_ids.size, limits.min_items, "calibrated items")
+def check_items(run: GateInput, limits: GateLimits) -> CheckResult:
+    """There are enough items."""
+    return _at_least("items", run.item_ids.size, limits.min_items, "calibrated items")
 
 
-def check_users(evidence: Evidence, limits: GateLimits) -> GateCheck:
-    """Enough learners carry the scale."""
-    return _at_least("users", evidence.n_users, limits.min_users, "learners")
+def check_users(run: GateInput, limits: GateLimits) -> CheckResult:
+    """There are enough learners."""
+    return _at_least("users", run.n_users, limits.min_users, "learners")
 
 
-def check_parameters(evidence: Evidence, limits: GateLimits) -> GateCheck:
-    """No discrimination or difficulty that no item of a real test has; the value is how many have."""
-    inside = (evidence.a >= limits.a_min) & (evidence.a <= limits.a_max) & (np.abs(evidence.b) <= limits.b_max)
+def check_parameters(run: GateInput, limits: GateLimits) -> CheckResult:
+    """Every a and b is in the range of real tests; the value is the number of items outside."""
+    inside = (run.a >= limits.a_min) & (run.a <= limits.a_max) & (np.abs(run.b) <= limits.b_max)
     limit = f"{limits.a_min:g} <= a <= {limits.a_max:g}, |b| <= {limits.b_max:g}"
-    absurd = np.flatnonzero(~inside)
-    named = ", ".join(f"{evidence.item_ids[i]} (a {evidence.a[i]:.3g}, b {evidence.b[i]:.3g})" for i in absurd[:5])
-    message = f"{absurd.size} items outside {limit}: {named}" if absurd.size else f"every item inside {limit}"
-    return GateCheck("parameters", not absurd.size, float(absurd.size), limit, message)
+    outside = np.flatnonzero(~inside)
+    named = ", ".join(f"{run.item_ids[i]} (a {run.a[i]:.3g}, b {run.b[i]:.3g})" for i in outside[:5])
+    message = f"{outside.size} items outside {limit}: {named}" if outside.size else f"every item inside {limit}"
+    return CheckResult("parameters", not outside.size, float(outside.size), limit, message)
 
 
-def check_linked(evidence: Evidence, limits: GateLimits) -> GateCheck:
-    """A scale that others rely on is only followed by one that is tied to it."""
+def check_linked(run: GateInput, limits: GateLimits) -> CheckResult:
+    """The run is linked to the scale in use, once there is one."""
     limit = f"linked by >= {limits.min_anchors} anchors once anchors are tagged or a run is published"
-    value = float(evidence.n_anchors_used)
-    if evidence.linked and evidence.n_anchors_used >= limits.min_anchors:
-        message = f"linked by {evidence.n_anchors_used} of {evidence.n_anchors_tagged} anchors"
-        return GateCheck("linked", True, value, limit, message)
-    if evidence.n_anchors_tagged == 0 and evidence.published is None:
-        return GateCheck("linked", True, None, limit, "no anchors and no published run: this run sets the scale")
-    return GateCheck("linked", False, value, limit, _why_not_linked(evidence, limits))
+    value = float(run.n_anchors_used)
+    if run.linked and run.n_anchors_used >= limits.min_anchors:
+        message = f"linked by {run.n_anchors_used} of {run.n_anchors_tagged} anchors"
+        return CheckResult("linked", True, value, limit, message)
+    if run.n_anchors_tagged == 0 and run.published is None:
+        return CheckResult("linked", True, None, limit, "no anchors and no published run: this run sets the scale")
+    return CheckResult("linked", False, value, limit, _why_not_linked(run, limits))
 
 
-def check_link_rmsd(evidence: Evidence, limits: GateLimits) -> GateCheck:
-    """The anchors left agree with their references after the linking, in units of difficulty."""
+def check_link_rmsd(run: GateInput, limits: GateLimits) -> CheckResult:
+    """After linking, b of the anchors used agrees with their references."""
     limit = f"<= {limits.max_rmsd:g}"
-    if not evidence.linked or evidence.rmsd is None:
-        return GateCheck("link_rmsd", True, None, limit, "not linked: nothing to compare")
-    passed = bool(evidence.rmsd <= limits.max_rmsd)
-    return GateCheck("link_rmsd", passed, evidence.rmsd, limit, f"anchors' b differ by {evidence.rmsd:.3f} (RMSD)")
+    if not run.linked or run.rmsd is None:
+        return CheckResult("link_rmsd", True, None, limit, "not linked: nothing to compare")
+    passed = bool(run.rmsd <= limits.max_rmsd)
+    return CheckResult("link_rmsd", passed, run.rmsd, limit, f"anchors' b differ by {run.rmsd:.3f} (RMSD)")
 
 
-def check_correlation_b(evidence: Evidence, limits: GateLimits) -> GateCheck:
-    """Items keep their order of difficulty from the published parameters to these."""
-    return _correlation("b", evidence, limits.min_correlation_b)
+def check_correlation_b(run: GateInput, limits: GateLimits) -> CheckResult:
+    """b correlates with the published b over the shared items."""
+    return _correlation("b", run, limits.min_correlation_b)
 
 
-def check_correlation_a(evidence: Evidence, limits: GateLimits) -> GateCheck:
-    """Items keep their order of discrimination, as far as thin data can tell."""
-    return _correlation("a", evidence, limits.min_correlation_a)
+def check_correlation_a(run: GateInput, limits: GateLimits) -> CheckResult:
+    """a correlates with the published a over the shared items."""
+    return _correlation("a", run, limits.min_correlation_a)
 
 
 CHECKS: tuple[Check, ...] = (
@@ -166,31 +166,31 @@ CHECKS: tuple[Check, ...] = (
 )
 
 
-def _at_least(name: str, value: int, least: int, what: str) -> GateCheck:
+def _at_least(name: str, value: int, least: int, what: str) -> CheckResult:
     message = f"{value} {what}, at least {least} needed" if value < least else f"{value} {what}"
-    return GateCheck(name, value >= least, float(value), f">= {least}", message)
+    return CheckResult(name, value >= least, float(value), f">= {least}", message)
 
 
-def _why_not_linked(evidence: Evidence, limits: GateLimits) -> str:
-    if evidence.n_anchors_tagged == 0 and evidence.published is not None:
-        return f"no anchors: nothing ties this scale to that of {evidence.published.run_id}; run `thetaline tag`"
-    detail = f" ({evidence.link_message})" if evidence.link_message else ""
-    used, tagged = evidence.n_anchors_used, evidence.n_anchors_tagged
+def _why_not_linked(run: GateInput, limits: GateLimits) -> str:
+    if run.n_anchors_tagged == 0 and run.published is not None:
+        return f"no anchors: nothing ties this scale to that of {run.published.run_id}; run `thetaline tag`"
+    detail = f" ({run.link_message})" if run.link_message else ""
+    used, tagged = run.n_anchors_used, run.n_anchors_tagged
     return f"only {used} of {tagged} tagged anchors could be used, {limits.min_anchors} needed{detail}"
 
 
-def _correlation(name: str, evidence: Evidence, least: float) -> GateCheck:
+def _correlation(name: str, run: GateInput, least: float) -> CheckResult:
     check, limit = f"correlation_{name}", f">= {least:g}"
-    if evidence.published is None:
-        return GateCheck(check, True, None, limit, "no published run: nothing to compare")
-    _, here, there = np.intersect1d(
-        evidence.item_ids.astype(str), evidence.published.item_ids.astype(str), return_indices=True
-    )
+    if run.published is None:
+        return CheckResult(check, True, None, limit, "no published run: nothing to compare")
+    _, here, there = np.intersect1d(run.item_ids.astype(str), run.published.item_ids.astype(str), return_indices=True)
     if here.size < MIN_SHARED_ITEMS:
-        return GateCheck(check, True, None, limit, f"{here.size} items in common, {MIN_SHARED_ITEMS} needed to compare")
-    new, old = getattr(evidence, name)[here], getattr(evidence.published, name)[there]
+        return CheckResult(
+            check, True, None, limit, f"{here.size} items in common, {MIN_SHARED_ITEMS} needed to compare"
+        )
+    new, old = getattr(run, name)[here], getattr(run.published, name)[there]
     if min(np.ptp(new), np.ptp(old)) == 0:
-        return GateCheck(check, True, None, limit, f"one {name} for all items: nothing to compare")
+        return CheckResult(check, True, None, limit, f"one {name} for all items: nothing to compare")
     value = float(np.corrcoef(new, old)[0, 1])
     message = f"{name} of {here.size} shared items correlates {value:.3f} with the published parameters"
-    return GateCheck(check, bool(value >= least), value, limit, message)
+    return CheckResult(check, bool(value >= least), value, limit, message)

@@ -19,20 +19,17 @@ from thetaline.jobs.calibration.engine import (
     FitReport,
     ItemEstimates,
     Linking,
-    Progress,
+    OnCycle,
 )
 from thetaline.jobs.calibration.observations import Observations
+from thetaline.jobs.item_params import parameter_names
 from thetaline.masking import mask_text
 from thetaline.settings import Settings
-
-# What a model estimates; a server may send c = 0 along with a 2PL.
-PARAMETERS = {"3PL": ("a", "b", "c"), "4PL": ("a", "b", "c", "d")}
 
 
 @dataclass(frozen=True, slots=True)
 class HttpEngine:
-    """Asks the service; a fit that is not small as a job that is waited for; connection errors, 429 and 502 to 504 are
-    tried again."""
+    """Asks a service, and waits for the job where the service makes one; retries connection errors, 429, 502 to 504."""
 
     base_url: str
     token: str | None
@@ -55,25 +52,25 @@ class HttpEngine:
         """The address, without a password."""
         return f"IRT service at {mask_text(self.base_url)}"
 
-    def calibrate(self, request: CalibrationRequest, *, progress: Progress | None = None) -> CalibrationReply:
+    def calibrate(self, request: CalibrationRequest, *, on_cycle: OnCycle | None = None) -> CalibrationReply:
         """Ask and wait. Raises ServiceError."""
         with Client(self.base_url, self.token, timeout_secs=self.timeout_secs, retries=self.retries) as client:
-            response = client.calibrate(request_json(request), on_progress=_heard_by(progress))
+            response = client.calibrate(request_json(request), on_progress=_on_progress(on_cycle))
         return reply_of(request, response)
 
 
 def request_json(request: CalibrationRequest) -> bytes:
-    """The contract's body; ids are encoded once an id and not once an answer."""
+    """The contract's body; each id is encoded once, not with every answer."""
     anchors = json.dumps([_anchor(anchor) for anchor in request.anchors])
     head = f'{{"model":{json.dumps(request.model)},"anchors":{anchors},"observations":['
     return b"".join([head.encode(), ",".join(_rows(request.observations)).encode(), b"]}"])
 
 
 def reply_of(request: CalibrationRequest, response: api.CalibrateResponse) -> CalibrationReply:
-    """The answer as the job has it. Raises ServiceError for one that is not about what was asked."""
+    """The response as the job's reply. Raises ServiceError where it is about other items or learners."""
     _require_asked(request, response)
     meta = response.fit_meta
-    names = PARAMETERS.get(request.model, ("a", "b"))
+    names = parameter_names(request.model)  # a server may send c = 0 with a 2PL
     items = response.item_params
     return CalibrationReply(
         fit=_report(meta.metrics),
@@ -109,34 +106,32 @@ _TRUTH = ("false", "true")
 
 
 def _anchor(anchor: AnchorItem) -> dict[str, object]:
-    params = {"a": anchor.a, "b": anchor.b, "c": anchor.c, "d": anchor.d}
-    known = {name: value for name, value in params.items() if value is not None}
-    return {"item_id": anchor.item_id, "params": known, "fixed": anchor.fixed}
+    return {"item_id": anchor.item_id, "params": anchor.params(), "fixed": anchor.fixed}
 
 
-def _heard_by(progress: Progress | None) -> "OnProgress | None":
-    if progress is None:
+def _on_progress(on_cycle: OnCycle | None) -> OnProgress | None:
+    if on_cycle is None:
         return None
 
-    def heard(job: api.Job) -> None:
+    def report_cycle(job: api.Job) -> None:
         if job.progress is not None:
-            report = job.progress
-            progress(report.cycle, report.log_likelihood or np.nan, report.largest_change or np.nan)
+            cycle = job.progress
+            on_cycle(cycle.cycle, cycle.log_likelihood or np.nan, cycle.largest_change or np.nan)
 
-    return heard
+    return report_cycle
 
 
 def _require_asked(request: CalibrationRequest, response: api.CalibrateResponse) -> None:
     asked = {"items": request.observations.item_ids, "learners": request.observations.user_ids}
-    told = {
+    returned = {
         "items": [item["item_id"] for item in response.item_params],
         "learners": [one["user_id"] for one in response.abilities],
     }
     for kind, names in asked.items():
-        strange = set(told[kind]) - set(map(str, names))
-        if strange or len(set(told[kind])) < len(told[kind]):
+        unknown = set(returned[kind]) - set(map(str, names))
+        if unknown or len(set(returned[kind])) < len(returned[kind]):
             raise ServiceError(
-                f"the IRT service answered for {kind} {sorted(strange)[:5]} that were not asked, or twice"
+                f"the IRT service answered for {kind} {sorted(unknown)[:5]} that were not asked for, or twice"
             )
 
 

@@ -1,4 +1,4 @@
-"""The calibration engine of this process: `thetaline.irt` with the priors that thin nightly data need."""
+"""The calibration engine of this process: `thetaline.irt` with priors for nights with few answers an item."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ import thetaline
 from thetaline import irt
 from thetaline.errors import ItemsError
 from thetaline.jobs.anchors.references import AnchorItem
-from thetaline.jobs.calibration.all_items_fixed import reply_on_known_items
+from thetaline.jobs.calibration.all_items_fixed import reply_with_fixed_items
 from thetaline.jobs.calibration.engine import (
     AbilityEstimates,
     CalibrationReply,
@@ -17,23 +17,28 @@ from thetaline.jobs.calibration.engine import (
     FitReport,
     ItemEstimates,
     Linking,
-    Progress,
+    OnCycle,
 )
+from thetaline.jobs.item_params import items_of_params
 
-# Centred on what items of tests look like, and weak against thirty answers; c near .2, d as far from 1 as c from 0.
+# Centred on the items of real tests and weak against thirty answers; c near .2, d as far from 1 as c from 0.
 PRIORS = irt.Priors(a=irt.LogNormal(0.0, 0.5), b=irt.Normal(0.0, 2.0), c=irt.Beta(5.0, 17.0), d=irt.Beta(17.0, 5.0))
 FIXED = "fixed-anchors"
 ITEM_FINDINGS = (irt.Finding.REVERSED, irt.Finding.RUNAWAY, irt.Finding.ASYMPTOTE)
 
 
 @dataclass(frozen=True, slots=True)
-class Scale:
-    """From the fit's scale to the reply's, A theta + B; `linking` is None where the two are one."""
+class ScaleTransformation:
+    """A theta + B, from the fit's scale to the reply's; `linking` is None where both are the same."""
 
     A: float = 1.0
     B: float = 0.0
     linking: Linking | None = None
     not_linked: str = ""
+
+    def moments(self, mean: float, sd: float) -> tuple[float, float]:
+        """Mean and standard deviation of theta on the reply's scale."""
+        return self.A * mean + self.B, self.A * sd
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,14 +51,14 @@ class InProcessEngine:
     method: str = "stocking-lord"
     name: str = f"thetaline {thetaline.__version__}"
 
-    def calibrate(self, request: CalibrationRequest, *, progress: Progress | None = None) -> CalibrationReply:
-        """Answer the request; ids travel as positions, so that text is looked up once an id and not once an answer."""
+    def calibrate(self, request: CalibrationRequest, *, on_cycle: OnCycle | None = None) -> CalibrationReply:
+        """Calibrate, link, score; the library gets positions as ids, so that each text is looked up once."""
         observations = request.observations
         responses = irt.Responses.from_long(observations.user, observations.item, observations.correct)
         fixed = _bank(request, (anchor for anchor in request.anchors if anchor.fixed))
         if fixed is not None and len(fixed) == responses.n_items:
-            return reply_on_known_items(request, responses, fixed, engine=self.name, method=FIXED)
-        fit = irt.calibrate(responses, model=request.model, anchors=fixed, priors=PRIORS, progress=_heard_by(progress))
+            return reply_with_fixed_items(request, responses, fixed, engine=self.name, method=FIXED)
+        fit = irt.calibrate(responses, model=request.model, anchors=fixed, priors=PRIORS, progress=_progress(on_cycle))
         se = fit.standard_errors()
         scale = _fixed_scale(fit, fixed) if fixed else self._linked_scale(request, fit.items, se)
         scores = irt.score(responses, fit.items, method="EAP", prior=_population(fit))
@@ -63,20 +68,20 @@ class InProcessEngine:
             abilities=_abilities(request, scores, scale),
             linking=scale.linking,
             not_linked=scale.not_linked,
-            population=_on(scale, *_population(fit)),
+            population=scale.moments(*_population(fit)),
             item_notes=_item_notes(request, fit),
         )
 
-    def _linked_scale(self, request: CalibrationRequest, items: irt.Items, se: irt.Items) -> Scale:
+    def _linked_scale(self, request: CalibrationRequest, items: irt.Items, se: irt.Items) -> ScaleTransformation:
         reference = _bank(request, request.anchors)
         if reference is None:
-            return Scale(not_linked="no anchor is among the calibrated items" if request.anchors else "")
+            return ScaleTransformation(not_linked="no anchor is among the calibrated items" if request.anchors else "")
         try:
             link = irt.link(new=items, reference=reference, method=self.method, new_covariance=se)
-        except ItemsError as error:  # anchors that run the other way
-            return Scale(not_linked=str(error))
+        except ItemsError as error:  # anchors in reversed order of difficulty
+            return ScaleTransformation(not_linked=str(error))
         if not link.linked:
-            return Scale(not_linked=link.reason)
+            return ScaleTransformation(not_linked=link.reason)
         names = request.observations.item_ids
         linking = Linking(
             A=link.A,
@@ -85,7 +90,7 @@ class InProcessEngine:
             method=link.method,
             dropped={str(names[position]): reason for position, reason in link.dropped.items()},
         )
-        return Scale(link.A, link.B, linking)
+        return ScaleTransformation(link.A, link.B, linking)
 
 
 def _bank(request: CalibrationRequest, anchors: Iterable[AnchorItem]) -> irt.Items | None:
@@ -94,27 +99,20 @@ def _bank(request: CalibrationRequest, anchors: Iterable[AnchorItem]) -> irt.Ite
     known = [(position[anchor.item_id], anchor) for anchor in anchors if anchor.item_id in position]
     if not known:
         return None
-    family = irt.FAMILIES[request.model]
-    return irt.Items(
-        ids=[i for i, _ in known],
-        model=request.model,
-        a=[anchor.a for _, anchor in known],
-        b=[anchor.b for _, anchor in known],
-        c=[0.0 if anchor.c is None else anchor.c for _, anchor in known] if family.has_c else None,
-        d=[1.0 if anchor.d is None else anchor.d for _, anchor in known] if family.has_d else None,
-    )
+    ids, params = [i for i, _ in known], [anchor.params() for _, anchor in known]
+    return items_of_params(ids, [request.model] * len(known), params)
 
 
-def _heard_by(progress: Progress | None) -> Callable[[irt.Cycle], None] | None:
-    if progress is None:
+def _progress(on_cycle: OnCycle | None) -> Callable[[irt.Cycle], None] | None:
+    if on_cycle is None:
         return None
-    return lambda cycle: progress(cycle.cycle, cycle.log_likelihood, cycle.largest_change)
+    return lambda cycle: on_cycle(cycle.cycle, cycle.log_likelihood, cycle.largest_change)
 
 
-def _fixed_scale(fit: irt.Fit, fixed: irt.Items) -> Scale:
-    """The fit is on the anchors' scale already; A and B are what its N(0, 1) would have needed to get there."""
+def _fixed_scale(fit: irt.Fit, fixed: irt.Items) -> ScaleTransformation:
+    """The fit is on the anchors' scale; A and B would carry its population from N(0, 1) to that scale."""
     mean, sd = _population(fit)
-    return Scale(linking=Linking(A=sd, B=mean, n_anchors_used=len(fixed), method=FIXED, dropped={}))
+    return ScaleTransformation(linking=Linking(A=sd, B=mean, n_anchors_used=len(fixed), method=FIXED, dropped={}))
 
 
 def _population(fit: irt.Fit) -> tuple[float, float]:
@@ -141,8 +139,8 @@ def _report(fit: irt.Fit, engine: str) -> FitReport:
     )
 
 
-def _items(request: CalibrationRequest, items: irt.Items, se: irt.Items, scale: Scale) -> ItemEstimates:
-    """Published parameters with standard errors; the error of the link itself is in its constants, not in these."""
+def _items(request: CalibrationRequest, items: irt.Items, se: irt.Items, scale: ScaleTransformation) -> ItemEstimates:
+    """Parameters with standard errors, which do not include the error of A and B."""
     given = {"a": items.a, "b": items.b, "c": items.c, "d": items.d}
     errors = {"a": se.a / scale.A, "b": se.b * scale.A, "c": se.c, "d": se.d}
     return ItemEstimates(
@@ -152,13 +150,9 @@ def _items(request: CalibrationRequest, items: irt.Items, se: irt.Items, scale: 
     )
 
 
-def _abilities(request: CalibrationRequest, scores: irt.Scores, scale: Scale) -> AbilityEstimates:
+def _abilities(request: CalibrationRequest, scores: irt.Scores, scale: ScaleTransformation) -> AbilityEstimates:
     return AbilityEstimates(
         user_ids=request.observations.user_ids[scores.ids.astype(np.intp)],
         theta=scale.A * scores.theta + scale.B,
         se=scale.A * scores.se,
     )
-
-
-def _on(scale: Scale, mean: float, sd: float) -> tuple[float, float]:
-    return scale.A * mean + scale.B, scale.A * sd

@@ -1,4 +1,4 @@
-"""The nightly calibration: answers of a window in, parameters and abilities out, published if the gate lets them."""
+"""The job that calibrates the answers of a window and publishes the result if the gate passes it."""
 
 import time
 from collections.abc import Sequence
@@ -16,28 +16,28 @@ from thetaline.errors import HeldError, ResponsesError
 from thetaline.jobs.anchors.references import AnchorSet, read_anchors
 from thetaline.jobs.calibration.engine import CalibrationEngine, CalibrationReply, CalibrationRequest
 from thetaline.jobs.calibration.exclusions import Excluded, excluded_items, excluded_users
-from thetaline.jobs.calibration.gate import GateCheck, GateLimits, failures, judge
+from thetaline.jobs.calibration.gate import CheckResult, GateLimits, check_all, failures
 from thetaline.jobs.calibration.http_engine import HttpEngine
 from thetaline.jobs.calibration.in_process_engine import InProcessEngine
 from thetaline.jobs.calibration.observations import Observations
 from thetaline.jobs.calibration.publication import (
     JOB,
-    Calibration,
+    CalibrationRecord,
     current_parameters,
     current_run,
     published_on,
     store,
 )
 from thetaline.jobs.calibration.run_summary import (
-    Fitted,
-    evidence,
+    CalibrationRun,
+    gate_input,
     metrics,
     model_spec,
     published_abilities,
     recorded_settings,
     summary,
 )
-from thetaline.jobs.calibration.window import WindowAnswers, load_answers, window_before
+from thetaline.jobs.calibration.window import WindowAnswers, load_answers, span, window_before
 from thetaline.jobs.command_line import DateOption, DryRunOption, run_app
 from thetaline.jobs.progress import progress
 from thetaline.jobs.runner import JobContext, Outcome, Summary, run_job
@@ -64,41 +64,41 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def work(context: JobContext, *, again: bool = False) -> Summary:
-    """One night. Raises HeldError after a held run is stored, ResponsesError where there is nothing to calibrate."""
+    """Calibrate a date. Raises HeldError after a held run is stored, ResponsesError where nothing can be calibrated."""
     done = None if again else published_on(context.conn, context.as_of)
     if done:
         return {"status": Outcome.ALREADY_DONE, "run_id": done, "hint": "--again calibrates this date once more"}
     if context.dry_run:
-        fitted, checks = _judged(context)
-        return {**summary(fitted), "would_be": _verdict(checks)}
+        run, checks = _fit_and_check(context)
+        return {**summary(run), "would_be": _state(checks)}
     settings = recorded_settings(context.settings)
-    with open_run(context.url, JOB, as_of=context.as_of, now=context.now, settings=settings) as run:
-        fitted, checks = _judged(context)
-        return _settle(context, run.run_id, fitted, checks)
+    with open_run(context.url, JOB, as_of=context.as_of, now=context.now, settings=settings) as ledger_run:
+        run, checks = _fit_and_check(context)
+        return _store(context, ledger_run.run_id, run, checks)
 
 
-def _judged(context: JobContext) -> tuple[Fitted, tuple[GateCheck, ...]]:
-    """Calibrate and judge; writes nothing."""
-    fitted = fit(context)
-    checks = judge(evidence(fitted, current_parameters(context.conn)), GateLimits.of(context.settings))
+def _fit_and_check(context: JobContext) -> tuple[CalibrationRun, tuple[CheckResult, ...]]:
+    """Calibrate and check; writes nothing."""
+    run = fit(context)
+    checks = check_all(gate_input(run, current_parameters(context.conn)), GateLimits.of(context.settings))
     context.conn.rollback()
-    _tell(fitted, checks)
-    return fitted, checks
+    _log_results(run, checks)
+    return run, checks
 
 
-def fit(context: JobContext) -> Fitted:
+def fit(context: JobContext) -> CalibrationRun:
     """Read the window, leave out what cannot be calibrated, call the engine; writes nothing."""
     settings, window = context.settings, window_before(context.as_of, context.settings.mirt_lookback_days)
     answers = _load_observations(context, window)
     anchors = load_anchors(context.conn).frozen_under(settings.mirt_model)
-    context.conn.rollback()  # nothing was written, and a fit of minutes must not hold a snapshot open
+    context.conn.rollback()  # nothing was written, and a snapshot must not stay open for the minutes of a fit
     out = excluded_items(answers.observations, min_answers=settings.mirt_min_item_answers)
     observations = answers.observations.without_items(out.ids)
     _require_enough(answers.observations, observations, out=out, window=window)
     parts = _count_parts(observations)
     request = CalibrationRequest(observations, settings.mirt_model, anchors.anchors)
     reply = call_calibrate(request, settings=settings)
-    return Fitted(
+    return CalibrationRun(
         window=window,
         answers=answers,
         anchors=anchors,
@@ -112,8 +112,7 @@ def fit(context: JobContext) -> Fitted:
 
 def _load_observations(context: JobContext, window: Window) -> WindowAnswers:
     answers = load_answers(context.conn, context.url, window, most=context.settings.mirt_max_obs)
-    span = {"start": f"{window.start_at:%Y-%m-%d}", "stop": f"{window.stop_at:%Y-%m-%d}"}
-    log.info("observations loaded", count=answers.observations.n_answers, source="attempt", **span)
+    log.info("observations loaded", count=answers.observations.n_answers, source="attempt", **span(window))
     left_out = {name: getattr(answers, name) for name in ("n_repeats", "n_contradictory", "n_over_limit")}
     if any(left_out.values()):
         log.info("answers left out", **left_out)
@@ -139,7 +138,7 @@ def load_anchors(conn: psycopg.Connection[Any]) -> AnchorSet:
 def call_calibrate(
     request: CalibrationRequest, *, settings: Settings | None = None, engine: CalibrationEngine | None = None
 ) -> CalibrationReply:
-    """Have the request answered by `engine`, by default the one that the settings name."""
+    """Calibrate with `engine`, by default the one that the settings name."""
     engine = engine or engine_of(settings)
     started = time.monotonic()
     n_answers, n_items = request.observations.n_answers, request.observations.item_ids.size
@@ -147,7 +146,7 @@ def call_calibrate(
     with progress("calibrating") as update:
         reply = engine.calibrate(
             request,
-            progress=lambda cycle, log_likelihood, change: update(
+            on_cycle=lambda cycle, log_likelihood, change: update(
                 cycle, f"cycle {cycle}, log-likelihood {log_likelihood:,.2f}, largest change {change:.2g}"
             ),
         )
@@ -161,40 +160,40 @@ def engine_of(settings: Settings | None) -> CalibrationEngine:
 
 
 def _require_enough(all_answers: Observations, left: Observations, *, out: Excluded, window: Window) -> None:
-    span = f"from {window.start_at:%Y-%m-%d} to before {window.stop_at:%Y-%m-%d}"
+    days = f"from {window.start_at:%Y-%m-%d} to before {window.stop_at:%Y-%m-%d}"
     if not all_answers.n_answers:
-        raise ResponsesError(f"no answered attempts {span}; import answers, or set --date or MIRT_LOOKBACK_DAYS")
+        raise ResponsesError(f"no answered attempts {days}; import answers, or set --date or MIRT_LOOKBACK_DAYS")
     n_items, n_users = left.item_ids.size, np.count_nonzero(left.answers_per_user())
     if n_items < 2 or n_users < 2:
         why = ", ".join(f"{reason}: {n} items" for reason, n in out.by_reason().items())
         raise ResponsesError(
-            f"{n_items} items and {n_users} learners are left to calibrate {span}, 2 of each are the least"
+            f"{n_items} items and {n_users} learners are left to calibrate {days}, 2 of each are the least"
             + (f"; left out: {why} (see MIRT_MIN_ITEM_ANSWERS)" if why else "")
         )
 
 
-def _tell(fitted: Fitted, checks: tuple[GateCheck, ...]) -> None:
-    linking = fitted.reply.linking
+def _log_results(run: CalibrationRun, checks: tuple[CheckResult, ...]) -> None:
+    linking = run.reply.linking
     log.info(
         "linking constants",
-        **(linking.constants() if linking else {"linked": False, "why": fitted.reply.not_linked or "no anchors"}),
+        **(linking.constants() if linking else {"linked": False, "why": run.reply.not_linked or "no anchors"}),
         dropped=dict(linking.dropped) if linking else {},
     )
-    log.info("item count", count=fitted.reply.items.item_ids.size, excluded=fitted.excluded_items.by_reason())
-    log.info("user count", count=published_abilities(fitted).user_ids.size, excluded=fitted.excluded_users.by_reason())
+    log.info("item count", count=run.reply.items.item_ids.size, excluded=run.excluded_items.by_reason())
+    log.info("user count", count=published_abilities(run).user_ids.size, excluded=run.excluded_users.by_reason())
     for check in checks:
         log.info(
             "gate", check=check.name, passed=check.passed, value=check.value, limit=check.limit, message=check.message
         )
 
 
-def _settle(context: JobContext, run_id: str, fitted: Fitted, checks: tuple[GateCheck, ...]) -> Summary:
-    """Store the run with its verdict; raises HeldError when it is held."""
-    state = _verdict(checks)
-    store(context.conn, _calibration(context, run_id, fitted, checks), state, summary=summary(fitted))
+def _store(context: JobContext, run_id: str, run: CalibrationRun, checks: tuple[CheckResult, ...]) -> Summary:
+    """Store the run, published or held. Raises HeldError where it is held."""
+    state = _state(checks)
+    store(context.conn, _record(context, run_id, run, checks), state, summary=summary(run))
     if state is State.PUBLISHED:
         log.info("published", run_id=run_id)
-        return {"run_id": run_id, **summary(fitted)}
+        return {"run_id": run_id, **summary(run)}
     log.warning("held", run_id=run_id, reasons=failures(checks))
     raise HeldError(
         f"run {run_id} is held: {'; '.join(failures(checks))}. {current_run(context.conn) or 'Nothing'} stays current; "
@@ -202,32 +201,34 @@ def _settle(context: JobContext, run_id: str, fitted: Fitted, checks: tuple[Gate
     )
 
 
-def _verdict(checks: tuple[GateCheck, ...]) -> State:
+def _state(checks: tuple[CheckResult, ...]) -> State:
     return State.HELD if failures(checks) else State.PUBLISHED
 
 
-def _calibration(context: JobContext, run_id: str, fitted: Fitted, checks: tuple[GateCheck, ...]) -> Calibration:
-    """The rows to store, each estimate with the surrogate key of its id."""
-    items, abilities = fitted.reply.items, published_abilities(fitted)
-    read = fitted.answers.observations
+def _record(
+    context: JobContext, run_id: str, run: CalibrationRun, checks: tuple[CheckResult, ...]
+) -> CalibrationRecord:
+    """What to store, each estimate with the surrogate key of its id."""
+    items, abilities = run.reply.items, published_abilities(run)
+    read = run.answers.observations
     user = _positions(read.user_ids, abilities.user_ids)
-    return Calibration(
+    return CalibrationRecord(
         run_id=run_id,
         as_of=context.as_of,
         fitted_at=context.now,
-        model=fitted.request.model,
-        model_spec=model_spec(fitted, context.settings),
-        metrics=metrics(fitted),
+        model=run.request.model,
+        model_spec=model_spec(run, context.settings),
+        metrics=metrics(run),
         items=items,
-        item_no=fitted.answers.item_no[_positions(read.item_ids, items.item_ids)],
+        item_no=run.answers.item_no[_positions(read.item_ids, items.item_ids)],
         abilities=abilities,
-        learner_no=fitted.answers.learner_no[user],
-        n_answers=fitted.request.observations.answers_per_user()[user],
+        learner_no=run.answers.learner_no[user],
+        n_answers=run.request.observations.answers_per_user()[user],
         checks=checks,
     )
 
 
 def _positions(ids: NDArray[np.object_], wanted: NDArray[np.object_]) -> NDArray[np.intp]:
-    """Where each wanted id is."""
-    place = {name: position for position, name in enumerate(ids.tolist())}
-    return np.array([place[name] for name in wanted.tolist()], dtype=np.intp)
+    """(n,) the position of each wanted id."""
+    position = {name: place for place, name in enumerate(ids.tolist())}
+    return np.array([position[name] for name in wanted.tolist()], dtype=np.intp)

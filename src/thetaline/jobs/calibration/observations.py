@@ -8,12 +8,14 @@ from numpy.typing import NDArray
 from scipy import sparse
 from scipy.sparse import csgraph
 
+from thetaline.learning.attempts import pair_key
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Observations:
     """M answers of N learners to I items; `user` and `item` are positions in the two lists of ids.
 
-    One answer a (learner, item). It is what the contract's `observations` say, with each id told once.
+    One answer for each (learner, item): the contract's `observations`, with each id once.
     """
 
     user_ids: NDArray[np.object_]  # (N,) text
@@ -37,7 +39,7 @@ class Observations:
         return np.bincount(self.user, minlength=self.user_ids.size).astype(np.int64)
 
     def without_items(self, item_ids: NDArray[np.object_]) -> Self:
-        """These answers without some items; every learner stays listed, also one who has no answer left."""
+        """These answers without some items; `user_ids` stays as it is."""
         keep_item = ~np.isin(self.item_ids.astype(str), item_ids.astype(str))
         keep = keep_item[self.item]
         position = np.cumsum(keep_item, dtype=np.int32) - np.int32(1)
@@ -51,7 +53,7 @@ class Observations:
         )
 
     def connected_parts(self) -> int:
-        """Groups of learners and items that no answer ties to each other: their scales agree by assumption only."""
+        """Number of connected components of the graph of answers; the scales of two components cannot be compared."""
         n_items = self.item_ids.size
         n_nodes = n_items + self.user_ids.size
         edges = (np.ones(self.item.size, np.int8), (self.item, n_items + self.user))
@@ -76,12 +78,12 @@ def first_answers(
     ordinal: NDArray[np.int32],
     correct: NDArray[np.bool_],
 ) -> FirstAnswers:
-    """The first answer of each (learner, item), by instant, then place in the exam, then wrong before right.
+    """The first answer of each (learner, item): by instant, then place in the exam, then wrong before correct.
 
-    The last rule decides between sittings of one instant, so that the result never depends on the order of the rows. An
-    answer is contradictory when it was first together with one of the other verdict.
+    The last rule decides between sessions of one instant, so that the order of the rows does not matter. An answer is
+    contradictory when another one of the same pair and instant says the opposite.
     """
-    pair = learner.astype(np.int64) << 32 | item
+    pair = pair_key(learner, item)
     order = np.lexsort((ordinal.astype(np.int64) << 1 | correct, answered_at.astype(np.int64), pair))
     pair, at, verdict = pair[order], answered_at[order], correct[order]
     starts = np.r_[True, pair[1:] != pair[:-1]][: pair.size]

@@ -1,6 +1,5 @@
 """Store a calibration with its verdict in one transaction, and move runs between held, published and retracted."""
 
-import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,10 +12,11 @@ from numpy.typing import ArrayLike, NDArray
 
 from thetaline import db
 from thetaline.db.bulk import copy_rows
+from thetaline.db.jsonb import to_json
 from thetaline.db.ledger import State, close_run
 from thetaline.errors import InputError
 from thetaline.jobs.calibration.engine import AbilityEstimates, ItemEstimates
-from thetaline.jobs.calibration.gate import GateCheck, Reference
+from thetaline.jobs.calibration.gate import CheckResult, PublishedParameters
 
 JOB = "mirt_calibrate"
 SQL = db.sql("jobs/calibration/publication.sql")
@@ -25,8 +25,8 @@ Connection = psycopg.Connection[Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Calibration:
-    """Everything that a run leaves behind; surrogate keys stand beside the estimates that they belong to."""
+class CalibrationRecord:
+    """Everything that a run stores; each estimate has the surrogate key of its item or learner beside it."""
 
     run_id: str
     as_of: date
@@ -39,20 +39,20 @@ class Calibration:
     abilities: AbilityEstimates
     learner_no: NDArray[np.int32]  # (N,)
     n_answers: NDArray[np.int64]  # (N,) on calibrated items
-    checks: tuple[GateCheck, ...]
+    checks: tuple[CheckResult, ...]
 
 
-def store(conn: Connection, calibration: Calibration, state: State, *, summary: Mapping[str, object]) -> None:
+def store(conn: Connection, record: CalibrationRecord, state: State, *, summary: Mapping[str, object]) -> None:
     """Write every row and the run's new state, published or held, in one transaction: all or nothing.
 
-    Raises JobError when the ledger took the run for an orphan meanwhile; nothing is written then.
+    Raises JobError, and writes nothing, where the ledger has closed the run as an orphan meanwhile.
     """
     with conn.transaction():
-        _insert_calibration(conn, calibration)
-        _insert_items(conn, calibration)
-        _insert_abilities(conn, calibration)
-        _insert_checks(conn, calibration)
-        close_run(conn, calibration.run_id, state, summary=summary)
+        _insert_calibration(conn, record)
+        _insert_items(conn, record)
+        _insert_abilities(conn, record)
+        _insert_checks(conn, record)
+        close_run(conn, record.run_id, state, summary=summary)
 
 
 def published_on(conn: Connection, as_of: date) -> str | None:
@@ -65,18 +65,20 @@ def current_run(conn: Connection) -> str | None:
     return _first(conn.execute(SQL["current_run"], {"job": JOB}))
 
 
-def current_parameters(conn: Connection) -> Reference | None:
+def current_parameters(conn: Connection) -> PublishedParameters | None:
     """What `mirt_item_params` shows; None before anything is published."""
     rows = conn.execute(SQL["current_parameters"]).fetchall()
     if not rows:
         return None
     item_ids, a, b, run_ids, fitted_at = zip(*rows, strict=True)
     newest = max(zip(fitted_at, run_ids, strict=True))[1]
-    return Reference(newest, np.array(item_ids, dtype=object), np.array(a, dtype=float), np.array(b, dtype=float))
+    return PublishedParameters(
+        newest, np.array(item_ids, dtype=object), np.array(a, dtype=float), np.array(b, dtype=float)
+    )
 
 
 def publish(conn: Connection, run_id: str, *, reason: str, now: datetime) -> None:
-    """Publish a held or retracted calibration by a person's decision, with the estimates whose newest items it gave.
+    """Publish a held or retracted calibration by a person's decision, with the estimates made on its items.
 
     Raises InputError where it is in another state or no calibration.
     """
@@ -90,7 +92,7 @@ def publish(conn: Connection, run_id: str, *, reason: str, now: datetime) -> Non
 
 
 def retract(conn: Connection, run_id: str, *, reason: str, now: datetime) -> None:
-    """Take a published calibration back, and the estimates whose newest items it gave; the one before is current again.
+    """Retract a published calibration and the estimates made on its items; the one before is current again.
 
     Raises InputError.
     """
@@ -111,39 +113,39 @@ def _move(conn: Connection, run_id: str, to: State, *, sources: tuple[State, ...
         conn.execute(SQL["move_estimates"], {"run_id": run_id, "state": to, "note": note})
 
 
-def _insert_calibration(conn: Connection, calibration: Calibration) -> None:
+def _insert_calibration(conn: Connection, record: CalibrationRecord) -> None:
     values = {
-        "run_id": calibration.run_id,
-        "model_spec": _json(calibration.model_spec),
-        "metrics": _json(calibration.metrics),
-        "fitted_at": calibration.fitted_at,
+        "run_id": record.run_id,
+        "model_spec": to_json(record.model_spec),
+        "metrics": to_json(record.metrics),
+        "fitted_at": record.fitted_at,
     }
     conn.execute(SQL["insert_calibration"], values)
 
 
-def _insert_items(conn: Connection, calibration: Calibration) -> None:
-    last = dict(conn.execute(SQL["last_versions"], {"items": calibration.item_no.tolist()}).fetchall())
-    versions = [last.get(number, FIRST_VERSION - 1) + 1 for number in calibration.item_no.tolist()]
+def _insert_items(conn: Connection, record: CalibrationRecord) -> None:
+    last = dict(conn.execute(SQL["last_versions"], {"items": record.item_no.tolist()}).fetchall())
+    versions = [last.get(number, FIRST_VERSION - 1) + 1 for number in record.item_no.tolist()]
     columns: dict[str, ArrayLike] = {
-        "item_no": calibration.item_no,
+        "item_no": record.item_no,
         "version": np.array(versions, dtype=np.int32),
-        "params": np.array([_json(one) for one in published_parameters(calibration.items)], dtype=object),
+        "params": np.array([to_json(one) for one in published_parameters(record.items)], dtype=object),
     }
-    _append(conn, "item_param", calibration, columns)
+    _append(conn, "item_param", record, columns)
 
 
-def _insert_abilities(conn: Connection, calibration: Calibration) -> None:
+def _insert_abilities(conn: Connection, record: CalibrationRecord) -> None:
     columns: dict[str, ArrayLike] = {
-        "learner_no": calibration.learner_no,
-        "theta": calibration.abilities.theta,
-        "se": calibration.abilities.se,
-        "n_answers": calibration.n_answers,
+        "learner_no": record.learner_no,
+        "theta": record.abilities.theta,
+        "se": record.abilities.se,
+        "n_answers": record.n_answers,
     }
-    _append(conn, "ability", calibration, columns)
+    _append(conn, "ability", record, columns)
 
 
-def _insert_checks(conn: Connection, calibration: Calibration) -> None:
-    checks = calibration.checks
+def _insert_checks(conn: Connection, record: CalibrationRecord) -> None:
+    checks = record.checks
     columns: dict[str, ArrayLike | list[Any]] = {
         "check_name": [check.name for check in checks],
         "passed": [check.passed for check in checks],
@@ -151,16 +153,16 @@ def _insert_checks(conn: Connection, calibration: Calibration) -> None:
         "limit_text": [check.limit for check in checks],
         "message": [check.message for check in checks],
     }
-    copy_rows(conn, "gate_result", ["run_id", *columns], [calibration.run_id, *columns.values()])
+    copy_rows(conn, "gate_result", ["run_id", *columns], [record.run_id, *columns.values()])
 
 
-def _append(conn: Connection, table: str, calibration: Calibration, columns: Mapping[str, ArrayLike]) -> None:
+def _append(conn: Connection, table: str, record: CalibrationRecord, columns: Mapping[str, ArrayLike]) -> None:
     """Rows of estimates with what is the same for all of a run."""
     shared = {
-        "run_id": calibration.run_id,
-        "as_of": str(calibration.as_of),
-        "fitted_at": calibration.fitted_at.isoformat(),
-        "model": calibration.model,
+        "run_id": record.run_id,
+        "as_of": str(record.as_of),
+        "fitted_at": record.fitted_at.isoformat(),
+        "model": record.model,
     }
     copy_rows(conn, table, [*shared, *columns], [*shared.values(), *columns.values()])
 
@@ -177,19 +179,6 @@ def published_parameters(items: ItemEstimates) -> list[dict[str, object]]:
 
 def _known(names: list[str], values: tuple[float, ...]) -> dict[str, object]:
     return {name: value for name, value in zip(names, values, strict=True) if math.isfinite(value)}
-
-
-def _json(value: object) -> str:
-    """JSON text; a number that is not finite has no JSON and would be refused by PostgreSQL, so it is null."""
-    return json.dumps(_finite(value), ensure_ascii=False)
-
-
-def _finite(value: object) -> object:
-    if isinstance(value, Mapping):
-        return {str(key): _finite(inner) for key, inner in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_finite(inner) for inner in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _first(cursor: psycopg.Cursor[Any]) -> str | None:

@@ -1,4 +1,4 @@
-"""Runs as the ledger holds them, for people who list, look and decide."""
+"""Runs as rows of the ledger, for the commands that list and show them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from psycopg.rows import class_row
 
 from thetaline import db
 from thetaline.errors import InputError
-from thetaline.jobs.calibration.gate import CHECKS, GateCheck
+from thetaline.jobs.calibration.gate import CHECKS, CheckResult
 
 SQL = db.sql("jobs/calibration/run_records.sql")
 _PLACE = {check.__name__.removeprefix("check_"): place for place, check in enumerate(CHECKS)}
@@ -47,7 +47,7 @@ def load_run(conn: psycopg.Connection[Any], run_id: str) -> RunRecord:
     return found
 
 
-def load_checks(conn: psycopg.Connection[Any], run_id: str) -> list[GateCheck]:
-    """The gate's table of a run, in the order of the gate; empty for a run that was not judged."""
-    checks = [GateCheck(*row) for row in conn.execute(SQL["checks"], {"run_id": run_id}).fetchall()]
+def load_checks(conn: psycopg.Connection[Any], run_id: str) -> list[CheckResult]:
+    """The checks of a run in the order of the gate; empty for a run that was not checked."""
+    checks = [CheckResult(*row) for row in conn.execute(SQL["checks"], {"run_id": run_id}).fetchall()]
     return sorted(checks, key=lambda check: (_PLACE.get(check.name, len(_PLACE)), check.name))

@@ -1,4 +1,4 @@
-"""A calibration as the ledger keeps it: what the gate looks at, `model_spec` and `metrics`. Values in, values out."""
+"""What is said of a calibration: the input of the gate, `model_spec`, `metrics`, the summary. Values in, values out."""
 
 from dataclasses import asdict, dataclass
 
@@ -7,19 +7,19 @@ import numpy as np
 from thetaline.jobs.anchors.references import AnchorSet
 from thetaline.jobs.calibration.engine import AbilityEstimates, CalibrationReply, CalibrationRequest
 from thetaline.jobs.calibration.exclusions import Excluded
-from thetaline.jobs.calibration.gate import Evidence, Reference
-from thetaline.jobs.calibration.window import WindowAnswers
+from thetaline.jobs.calibration.gate import GateInput, PublishedParameters
+from thetaline.jobs.calibration.window import WindowAnswers, span
 from thetaline.learning.windows import Window
 from thetaline.settings import Settings
 
-# An item that hardly tells learners apart, or whose place is hardly known, is named for a person to look at.
-WEAK_A = 0.35
-VAGUE_SE_B = 0.6
+# Items below or above these are published and flagged.
+LOW_A = 0.35
+HIGH_SE_B = 0.6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Fitted:
-    """One calibration before its verdict."""
+class CalibrationRun:
+    """What was read, what was fitted to it and what came out, before the gate."""
 
     window: Window
     answers: WindowAnswers
@@ -31,56 +31,56 @@ class Fitted:
     excluded_users: Excluded
 
 
-def evidence(fitted: Fitted, published: Reference | None) -> Evidence:
-    """What the gate looks at."""
-    reply, linking = fitted.reply, fitted.reply.linking
-    return Evidence(
+def gate_input(run: CalibrationRun, published: PublishedParameters | None) -> GateInput:
+    """What the gate checks."""
+    reply, linking = run.reply, run.reply.linking
+    return GateInput(
         status=reply.fit.status,
         converged=reply.fit.converged,
-        n_users=published_abilities(fitted).user_ids.size,
+        n_users=published_abilities(run).user_ids.size,
         item_ids=reply.items.item_ids,
         a=reply.items.parameters["a"],
         b=reply.items.parameters["b"],
-        n_anchors_tagged=len(fitted.anchors) + len(fitted.anchors.malformed),
+        n_anchors_tagged=len(run.anchors) + len(run.anchors.malformed),
         n_anchors_used=linking.n_anchors_used if linking else 0,
         linked=linking is not None,
-        rmsd=link_rmsd(fitted),
+        rmsd=link_rmsd(run),
         link_message=reply.not_linked,
         published=published,
     )
 
 
-def published_abilities(fitted: Fitted) -> AbilityEstimates:
-    """Of the learners with answers enough."""
-    all_of_them = fitted.reply.abilities
-    kept = ~np.isin(all_of_them.user_ids.astype(str), fitted.excluded_users.ids.astype(str))
-    return AbilityEstimates(user_ids=all_of_them.user_ids[kept], theta=all_of_them.theta[kept], se=all_of_them.se[kept])
+def published_abilities(run: CalibrationRun) -> AbilityEstimates:
+    """Of the learners with enough answers."""
+    estimates = run.reply.abilities
+    kept = ~np.isin(estimates.user_ids.astype(str), run.excluded_users.ids.astype(str))
+    return AbilityEstimates(user_ids=estimates.user_ids[kept], theta=estimates.theta[kept], se=estimates.se[kept])
 
 
-def link_rmsd(fitted: Fitted) -> float | None:
-    """Root mean square of b − b_reference over the anchors that were used; told by the values, whoever linked them."""
-    linking = fitted.reply.linking
+def link_rmsd(run: CalibrationRun) -> float | None:
+    """Root mean square of b − b_reference over the anchors that were used, whichever engine linked them."""
+    linking = run.reply.linking
     if linking is None:
         return None
-    b = dict(zip(fitted.reply.items.item_ids, fitted.reply.items.parameters["b"], strict=True))
-    used = [anchor for anchor in fitted.anchors if anchor.item_id in b and anchor.item_id not in linking.dropped]
+    b = dict(zip(run.reply.items.item_ids, run.reply.items.parameters["b"], strict=True))
+    used = [anchor for anchor in run.anchors if anchor.item_id in b and anchor.item_id not in linking.dropped]
     differences = np.array([b[anchor.item_id] - anchor.b for anchor in used])
     return float(np.sqrt(np.mean(np.square(differences)))) if used else float("nan")
 
 
-def model_spec(fitted: Fitted, settings: Settings) -> dict[str, object]:
-    """What was fitted to what, under which settings."""
-    linking = fitted.reply.linking
+def model_spec(run: CalibrationRun, settings: Settings) -> dict[str, object]:
+    """What was run to what, under which settings."""
+    linking = run.reply.linking
     return {
-        "model": fitted.request.model,
-        "n_items": int(fitted.reply.items.item_ids.size),
-        "n_users": int(fitted.reply.abilities.user_ids.size),
-        "n_anchors": len(fitted.request.anchors),
+        "model": run.request.model,
+        "n_items": int(run.reply.items.item_ids.size),
+        "n_users": int(run.reply.abilities.user_ids.size),
+        "n_anchors": len(run.request.anchors),
         "linking_constants": linking.constants() if linking else None,
         "linked": linking is not None,
-        "window": _span(fitted.window),
+        "window": span(run.window),
         "settings": recorded_settings(settings),
-        "engine": fitted.reply.fit.engine,
+        "engine": run.reply.fit.engine,
     }
 
 
@@ -89,50 +89,50 @@ def recorded_settings(settings: Settings) -> dict[str, object]:
     return {name: value for name, value in settings.model_dump().items() if name.startswith("mirt_")}
 
 
-def metrics(fitted: Fitted) -> dict[str, object]:
-    """How it went, and everything that was left out; ids are complete, so that nothing is lost."""
-    fit = asdict(fitted.reply.fit)
+def metrics(run: CalibrationRun) -> dict[str, object]:
+    """How the fit went, and what was left out, with all ids."""
+    fit = asdict(run.reply.fit)
     del fit["engine"]
     return {
         **fit,
-        "n_answers": fitted.request.observations.n_answers,
-        "connected_parts": fitted.connected_parts,
-        "n_published_abilities": int(published_abilities(fitted).user_ids.size),
+        "n_answers": run.request.observations.n_answers,
+        "connected_parts": run.connected_parts,
+        "n_published_abilities": int(published_abilities(run).user_ids.size),
         "left_out_answers": {
-            "repeats": fitted.answers.n_repeats,
-            "contradictory": fitted.answers.n_contradictory,
-            "over_limit": fitted.answers.n_over_limit,
+            "repeats": run.answers.n_repeats,
+            "contradictory": run.answers.n_contradictory,
+            "over_limit": run.answers.n_over_limit,
         },
-        "excluded_items": fitted.excluded_items.listed(),
-        "excluded_users": fitted.excluded_users.ids_by_reason(),
-        "anchors": anchor_metrics(fitted),
-        "rmsd": link_rmsd(fitted),
-        "population": _population(fitted.reply),
-        "flagged_items": flagged_items(fitted.reply),
+        "excluded_items": run.excluded_items.listed(),
+        "excluded_users": run.excluded_users.ids_by_reason(),
+        "anchors": anchor_metrics(run),
+        "rmsd": link_rmsd(run),
+        "population": _population(run.reply),
+        "flagged_items": flagged_items(run.reply),
     }
 
 
-def anchor_metrics(fitted: Fitted) -> dict[str, object]:
-    """Which anchors did not carry the link, and why."""
-    linking = fitted.reply.linking
-    observed = set(fitted.request.observations.item_ids)
+def anchor_metrics(run: CalibrationRun) -> dict[str, object]:
+    """Which anchors were not used for the link, and why."""
+    linking = run.reply.linking
+    observed = set(run.request.observations.item_ids)
     return {
         "dropped": dict(linking.dropped) if linking else {},
-        "not_calibrated": [item_id for item_id in fitted.anchors.item_ids if item_id not in observed],
-        "malformed": dict(fitted.anchors.malformed),
-        "not_linked": fitted.reply.not_linked or None,
+        "not_calibrated": [item_id for item_id in run.anchors.item_ids if item_id not in observed],
+        "malformed": dict(run.anchors.malformed),
+        "not_linked": run.reply.not_linked or None,
     }
 
 
 def flagged_items(reply: CalibrationReply) -> list[dict[str, object]]:
-    """Items that are published but deserve a look, weakest first, each with every reason."""
+    """Published items that a person should look at, by ascending a, each with all its reasons."""
     a, b = reply.items.parameters["a"], reply.items.parameters["b"]
     se_b = reply.items.se.get("b", np.full(b.size, np.nan))
     ids = reply.items.item_ids.tolist()
     reasons = {
         **{finding: np.isin(ids, names) for finding, names in reply.item_notes.items()},
-        f"a below {WEAK_A:g}": a < WEAK_A,
-        f"standard error of b above {VAGUE_SE_B:g}": se_b > VAGUE_SE_B,
+        f"a below {LOW_A:g}": a < LOW_A,
+        f"standard error of b above {HIGH_SE_B:g}": se_b > HIGH_SE_B,
     }
     return [
         {
@@ -154,23 +154,19 @@ def _population(reply: CalibrationReply) -> dict[str, float] | None:
     return {"mean": mean, "sd": sd}
 
 
-def summary(fitted: Fitted) -> dict[str, object]:
-    """What a program wants to know of a night: counts and constants."""
-    linking = fitted.reply.linking
+def summary(run: CalibrationRun) -> dict[str, object]:
+    """Counts and constants, for the summary line and the ledger."""
+    linking = run.reply.linking
     return {
-        "window": _span(fitted.window),
-        "model": fitted.request.model,
-        "n_answers": fitted.request.observations.n_answers,
-        "n_items": int(fitted.reply.items.item_ids.size),
-        "n_users": int(fitted.reply.abilities.user_ids.size),
-        "connected_parts": fitted.connected_parts,
-        "n_published_abilities": int(published_abilities(fitted).user_ids.size),
-        "n_anchors": len(fitted.request.anchors),
+        "window": span(run.window),
+        "model": run.request.model,
+        "n_answers": run.request.observations.n_answers,
+        "n_items": int(run.reply.items.item_ids.size),
+        "n_users": int(run.reply.abilities.user_ids.size),
+        "connected_parts": run.connected_parts,
+        "n_published_abilities": int(published_abilities(run).user_ids.size),
+        "n_anchors": len(run.request.anchors),
         "linking_constants": linking.constants() if linking else None,
-        "excluded_items": fitted.excluded_items.by_reason(),
-        "excluded_users": fitted.excluded_users.by_reason(),
+        "excluded_items": run.excluded_items.by_reason(),
+        "excluded_users": run.excluded_users.by_reason(),
     }
-
-
-def _span(window: Window) -> dict[str, str]:
-    return {"start": f"{window.start_at:%Y-%m-%d}", "stop": f"{window.stop_at:%Y-%m-%d}"}

@@ -1,4 +1,4 @@
-"""Read the answers that a calibration stands on: whole UTC days, the first answer of each learner to each item."""
+"""Reads the answers of a calibration: whole UTC days, the first answer of each learner to each item."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -40,6 +40,11 @@ class WindowAnswers:
 def window_before(as_of: date, days: int) -> Window:
     """The `days` whole UTC days before `as_of`, which is not in it."""
     return Window(day_number(as_of) - days, day_number(as_of))
+
+
+def span(window: Window) -> dict[str, str]:
+    """Its first day and the day after its last."""
+    return {"start": f"{window.start_at:%Y-%m-%d}", "stop": f"{window.stop_at:%Y-%m-%d}"}
 
 
 def load_answers(conn: Connection, url: str, window: Window, *, most: int) -> WindowAnswers:

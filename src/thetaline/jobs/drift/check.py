@@ -1,6 +1,5 @@
 """Drift of item parameters: what changed since its reference is told, an anchor that did is proposed for retirement."""
 
-import json
 from collections.abc import Container, Sequence
 from dataclasses import asdict, dataclass
 from enum import StrEnum
@@ -10,6 +9,7 @@ import typer
 
 from thetaline import db, irt, logs
 from thetaline.db import ledger
+from thetaline.db.jsonb import to_json
 from thetaline.errors import ItemsError
 from thetaline.jobs.command_line import DateOption, DryRunOption, run_app
 from thetaline.jobs.drift.comparison import Comparison, compare, load_comparison
@@ -211,4 +211,4 @@ def _numbers(alerts: Sequence[Alert]) -> list[int]:
 def _stored(alert: Alert) -> dict[str, object]:
     row = asdict(alert)
     kept = {name: row.pop(name) for name in ("item_no", "is_anchor", "severity", "proposal")}
-    return {**kept, "statistics": json.dumps(row)}
+    return {**kept, "statistics": to_json(row)}

@@ -11,6 +11,7 @@ import psycopg
 
 from thetaline import db, irt
 from thetaline.errors import JobError
+from thetaline.jobs.item_params import items_of_params
 
 SQL = db.sql("jobs/drift/check.sql")
 PARAMETERS = ("a", "b", "c", "d")
@@ -122,9 +123,7 @@ def _row(model: str, params: Mapping[str, Any], se: Mapping[str, Any] | None, so
 
 
 def _bank(rows: Mapping[int, ItemRow]) -> irt.Items:
-    column = {name: [row.params.get(name, np.nan) for row in rows.values()] for name in PARAMETERS}
-    column["a"] = [row.params.get("a", 1.0) for row in rows.values()]
-    return irt.Items(ids=list(rows), model=[row.model for row in rows.values()], **column)
+    return items_of_params(rows, [row.model for row in rows.values()], [row.params for row in rows.values()])
 
 
 def _errors(bank: irt.Items, errors: Sequence[Mapping[str, float]]) -> irt.Items:

@@ -78,7 +78,7 @@ def calibrate(task: Task, progress: Progress) -> dict[str, object]:
 
     request = read_body(Path(task.body), task.content_type, options=task.options, most=task.most)
     with breaking_down("the fit"):
-        reply = InProcessEngine().calibrate(request, progress=progress)
+        reply = InProcessEngine().calibrate(request, on_cycle=progress)
     Path(task.result).write_bytes(reply_json(request, reply, now=datetime.now(UTC)))
     return {"cycles": reply.fit.cycles, "converged": reply.fit.converged, "n_answers": request.observations.n_answers}
 
