@@ -49,10 +49,51 @@ def test_derivatives_are_those_of_the_log_probabilities(family):
     np.testing.assert_allclose(family.d_log_prob(free, THETA), expected, atol=1e-7)
 
 
-def test_the_derivative_in_theta_is_that_of_the_log_probabilities(family):
-    free, step = drawn(family), 1e-6
-    expected = (family.log_prob(free, THETA + step) - family.log_prob(free, THETA - step)) / (2 * step)
-    np.testing.assert_allclose(family.d_theta(free, THETA), expected, atol=1e-7)
+def at_nodes(family, free, theta=THETA):
+    return family.curve(family.coefficients(free)[:, None, :], theta)
+
+
+def test_a_curve_is_that_of_the_log_probabilities_with_its_derivatives_in_theta(family):
+    free, step = drawn(family), 1e-4
+    before, here, after = (family.log_prob(free, THETA + shift).swapaxes(1, 2) for shift in (-step, 0.0, step))
+    curve = at_nodes(family, free)
+    np.testing.assert_allclose(curve.p, np.exp(here), atol=1e-14)
+    np.testing.assert_allclose(curve.s, (after - before) / (2 * step), atol=1e-6)
+    np.testing.assert_allclose(curve.ds, (after - 2 * here + before) / step**2, atol=1e-5)
+
+
+def test_curve_slopes_information_and_warms_bias_follow_from_the_probabilities(family):
+    free, step = drawn(family), 1e-4
+    before, p, after = (np.exp(family.log_prob(free, THETA + shift)).swapaxes(1, 2) for shift in (-step, 0.0, step))
+    slope, bend = (after - before) / (2 * step), (after - 2 * p + before) / step**2
+    curve = at_nodes(family, free)
+    np.testing.assert_allclose(curve.slope, slope, atol=1e-6)
+    np.testing.assert_allclose(curve.information, (slope**2 / p).sum(axis=-1), atol=1e-6)
+    np.testing.assert_allclose(curve.warm_bias, (slope * bend / p).sum(axis=-1), atol=1e-5)
+
+
+def test_the_derivatives_of_an_answer_are_those_of_its_category(family):
+    free, rng = drawn(family), np.random.default_rng(3)
+    item = rng.integers(0, len(free), 200)
+    theta, answer = rng.normal(0.0, 3.0, 200), rng.integers(0, 4 if family.polytomous else 2, 200).astype(np.uint8)
+    curve, row = family.curve(family.coefficients(free)[item], theta), np.arange(200)
+    found = family.answered(family.coefficients(free)[item], theta, answer)
+    np.testing.assert_allclose(found.s, curve.s[row, answer], rtol=1e-9, atol=1e-14)
+    np.testing.assert_allclose(found.ds, curve.ds[row, answer], rtol=1e-9, atol=1e-14)
+
+
+def test_no_curve_bends_more_than_its_bound_and_without_asymptotes_one_nearly_does(family):
+    free = drawn(family)
+    bends = -at_nodes(family, free, np.linspace(-12.0, 12.0, 4001)).ds.min(axis=(1, 2))
+    bound = family.curvature_bound(free, 4 if family.polytomous else 2)
+    assert (bends <= bound * (1 + 1e-12)).all()
+    if not (family.has_c or family.polytomous):
+        np.testing.assert_allclose(bends, bound, rtol=1e-4)
+
+
+def test_curves_stay_finite_far_out(family):
+    curve = at_nodes(family, drawn(family), FAR)
+    assert all(np.isfinite(part).all() for part in curve)
 
 
 def test_published_and_free_parameters_are_inverse_to_each_other(family):

@@ -11,7 +11,7 @@ from thetaline.irt.covariance import ItemCovariance, refuse_foreign
 from thetaline.irt.frames import frame
 from thetaline.irt.invariance import P_DIF_LIMITS, Calibrated, Invariance, invariance
 from thetaline.irt.items import Items
-from thetaline.irt.linking.constants import Constants
+from thetaline.irt.linking.method import Constants
 from thetaline.irt.linking.standard_errors import LinkErrors
 from thetaline.irt.p_values import check_level, false_discovery
 

@@ -1,7 +1,7 @@
 """The item bank as one frozen value: a struct of arrays, so that every step is vectorised over items."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -9,25 +9,63 @@ from numpy.typing import ArrayLike, NDArray
 
 from thetaline.errors import InputError, ItemsError
 from thetaline.irt._item_checks import check_items, model_column, parameter_column, threshold_column
-from thetaline.irt._types import Array, Ids, Index
-from thetaline.irt.families import FAMILIES, Family, Published
+from thetaline.irt._types import Array, Categories, Ids, Index
+from thetaline.irt.families import FAMILIES, AnswerDerivatives, Curve, Family, Published
 from thetaline.irt.frames import frame
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
-@dataclass(frozen=True, slots=True)
-class Batch:
-    """The items of a bank that share a family and a number of categories: the unit of vectorised work."""
+@dataclass(frozen=True, slots=True, eq=False)
+class ItemBatch:
+    """G items that share a family and a number of categories: the unit of vectorised work."""
 
     family: Family
     n_categories: int
-    index: Index  # positions in the bank
+    index: Index  # (G,) positions in the bank
+    free: Array  # (G, P) slope–intercept parameters
+    coefficients: Array  # (G, R) what the curves are computed from
+
+    @classmethod
+    def of(cls, family: Family, n_categories: int, index: Index, free: Array) -> Self:
+        """Compute the coefficients once."""
+        return cls(family, n_categories, index, free, family.coefficients(free))
 
     def codes(self, offsets: Index) -> Index:
-        """Rows of these items in a category table, shape (len(index), K)."""
+        """Rows of these items in a category table, shape (G, K)."""
         return offsets[self.index][:, None] + np.arange(self.n_categories)
+
+    def log_prob(self, theta: Array) -> Array:
+        """log P of every item at every ability, (G, K, Q)."""
+        return self.family.log_prob(self.free, theta)
+
+    def at_nodes(self, theta: Array) -> Curve:
+        """Every item at every ability: (G, Q, K)."""
+        return self.family.curve(self.coefficients[:, None, :], theta)
+
+    def curve(self, theta: Array) -> Curve:
+        """Item g at `theta[g]`: (G, K)."""
+        return self.family.curve(self.coefficients, theta)
+
+    def answered(self, theta: Array, answer: Categories) -> AnswerDerivatives:
+        """Derivatives of log P(answer to item g) at `theta[g]`, (G,)."""
+        return self.family.answered(self.coefficients, theta, answer)
+
+    @property
+    def curvature_bound(self) -> Array:
+        """Most that −∂² log P / ∂θ² of any answer can be, (G,)."""
+        return self.family.curvature_bound(self.free, self.n_categories)
+
+    def rows(self, which: Index) -> Self:
+        """The items at these positions, repeated as often as they are named."""
+        columns = self.coefficients.T[:, which].T  # contiguous coefficient by coefficient, as the formulas read them
+        free = columns if self.coefficients is self.free else self.free[which]
+        return replace(self, index=self.index[which], free=free, coefficients=columns)
+
+    def with_free(self, free: Array) -> Self:
+        """The same items with other free parameters."""
+        return type(self).of(self.family, self.n_categories, self.index, free)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -76,7 +114,7 @@ class Items:
         if not a_given and needs_a:
             raise ItemsError(f"{', '.join(needs_a)} items need a; only Rasch and PCM have a = 1")
         for batch in self.batches():
-            bad = ~batch.family.valid(self.free(batch))
+            bad = ~batch.family.valid(batch.free)
             if bad.any():
                 raise ItemsError(f"thresholds of items {list(self.ids[batch.index[bad]][:5])} are out of order")
 
@@ -110,24 +148,30 @@ class Items:
         """Row of a category table where each item starts, shape (I + 1,)."""
         return np.concatenate([[0], np.cumsum(self.n_categories)])
 
-    def batches(self) -> Iterator[Batch]:
+    @property
+    def row_scores(self) -> Array:
+        """The score 0 … K − 1 that a row of a category table stands for, (sum of K,)."""
+        first = self.offsets
+        return np.asarray(np.arange(first[-1]) - np.repeat(first[:-1], self.n_categories), dtype=np.float64)
+
+    def batches(self) -> Iterator[ItemBatch]:
         """Walk over the items by (family, number of categories)."""
         counts = self.n_categories
         for model, k in sorted({(str(m), int(k)) for m, k in zip(self.model, counts, strict=True)}):
-            yield Batch(FAMILIES[model], k, np.flatnonzero((self.model == model) & (counts == k)))
+            yield self.batch(np.flatnonzero((self.model == model) & (counts == k)))
 
-    def free(self, batch: Batch) -> Array:
-        """Slope–intercept parameters (len(batch.index), P) of a batch."""
-        at = batch.index
-        b = self.thresholds[at, : batch.n_categories - 1]
-        return batch.family.from_published(Published(self.a[at], b, self.c[at], self.d[at]))
+    def batch(self, index: Index) -> ItemBatch:
+        """Return the items at these positions, which share a family and a number of categories."""
+        family, k = FAMILIES[str(self.model[index[0]])], int(self.n_categories[index[0]])
+        published = Published(self.a[index], self.thresholds[index, : k - 1], self.c[index], self.d[index])
+        return ItemBatch.of(family, k, index, family.from_published(published))
 
     def log_prob(self, theta: ArrayLike) -> Array:
         """Return log P(X = k | theta), shape (sum of K, Q); rows by item, category 0..K-1 within it."""
         nodes = np.atleast_1d(np.asarray(theta, dtype=np.float64))
         out = np.empty((self.offsets[-1], nodes.size))
         for batch in self.batches():
-            out[batch.codes(self.offsets)] = batch.family.log_prob(self.free(batch), nodes)
+            out[batch.codes(self.offsets)] = batch.log_prob(nodes)
         return out
 
     def expected_score(self, theta: ArrayLike) -> Array:
@@ -135,8 +179,7 @@ class Items:
         nodes = np.atleast_1d(np.asarray(theta, dtype=np.float64))
         out = np.empty((len(self), nodes.size))
         for batch in self.batches():
-            p = np.exp(batch.family.log_prob(self.free(batch), nodes))
-            out[batch.index] = np.tensordot(p, np.arange(batch.n_categories), axes=(1, 0))
+            out[batch.index] = batch.at_nodes(nodes).p @ np.arange(batch.n_categories, dtype=np.float64)
         return out
 
     def information(self, theta: ArrayLike) -> Array:
@@ -144,9 +187,7 @@ class Items:
         nodes = np.atleast_1d(np.asarray(theta, dtype=np.float64))
         out = np.empty((len(self), nodes.size))
         for batch in self.batches():
-            free = self.free(batch)
-            p = np.exp(batch.family.log_prob(free, nodes))
-            out[batch.index] = (p * batch.family.d_theta(free, nodes) ** 2).sum(axis=1)
+            out[batch.index] = batch.at_nodes(nodes).information
         return out
 
     def take(self, ids: Iterable[object]) -> Self:

@@ -10,7 +10,6 @@ from thetaline.errors import InputError
 from thetaline.irt._arguments import person_abilities
 from thetaline.irt._coding import ids_or_positions
 from thetaline.irt._types import Array, Categories, Index, Mask
-from thetaline.irt.derivatives import alike
 from thetaline.irt.items import Items
 from thetaline.irt.responses import Responses
 
@@ -46,7 +45,7 @@ def _draw(items: Items, theta: Array, item: NDArray[np.int32], rng: np.random.Ge
     """One category an answer: how many cumulative probabilities lie below a uniform draw."""
     uniform, answer = rng.random(len(item)), np.empty(len(item), dtype=np.uint8)
     within = np.empty(len(items), dtype=np.intp)
-    for part in alike(items):
+    for part in items.batches():
         within[part.index] = np.arange(len(part.index))
         mine = np.flatnonzero(np.isin(item, part.index))
         for rows in np.array_split(mine, 1 + len(mine) * part.n_categories // BLOCK_CELLS):

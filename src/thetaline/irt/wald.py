@@ -16,7 +16,7 @@ from thetaline.irt._types import Array, Ids, Ints, Mask
 from thetaline.irt.covariance import ItemCovariance
 from thetaline.irt.families import FAMILIES
 from thetaline.irt.items import Items
-from thetaline.irt.linking.constants import Constants
+from thetaline.irt.linking.method import Constants
 from thetaline.irt.linking.standard_errors import LinkErrors
 from thetaline.irt.p_values import p_value
 

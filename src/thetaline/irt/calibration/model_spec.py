@@ -13,7 +13,7 @@ from thetaline.irt._types import Array, Ids, Index, Mask
 from thetaline.irt.calibration.model import EmState, ItemBlock, Model
 from thetaline.irt.calibration.observed_data import ObservedData
 from thetaline.irt.families import FAMILIES, known_models
-from thetaline.irt.items import Batch, Items
+from thetaline.irt.items import Items
 from thetaline.irt.responses import Responses
 
 ModelChoice = str | Mapping[Any, str] | Sequence[str]
@@ -148,7 +148,7 @@ def _anchor_blocks(spec: ModelSpec, data: ObservedData) -> Iterator[tuple[ItemBl
     id_at = {k: name for name, k in spec.position.items()}
     for name, k, index in _batches(spec, data, anchored=True):
         rows = np.array([at[id_at[int(data.order[j])]] for j in index], dtype=np.intp)
-        yield ItemBlock(FAMILIES[name], k, index), spec.anchors.free(Batch(FAMILIES[name], k, rows))
+        yield ItemBlock(FAMILIES[name], k, index), spec.anchors.batch(rows).free
 
 
 def starting_state(model: Model, spec: ModelSpec, category_counts: Array) -> EmState:

@@ -3,20 +3,15 @@
 from collections.abc import Iterable
 
 from thetaline.errors import ItemsError
-from thetaline.irt.families.base import Family, Published
-from thetaline.irt.families.four_pl import FOUR_PL
-from thetaline.irt.families.gpcm import GPCM
+from thetaline.irt.families.adjacent import GPCM, PCM
+from thetaline.irt.families.base import AnswerDerivatives, Curve, Family, Published
+from thetaline.irt.families.dichotomous import FOUR_PL, ONE_PL, RASCH, THREE_PL, TWO_PL
 from thetaline.irt.families.graded import GRM
-from thetaline.irt.families.one_pl import ONE_PL
-from thetaline.irt.families.pcm import PCM
-from thetaline.irt.families.rasch import RASCH
-from thetaline.irt.families.three_pl import THREE_PL
-from thetaline.irt.families.two_pl import TWO_PL
 
 ALL: tuple[Family, ...] = (RASCH, ONE_PL, TWO_PL, THREE_PL, FOUR_PL, GRM, PCM, GPCM)
 FAMILIES: dict[str, Family] = {family.name: family for family in ALL}
 
-__all__ = ["FAMILIES", "Family", "Published", "known_models"]
+__all__ = ["FAMILIES", "AnswerDerivatives", "Curve", "Family", "Published", "known_models", "same_curve"]
 
 
 def known_models(names: Iterable[object]) -> None:
@@ -24,3 +19,9 @@ def known_models(names: Iterable[object]) -> None:
     for name in names:
         if name not in FAMILIES:
             raise ItemsError(f"unknown model {name!r}; choose one of {', '.join(FAMILIES)}")
+
+
+def same_curve(first: str, second: str, n_categories: int) -> bool:
+    """Say whether two families give the same probabilities at the same published parameters, asymptotes apart."""
+    one, other = FAMILIES[first], FAMILIES[second]
+    return type(one) is type(other) or (n_categories == 2 and one.logistic and other.logistic)

@@ -7,30 +7,21 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from thetaline.irt._types import Array, Mask
-from thetaline.irt.families.base import Published, Terms
-from thetaline.irt.families.terms import scoring_terms
-from thetaline.irt.families.thresholds import boundaries_to_published, published_to_boundaries, thresholds_jacobian
+from thetaline.irt._types import Array
+from thetaline.irt.families.base import Curve, Family, Published
 
 
 @dataclass(frozen=True, slots=True)
-class AdjacentCategories:
+class AdjacentCategories(Family):
     """A partial credit family; b_k = -(e_k - e_{k-1}) / a."""
 
     name: str
     tied: bool = False
     unit: bool = False
     polytomous: bool = True
+    logistic: bool = True
     has_c: bool = False
     has_d: bool = False
-
-    def n_free(self, n_categories: int) -> int:
-        """A slope and K - 1 steps."""
-        return n_categories
-
-    def valid(self, free: Array) -> Mask:
-        """Every finite value is a model."""
-        return np.asarray(np.isfinite(free).all(axis=1))
 
     def log_prob(self, free: Array, theta: Array) -> Array:
         """(I, K, Q)."""
@@ -51,28 +42,36 @@ class AdjacentCategories:
             out[:, k, k] += 1.0
         return out
 
-    def d_theta(self, free: Array, theta: Array) -> Array:
-        """(I, K, Q)."""
-        return _score_residual(np.exp(self.log_prob(free, theta))) * free[:, 0, None, None]
+    def curve(self, coefficients: Array, theta: Array) -> Curve:
+        """(..., K); s_k = a (k - E X), whose derivative is -a^2 var X in every category (Muraki, 1992)."""
+        a, k = coefficients[..., 0], np.arange(coefficients.shape[-1], dtype=np.float64)
+        eta = k * (a * theta)[..., None]
+        eta[..., 1:] += coefficients[..., 1:]
+        p = np.exp(eta - eta.max(axis=-1, keepdims=True))
+        p /= p.sum(axis=-1, keepdims=True)
+        away = k - (p @ k)[..., None]
+        variance = np.einsum("...k,...k,...k->...", p, away, away)
+        ds = np.broadcast_to(-(np.square(a) * variance)[..., None], p.shape)
+        return Curve(p, a[..., None] * away, ds)
 
-    def scoring_terms(self, free: Array, theta: Array, observed: Array) -> Terms:
-        """From the derivatives of the log-probabilities."""
-        return scoring_terms(self, free, theta, observed)
+    def curvature_bound(self, free: Array, n_categories: int) -> Array:
+        """a^2 times the most that the variance of a score on 0..K-1 can be."""
+        return np.asarray((n_categories - 1) ** 2 / 4.0 * free[:, 0] ** 2)
 
     def to_published(self, free: Array) -> Published:
         """b_k = -(e_k - e_{k-1}) / a."""
-        return boundaries_to_published(free @ _step_matrix(free.shape[1]).T)
+        return Family.to_published(self, free @ _step_matrix(free.shape[1]).T)
 
     def from_published(self, published: Published) -> Array:
         """e_k = -a (b_1 + .. + b_k)."""
-        free = published_to_boundaries(published)
+        free = Family.from_published(self, published)
         free[:, 1:] = np.cumsum(free[:, 1:], axis=1)
         return free
 
     def published_jacobian(self, free: Array) -> Array:
         """(I, K, K) in the order a, b_1..b_{K-1}."""
         difference = _step_matrix(free.shape[1])
-        return thresholds_jacobian(free @ difference.T) @ difference
+        return Family.published_jacobian(self, free @ difference.T) @ difference
 
     def standardised(self, free: Array, mean: float, sd: float) -> Array:
         """a sd, e_k + k a mean."""
@@ -99,3 +98,7 @@ def _step_matrix(n_free: int) -> Array:
     rows = np.arange(2, n_free)
     out[rows, rows - 1] = -1.0
     return out
+
+
+PCM = AdjacentCategories("PCM", tied=True, unit=True)  # Masters (1982): slope 1, b_k, and a free spread of theta
+GPCM = AdjacentCategories("GPCM")  # Muraki (1992): a slope a and step difficulties b_k an item

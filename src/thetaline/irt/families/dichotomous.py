@@ -1,20 +1,42 @@
-"""Right and wrong: the logistic curve between a lower and an upper asymptote, from which the 1PL to 4PL follow.
+"""Logistic families for right and wrong, from Rasch to 4PL: P(X = 1) = c + (d - c) / (1 + exp(-(a theta + e))).
 
-P(X = 1 | theta) = c + (d - c) / (1 + exp(-(a theta + e))), with b = -e / a.  Birnbaum (1968); Barton & Lord (1981).
+b = -e / a.  A family without asymptotes has c = 0 and d = 1.
 """
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
-from thetaline.irt._types import Array, Mask
-from thetaline.irt.families.base import Published, Terms
-from thetaline.irt.families.logit import expit, log_expit, logit
-from thetaline.irt.families.terms import scoring_terms
+from thetaline.irt._types import Array, Categories, Mask
+from thetaline.irt.families.base import AnswerDerivatives, Curve, Family, Published, Terms
+from thetaline.irt.families.logit import Logistic, expit, log_expit, logit
+
+
+class Asymptotes(NamedTuple):
+    """c and d with their distances to 0 and 1, (...)."""
+
+    c: Array
+    not_c: Array
+    d: Array | np.float64
+    not_d: Array | np.float64
+
+    def by_intercept(self, curve: Logistic) -> tuple[Array, Array]:
+        """d log P / d (a theta + e) of wrong and right: P_1 = L (d + c odds), P_0 = L (1 - d + (1 - c) odds)."""
+        step = (self.d - self.c) * curve.wrong
+        return -step / self.wrong_over_logistic(curve), step / self.right_over_logistic(curve)
+
+    def right_over_logistic(self, curve: Logistic) -> Array:
+        """P_1 / L."""
+        return self.d + self.c * curve.odds_against
+
+    def wrong_over_logistic(self, curve: Logistic) -> Array:
+        """P_0 / L."""
+        return self.not_d + self.not_c * curve.odds_against
 
 
 @dataclass(frozen=True, slots=True)
-class Dichotomous:
+class Dichotomous(Family):
     """A logistic family; free in (a, e), then logit c and logit d where it has asymptotes."""
 
     name: str
@@ -22,11 +44,8 @@ class Dichotomous:
     unit: bool = False
     has_c: bool = False
     has_d: bool = False
-
-    @property
-    def polytomous(self) -> bool:
-        """Two categories only."""
-        return False
+    polytomous: bool = False
+    logistic: bool = True
 
     def n_free(self, n_categories: int) -> int:  # noqa: ARG002  (the contract's signature)
         """Slope, intercept and the asymptotes."""
@@ -55,42 +74,58 @@ class Dichotomous:
 
     def d_log_prob(self, free: Array, theta: Array) -> Array:
         """(I, P, 2, Q)."""
-        by_eta = self._d_eta(free, theta)
-        parts = [by_eta * theta, by_eta]
-        if self.has_c:
-            parts.append(self._d_asymptote(free, theta, column=2))
+        curve = Logistic.at(np.multiply.outer(free[:, 0], theta) + free[:, 1, None])
+        if not self.has_c:
+            by_intercept = np.stack([-curve.right, curve.wrong], axis=1)
+            return np.stack([by_intercept * theta, by_intercept], axis=1)
+        ends = self._asymptotes(self.coefficients(free)[:, None, :])
+        by_intercept = np.stack(ends.by_intercept(curve), axis=1)
+        over = np.stack([-ends.wrong_over_logistic(curve), ends.right_over_logistic(curve)], axis=1)
+        parts = [by_intercept * theta, by_intercept, (ends.c * ends.not_c * curve.odds_against)[:, None] / over]
         if self.has_d:
-            parts.append(self._d_asymptote(free, theta, column=3))
+            parts.append(np.asarray(ends.d * ends.not_d)[:, None] / over)
         return np.stack(parts, axis=1)
 
-    def d_theta(self, free: Array, theta: Array) -> Array:
-        """(I, 2, Q)."""
-        return self._d_eta(free, theta) * free[:, 0, None, None]
+    def coefficients(self, free: Array) -> Array:
+        """a, e, then c, 1 - c, d and 1 - d where there are asymptotes; exact near 0 and 1."""
+        ends = [expit(sign * free[:, column]) for column in range(2, free.shape[1]) for sign in (1.0, -1.0)]
+        return np.column_stack([free[:, :2], *ends]) if ends else free
 
-    def _d_eta(self, free: Array, theta: Array) -> Array:
-        """Derivative in a theta + e, (I, 2, Q); exp of a difference of logs: no tail divides zero by zero."""
-        eta = np.multiply.outer(free[:, 0], theta) + free[:, 1, None]
+    def curve(self, coefficients: Array, theta: Array) -> Curve:
+        """(..., 2)."""
+        a = coefficients[..., 0]
+        curve = Logistic.at(a * theta + coefficients[..., 1])
+        bend = a * (curve.wrong - curve.right)
         if not self.has_c:
-            return np.stack([-expit(eta), expit(-eta)], axis=1)
-        log_p = self.log_prob(free, theta)
-        lower = expit(free[:, 2])
-        upper = expit(free[:, 3]) if self.has_d else np.ones(len(free))
-        log_steep = np.log(upper - lower)[:, None] + log_expit(eta) + log_expit(-eta)
-        return np.stack([-np.exp(log_steep - log_p[:, 0]), np.exp(log_steep - log_p[:, 1])], axis=1)
+            s = a[..., None] * np.stack([-curve.right, curve.wrong], axis=-1)
+            p = np.stack([curve.wrong, curve.right], axis=-1)
+            return Curve(p, s, s * (bend[..., None] - s))
+        ends = self._asymptotes(coefficients)
+        p = np.stack([curve.right * ends.wrong_over_logistic(curve), curve.right * ends.right_over_logistic(curve)], -1)
+        s = a[..., None] * np.stack(ends.by_intercept(curve), axis=-1)
+        return Curve(p, s, s * (bend[..., None] - s))
 
-    def _d_asymptote(self, free: Array, theta: Array, *, column: int) -> Array:
-        """Derivative in logit c (column 2) or logit d (column 3), (I, 2, Q)."""
-        eta = np.multiply.outer(free[:, 0], theta) + free[:, 1, None]
-        reached = log_expit(-eta) if column == 2 else log_expit(eta)
-        asymptote = free[:, column, None]
-        log_step = log_expit(asymptote) + log_expit(-asymptote) + reached
-        log_p = self.log_prob(free, theta)
-        return np.stack([-np.exp(log_step - log_p[:, 0]), np.exp(log_step - log_p[:, 1])], axis=1)
+    def answered(self, coefficients: Array, theta: Array, answer: Categories) -> AnswerDerivatives:
+        """A wrong answer is a right one to the item turned round: -a, -e, asymptotes 1 - d and 1 - c."""
+        right, z = answer == 1, coefficients[:, 0] * theta + coefficients[:, 1]
+        a = np.where(right, coefficients[:, 0], -coefficients[:, 0])
+        curve = Logistic.at(np.where(right, z, -z))
+        if not self.has_c:
+            s = a * curve.wrong
+            return AnswerDerivatives(s, -a * s * curve.right)
+        c, not_c, d, not_d = self._asymptotes(coefficients)
+        low, high = np.where(right, c, not_d), np.where(right, d, not_c)
+        s = a * (high - low) * curve.wrong / (high + low * curve.odds_against)
+        return AnswerDerivatives(s, s * (a * (curve.wrong - curve.right) - s))
+
+    def curvature_bound(self, free: Array, n_categories: int) -> Array:  # noqa: ARG002  (the contract's signature)
+        """A quarter of a^2, the most that the variance of a right or wrong answer can be."""
+        return np.asarray(0.25 * free[:, 0] ** 2)
 
     def scoring_terms(self, free: Array, theta: Array, observed: Array) -> Terms:
         """Without asymptotes in closed form: residuals and P (1 - P) times powers of theta."""
         if self.has_c:
-            return scoring_terms(self, free, theta, observed)
+            return Family.scoring_terms(self, free, theta, observed)
         n = observed[:, 0] + observed[:, 1]
         p = expit(np.multiply.outer(free[:, 0], theta) + free[:, 1, None])
         expected = n * p
@@ -99,32 +134,22 @@ class Dichotomous:
         return Terms(gradient, powers[:, [0, 1, 1, 2]].reshape(-1, 2, 2))
 
     def to_published(self, free: Array) -> Published:
-        """b = -e / a; a slope of exactly zero has no difficulty and gives ±inf."""
-        none = np.full(len(free), np.nan)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            b = -free[:, 1] / free[:, 0]
-        c = expit(free[:, 2]) if self.has_c else none
-        d = expit(free[:, 3]) if self.has_d else none
-        return Published(free[:, 0].copy(), b[:, None], c, d)
+        """b = -e / a; asymptotes as probabilities."""
+        line = Family.to_published(self, free[:, :2])
+        c = expit(free[:, 2]) if self.has_c else line.c
+        d = expit(free[:, 3]) if self.has_d else line.d
+        return line._replace(c=c, d=d)
 
     def from_published(self, published: Published) -> Array:
-        """e = -a b."""
-        columns = [published.a, -published.a * published.b[:, 0]]
-        if self.has_c:
-            columns.append(logit(published.c))
-        if self.has_d:
-            columns.append(logit(published.d))
-        return np.stack(columns, axis=1)
+        """e = -a b; asymptotes as logits."""
+        logits = [logit(published.c)] * self.has_c + [logit(published.d)] * self.has_d
+        return np.column_stack([Family.from_published(self, published), *logits])
 
     def published_jacobian(self, free: Array) -> Array:
         """(I, P, P) in the order a, b, c, d."""
         n_free = self.n_free(2)
         out = np.zeros((len(free), n_free, n_free))
-        a, e = free[:, 0], free[:, 1]
-        out[:, 0, 0] = 1.0
-        with np.errstate(divide="ignore", invalid="ignore"):
-            out[:, 1, 0] = e / a**2
-            out[:, 1, 1] = -1.0 / a
+        out[:, :2, :2] = Family.published_jacobian(self, free[:, :2])
         for column in range(2, n_free):
             out[:, column, column] = expit(free[:, column]) * expit(-free[:, column])
         return out
@@ -132,8 +157,7 @@ class Dichotomous:
     def standardised(self, free: Array, mean: float, sd: float) -> Array:
         """a sd, e + a mean; asymptotes as they are."""
         out = free.copy()
-        out[:, 1] += mean * free[:, 0]
-        out[:, 0] *= sd
+        out[:, :2] = Family.standardised(self, free[:, :2], mean, sd)
         return out
 
     def start(self, proportions: Array) -> Array:
@@ -148,3 +172,16 @@ class Dichotomous:
         if self.has_d:
             columns.append(np.full(len(right), logit(np.array(upper))))
         return np.stack(columns, axis=1)
+
+    def _asymptotes(self, coefficients: Array) -> Asymptotes:
+        c, not_c = coefficients[..., 2], coefficients[..., 3]
+        if not self.has_d:
+            return Asymptotes(c, not_c, np.float64(1.0), np.float64(0.0))
+        return Asymptotes(c, not_c, coefficients[..., 4], coefficients[..., 5])
+
+
+RASCH = Dichotomous("Rasch", tied=True, unit=True)  # Rasch (1960): difficulties b, and a free spread of theta
+ONE_PL = Dichotomous("1PL", tied=True)  # one common slope a, difficulties b, theta ~ N(0, 1)
+TWO_PL = Dichotomous("2PL")  # Birnbaum (1968): a and b an item
+THREE_PL = Dichotomous("3PL", has_c=True)  # Birnbaum (1968): a, b and a lower asymptote c
+FOUR_PL = Dichotomous("4PL", has_c=True, has_d=True)  # Barton & Lord (1981): both asymptotes, c < d

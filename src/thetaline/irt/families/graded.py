@@ -4,34 +4,49 @@ P(X >= k | theta) = 1 / (1 + exp(-(a theta + e_k))), b_k = -e_k / a, e decreasin
 """
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
-from thetaline.irt._types import Array, Mask
-from thetaline.irt.families.base import Published, Terms
-from thetaline.irt.families.logit import expit, log_expit, logit
-from thetaline.irt.families.terms import scoring_terms
-from thetaline.irt.families.thresholds import boundaries_to_published, published_to_boundaries, thresholds_jacobian
+from thetaline.irt._types import Array, Categories, Mask
+from thetaline.irt.families.base import AnswerDerivatives, Curve, Family
+from thetaline.irt.families.logit import LARGEST_LOGIT, Logistic, expit, log_expit, logit
+
+
+class Sides(NamedTuple):
+    """P(X >= k) "above" and P(X > k) "below" with what each lacks of 1, for k = 0..K-1, (..., K)."""
+
+    above: Array
+    not_above: Array
+    below: Array
+    not_below: Array
+
+    @classmethod
+    def of(cls, free: Array, theta: Array) -> "Sides":
+        """Of `free` (..., P) at `theta` (...): every boundary once, between one at +∞ and one at -∞."""
+        eta = free[..., 0] * theta
+        x = np.empty((*eta.shape, free.shape[-1] + 1))
+        x[..., 0], x[..., -1] = LARGEST_LOGIT, -LARGEST_LOGIT
+        x[..., 1:-1] = eta[..., None] + free[..., 1:]
+        reached = Logistic.at(x)
+        return cls(reached.right[..., :-1], reached.wrong[..., :-1], reached.right[..., 1:], reached.wrong[..., 1:])
 
 
 @dataclass(frozen=True, slots=True)
-class Graded:
+class Graded(Family):
     """Free in (a, e_1..e_{K-1}).
 
-    With x_k = a theta + e_k, P_k = expit(x_k) - expit(x_{k+1}) = expit(x_k) expit(-x_{k+1}) (1 - exp(x_{k+1} - x_k)),
-    whose log is exact in both tails; the last factor does not depend on theta.
+    With x_k = a theta + e_k, P_k = expit(x_k) - expit(x_{k+1}) = expit(x_k) expit(-x_{k+1}) (1 - exp(e_{k+1} - e_k)),
+    which is exact in both tails; the last factor does not depend on theta.
     """
 
     name: str = "GRM"
     polytomous: bool = True
+    logistic: bool = True
     tied: bool = False
     unit: bool = False
     has_c: bool = False
     has_d: bool = False
-
-    def n_free(self, n_categories: int) -> int:
-        """A slope and K - 1 boundaries."""
-        return n_categories
 
     def valid(self, free: Array) -> Mask:
         """Finite with strictly decreasing boundaries."""
@@ -44,55 +59,40 @@ class Graded:
         out = np.zeros((len(free), free.shape[1], theta.size))
         out[:, 1:] = log_expit(x)
         out[:, :-1] += log_expit(-x)
-        gaps = np.diff(free[:, 1:], axis=1)
-        out[:, 1:-1] += np.log1p(-np.exp(gaps))[:, :, None]
+        out[:, 1:-1] += np.log(-np.expm1(np.diff(free[:, 1:], axis=1)))[:, :, None]
         return out
 
     def d_log_prob(self, free: Array, theta: Array) -> Array:
         """(I, P, K, Q)."""
-        from_above, from_below = _sides(free, theta)
+        from_above, from_below = _by_boundary(free, theta)
         n_free = free.shape[1]
         out = np.zeros((len(free), n_free, n_free, theta.size))
-        out[:, 0] = self._slope_part(free, theta) * theta
+        sides = Sides.of(free[:, None, :], theta)
+        out[:, 0] = (sides.not_above - sides.below).swapaxes(1, 2) * theta
         for k in range(1, n_free):
             out[:, k, k] = from_above[:, k - 1]
             out[:, k, k - 1] = from_below[:, k - 1]
         return out
 
-    def d_theta(self, free: Array, theta: Array) -> Array:
-        """(I, K, Q)."""
-        return self._slope_part(free, theta) * free[:, 0, None, None]
+    def curve(self, coefficients: Array, theta: Array) -> Curve:
+        """(..., K); s_k = a (1 - P(X >= k) - P(X > k)) needs no division."""
+        sides, a = Sides.of(coefficients, theta), coefficients[..., :1]
+        p = np.where(sides.above > 0.5, sides.not_below - sides.not_above, sides.above - sides.below)
+        s = a * (sides.not_above - sides.below)
+        return Curve(p, s, -np.square(a) * (sides.above * sides.not_above + sides.below * sides.not_below))
 
-    def _slope_part(self, free: Array, theta: Array) -> Array:
-        """Derivative of log P_k in a common shift of its boundaries: expit(-x_k) - expit(x_{k+1})."""
-        x = _boundaries(free, theta)
-        out = np.zeros((len(free), free.shape[1], theta.size))
-        out[:, 1:] = expit(-x)
-        out[:, :-1] -= expit(x)
-        return out
+    def answered(self, coefficients: Array, theta: Array, answer: Categories) -> AnswerDerivatives:
+        """From the two boundaries of the category alone."""
+        a, row, last = coefficients[:, 0], np.arange(len(answer)), coefficients.shape[1] - 1
+        low, high = coefficients[row, np.maximum(answer, 1)], coefficients[row, np.minimum(answer + 1, last)]
+        above = Logistic.at(np.where(answer == 0, LARGEST_LOGIT, a * theta + low))
+        below = Logistic.at(np.where(answer == last, -LARGEST_LOGIT, a * theta + high))
+        s = a * (above.wrong - below.right)
+        return AnswerDerivatives(s, -np.square(a) * (above.right * above.wrong + below.right * below.wrong))
 
-    def scoring_terms(self, free: Array, theta: Array, observed: Array) -> Terms:
-        """From the derivatives of the log-probabilities."""
-        return scoring_terms(self, free, theta, observed)
-
-    def to_published(self, free: Array) -> Published:
-        """b_k = -e_k / a."""
-        return boundaries_to_published(free)
-
-    def from_published(self, published: Published) -> Array:
-        """e_k = -a b_k."""
-        return published_to_boundaries(published)
-
-    def published_jacobian(self, free: Array) -> Array:
-        """(I, K, K) in the order a, b_1..b_{K-1}."""
-        return thresholds_jacobian(free)
-
-    def standardised(self, free: Array, mean: float, sd: float) -> Array:
-        """a sd, e_k + a mean."""
-        out = free.copy()
-        out[:, 1:] += mean * free[:, :1]
-        out[:, 0] *= sd
-        return out
+    def curvature_bound(self, free: Array, n_categories: int) -> Array:
+        """The variances of a category's two thresholds, a quarter each, times a^2."""
+        return np.asarray((0.25 if n_categories == 2 else 0.5) * free[:, 0] ** 2)
 
     def start(self, proportions: Array) -> Array:
         """Slope 1 and the boundaries that give the observed cumulative proportions."""
@@ -106,7 +106,7 @@ def _boundaries(free: Array, theta: Array) -> Array:
     return np.multiply.outer(free[:, 0], theta)[:, None, :] + free[:, 1:, None]
 
 
-def _sides(free: Array, theta: Array) -> tuple[Array, Array]:
+def _by_boundary(free: Array, theta: Array) -> tuple[Array, Array]:
     """d log P_k / d e_k and d log P_{k-1} / d e_k for k = 1..K-1, each (I, K - 1, Q)."""
     x = _boundaries(free, theta)
     above, below = expit(-x), -expit(x)

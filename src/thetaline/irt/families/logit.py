@@ -1,8 +1,27 @@
 """Logistic pieces that stay exact in both tails."""
 
+from typing import NamedTuple
+
 import numpy as np
 
 from thetaline.irt._types import Array
+
+LARGEST_LOGIT = 300.0  # the square of exp(-300), which the information needs, is still above 0 in float64
+
+
+class Logistic(NamedTuple):
+    """L = 1 / (1 + exp(-z)), 1 - L and the odds (1 - L) / L, all exact in both tails."""
+
+    right: Array
+    wrong: Array
+    odds_against: Array
+
+    @classmethod
+    def at(cls, z: Array) -> "Logistic":
+        """With z held to ±300, where nothing overflows."""
+        odds_against = np.exp(-np.clip(z, -LARGEST_LOGIT, LARGEST_LOGIT))
+        right = 1.0 / (1.0 + odds_against)
+        return cls(right, odds_against * right, odds_against)
 
 
 def log_expit(x: Array) -> Array:

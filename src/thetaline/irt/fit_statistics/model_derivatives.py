@@ -6,7 +6,7 @@ import numpy as np
 
 from thetaline.irt._types import Array, Mask
 from thetaline.irt.fit_statistics.moments import Features, item_derivatives, population_derivatives
-from thetaline.irt.items import Batch, Items
+from thetaline.irt.items import ItemBatch, Items
 
 
 def item_columns(items: Items, fixed: Mask, features: Features, nodes: Array, weights: Array) -> Array:
@@ -29,13 +29,11 @@ def item_columns(items: Items, fixed: Mask, features: Features, nodes: Array, we
     return np.concatenate([*columns, *shared.values()], axis=1)
 
 
-def _slopes(items: Items, nodes: Array) -> Iterator[tuple[Batch, int, Array]]:
+def _slopes(items: Items, nodes: Array) -> Iterator[tuple[ItemBatch, int, Array]]:
     """Derivatives of the category probabilities (P, K, Q) of every item."""
     for batch in items.batches():
-        free = items.free(batch)
-        p = np.exp(batch.family.log_prob(free, nodes))
-        slopes = batch.family.d_log_prob(free, nodes) * p[:, None]
-        yield from ((batch, row, slopes[row]) for row in range(len(free)))
+        slopes = batch.family.d_log_prob(batch.free, nodes) * np.exp(batch.log_prob(nodes))[:, None]
+        yield from ((batch, row, slopes[row]) for row in range(len(slopes)))
 
 
 def _by_feature(slopes: Array, n_features: int) -> Array:

@@ -40,13 +40,12 @@ def answers_by_item(items: Items, responses: Responses, theta: Array) -> Iterato
     edges = np.concatenate([[0], np.cumsum(np.bincount(responses.item, minlength=responses.n_items))])
     column = {name: position for position, name in enumerate(responses.item_ids.tolist())}
     for batch in items.batches():
-        free = items.free(batch)
         for row, item in enumerate(batch.index.tolist()):
             at = column.get(items.ids[item])
             if at is None:
                 continue
             rows = order[edges[at] : edges[at + 1]]
             rows = rows[np.isfinite(theta[responses.person[rows]])]
-            person, one = responses.person[rows], free[row : row + 1]
-            log_prob = batch.family.log_prob(one, theta[person])[0]
-            yield Answers(item, person, responses.answer[rows], log_prob, batch.family.d_theta(one, theta[person])[0])
+            person, one = responses.person[rows], batch.rows(np.array([row]))
+            log_prob, curve = one.log_prob(theta[person])[0], one.at_nodes(theta[person])
+            yield Answers(item, person, responses.answer[rows], log_prob, curve.s[0].T)

@@ -7,9 +7,8 @@ import numpy as np
 
 from thetaline.errors import ItemsError
 from thetaline.irt._types import Array, Index
+from thetaline.irt.families import FAMILIES, same_curve
 from thetaline.irt.items import Items
-
-FIXED_SLOPE = ("Rasch", "PCM")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -32,7 +31,8 @@ class Anchors:
     @property
     def known_slope(self) -> float | None:
         """A, where the model says it: Rasch and PCM slopes are set, not estimated, so that only B is free."""
-        if not np.isin([*self.new.model, *self.reference.model], FIXED_SLOPE).all():
+        models = {*self.new.model.tolist(), *self.reference.model.tolist()}
+        if not all(FAMILIES[name].unit for name in models):
             return None
         return float(self.new.a[0] / self.reference.a[0])
 
@@ -90,16 +90,12 @@ def _fault(anchors: Anchors, i: int) -> str:
     categories = int(new.n_categories[i]), int(reference.n_categories[i])
     if categories[0] != categories[1]:
         return f"{categories[0]} categories in new, {categories[1]} in reference"
-    if categories[0] > 2 and _formula(new.model[i]) != _formula(reference.model[i]):
+    if not same_curve(str(new.model[i]), str(reference.model[i]), categories[0]):
         return f"{new.model[i]} in new, {reference.model[i]} in reference"
     for side, items in (("new", new), ("reference", reference)):
         if items.a[i] <= 0:
             return f"a = {items.a[i]:.3g} ≤ 0 in {side}"
     return ""
-
-
-def _formula(model: str) -> str:
-    return {"PCM": "GPCM"}.get(model, model)
 
 
 def _sample(items: Items) -> str:

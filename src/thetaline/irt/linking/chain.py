@@ -16,12 +16,10 @@ from thetaline.irt._types import Array
 from thetaline.irt.covariance import ItemCovariance, refuse_foreign
 from thetaline.irt.items import Items
 from thetaline.irt.linking.anchors import Anchors
-from thetaline.irt.linking.constants import Constants, Criterion
-from thetaline.irt.linking.link import link
-from thetaline.irt.linking.registry import method_named
+from thetaline.irt.linking.link import link, method_named
+from thetaline.irt.linking.method import Constants, Criterion, LinkWeights
 from thetaline.irt.linking.result import Link
 from thetaline.irt.linking.standard_errors import LinkErrors, derivatives_by_entry, unknown_errors
-from thetaline.irt.linking.weights import LinkWeights
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -1,23 +1,71 @@
-"""What Haebara and Stocking–Lord share: gaps between the anchors' curves, and the A and B that close them.
+"""Characteristic curve methods: the A and B that close the gaps between the anchors' curves on both scales.
 
+Haebara (1980) squares the gap of every category of every item, Stocking & Lord (1983) that of the expected total score.
 P_new on its own scale is evaluated at (θ − B) / A: the same as rescaling the items, with shorter derivatives.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 import numpy as np
 
 from thetaline.errors import ItemsError
-from thetaline.irt._types import Array, Mask
-from thetaline.irt.derivatives import CategoryCurves, Parameters
+from thetaline.irt._types import Array, Index, Mask
+from thetaline.irt.items import ItemBatch, Items
 from thetaline.irt.linking.anchors import Anchors
-from thetaline.irt.linking.constants import Constants, Criterion, Sensitivity
-from thetaline.irt.linking.finite_differences import Nudged, central_difference
 from thetaline.irt.linking.least_squares import Minimum, least_squares
+from thetaline.irt.linking.method import Constants, Criterion, Sensitivity
 
 LARGEST_LOG_A = 4.0  # A = 55: where one scale is 55 times as wide as the other, they do not measure the same
+STEP = 1e-5  # of central differences of quantities of size about 1: error about 1e-10
+LARGEST_LOGIT = 16.0  # an asymptote of exactly 0 or 1 has no derivative in its logit; 1e-7 from there it has one
+
+
+class CurveTables:
+    """The curves of a bank as (ΣK, Q) tables, rows by item as `Items.log_prob` has them, from movable parameters."""
+
+    def __init__(self, batches: Sequence[ItemBatch], offsets: Index) -> None:
+        """`offsets` (I + 1,) are the rows of a table where the items start."""
+        self.batches, self.offsets = batches, offsets
+
+    @classmethod
+    def of(cls, items: Items) -> Self:
+        """Split the bank once."""
+        return cls(tuple(items.batches()), items.offsets)
+
+    def at(self, theta: Array) -> tuple[Array, Array]:
+        """P and ∂P/∂θ at `theta` (Q,)."""
+        p, slope = np.empty((2, int(self.offsets[-1]), theta.size))
+        for batch in self.batches:
+            rows, curve = batch.codes(self.offsets), batch.at_nodes(theta)
+            p[rows], slope[rows] = curve.p.swapaxes(1, 2), curve.slope.swapaxes(1, 2)
+        return p, slope
+
+    def inside(self) -> Self:
+        """With asymptotes of 0 and 1 moved in by 1e-7."""
+        return type(self)([batch.with_free(_inside(batch)) for batch in self.batches], self.offsets)
+
+    def moved(self, column: int, by: float) -> Self:
+        """With one free parameter of every item that has it moved."""
+        return type(self)([batch.with_free(_moved(batch.free, column, by)) for batch in self.batches], self.offsets)
+
+    @property
+    def n_free(self) -> int:
+        """Most free parameters of an item."""
+        return max(int(batch.free.shape[1]) for batch in self.batches)
+
+
+def _inside(batch: ItemBatch) -> Array:
+    free = batch.free.copy()
+    free[:, batch.n_categories :] = np.clip(free[:, batch.n_categories :], -LARGEST_LOGIT, LARGEST_LOGIT)
+    return free
+
+
+def _moved(free: Array, column: int, by: float) -> Array:
+    out = free.copy()
+    out[:, column : column + 1] += by
+    return out
 
 
 class Gap(NamedTuple):
@@ -39,11 +87,11 @@ class Gap(NamedTuple):
 
 
 class Pair:
-    """The anchors' curves on both scales, from parameters that may have been nudged."""
+    """The anchors' curves on both scales, from parameters that may have been moved."""
 
-    def __init__(self, new: Parameters, reference: Parameters, theta: Array) -> None:
+    def __init__(self, new: CurveTables, reference: CurveTables, theta: Array) -> None:
         """`theta` (Q,) are the criterion's nodes, on whichever scale a gap is measured."""
-        self.new, self.reference, self.theta = CategoryCurves(new), CategoryCurves(reference), theta
+        self.new, self.reference, self.theta = new, reference, theta
 
     @cached_property
     def new_at_nodes(self) -> Array:
@@ -55,11 +103,15 @@ class Pair:
         """P_reference(θ), which no A and B changes."""
         return self.reference.at(self.theta)[0]
 
-    def nudged(self, side: str, name: str, step: int, by: float) -> "Pair":
-        """One parameter of every anchor moved at once: an anchor's curve depends on its own only."""
-        items = {"new": self.new.items, "reference": self.reference.items}
-        items[side] = Nudged.of(items[side], name, step, by)
-        return Pair(items["new"], items["reference"], self.theta)
+    def inside(self) -> "Pair":
+        """With every asymptote within 0 and 1."""
+        return Pair(self.new.inside(), self.reference.inside(), self.theta)
+
+    def moved(self, side: str, column: int, by: float) -> "Pair":
+        """One free parameter of every anchor moved at once: an anchor's curve depends on its own only."""
+        tables = {"new": self.new, "reference": self.reference}
+        tables[side] = tables[side].moved(column, by)
+        return Pair(tables["new"], tables["reference"], self.theta)
 
     def gap_on_reference_scale(self, log_A: float, B: float) -> Gap:
         """P_reference(θ) − P_new((θ − B) / A) at nodes θ of the reference scale."""
@@ -103,24 +155,26 @@ class CharacteristicCurves:
                 f"{self.name}: the curves of the {anchors.n} anchors agree for no A > 0 (it went to "
                 f"{np.exp(best.x[0]):.3g}); is one of the scales reversed, or are the anchors from another bank?"
             )
-        return Constants(float(np.exp(best.x[0])), float(best.x[1]), best.trouble)
+        return Constants(float(np.exp(best.x[0])), float(best.x[1]), best.failure)
 
     def sensitivity(self, anchors: Anchors, criterion: Criterion, at: Constants) -> Sensitivity:
-        """Implicit differentiation of the normal equations, −H⁻¹ ∂gradient/∂parameter (Ogasawara, 2001)."""
+        """Implicit differentiation of the normal equations, −H⁻¹ ∂gradient/∂parameter (Ogasawara, 2001).
+
+        In the free parameters, and from there to the published ones by the families' Jacobians.
+        """
         hessian = self._hessian(anchors, criterion, at)
         scale = np.array([at.A, 1.0])[:, None]
+        pair = _pair(anchors, criterion).inside()
 
-        def derivative(side: str, name: str, step: int) -> Array:
-            pull = self._gradient_by(anchors, criterion, at, (side, name, step))
+        def by_free(side: str, column: int) -> Array:
+            pull = self._gradient_by(anchors, criterion, at, pair, (side, column))
             return np.asarray(-scale * np.linalg.solve(hessian, pull))
 
-        n_steps = anchors.new.thresholds.shape[1]
+        def every(side: str, tables: CurveTables) -> dict[str, Array]:
+            by_column = [by_free(side, column) for column in range(tables.n_free)]
+            return _by_published(np.stack(by_column, axis=-1), tables, anchors.new.thresholds.shape[1])
 
-        def every(side: str) -> dict[str, Array]:
-            single = {name: derivative(side, name, 0) for name in ("a", "c", "d")}
-            return single | {"b": np.stack([derivative(side, "b", v) for v in range(n_steps)], axis=-1)}
-
-        return Sensitivity(every("new"), every("reference"))
+        return Sensitivity(every("new", pair.new), every("reference", pair.reference))
 
     def _minimum(self, anchors: Anchors, criterion: Criterion, start: tuple[float, float]) -> Minimum:
         pair, root = _pair(anchors, criterion), np.sqrt(criterion.weights.weight)
@@ -145,7 +199,8 @@ class CharacteristicCurves:
         x = np.array([np.log(at.A), at.B])
 
         def along(axis: Array) -> Array:
-            return central_difference(lambda e: self._gradient(anchors, criterion, x + e * axis))
+            ahead, behind = (self._gradient(anchors, criterion, x + e * axis) for e in (STEP, -STEP))
+            return np.asarray((ahead - behind) / (2.0 * STEP))
 
         hessian = np.column_stack([along(axis) for axis in np.eye(2)])
         held = ~_free(anchors)
@@ -153,13 +208,15 @@ class CharacteristicCurves:
         hessian[held, held] = 1.0
         return hessian
 
-    def _gradient_by(self, anchors: Anchors, criterion: Criterion, at: Constants, what: tuple[str, str, int]) -> Array:
-        """∂gradient/∂(one parameter of each anchor), (2, n)."""
+    def _gradient_by(
+        self, anchors: Anchors, criterion: Criterion, at: Constants, pair: Pair, what: tuple[str, int]
+    ) -> Array:
+        """∂gradient/∂(one free parameter of each anchor), (2, n)."""
         x, weight, w = np.array([np.log(at.A), at.B]), self.row_weights(anchors), criterion.weights.weight
-        total, pair = np.zeros((2, anchors.n)), _pair(anchors, criterion)
-        ahead, behind = (pair.nudged(*what, e).gaps(x, criterion) for e in NUDGES)
+        total = np.zeros((2, anchors.n))
+        ahead, behind = (pair.moved(*what, e).gaps(x, criterion) for e in (STEP, -STEP))
         for up, down, now in zip(ahead, behind, pair.gaps(x, criterion), strict=True):
-            moved = Gap.combined(lambda p, m: weight * (p - m) / (NUDGES[0] - NUDGES[1]), up, down)
+            moved = Gap.combined(lambda p, m: weight * (p - m) / (2.0 * STEP), up, down)
             rows = self._rows(anchors, now)
             each = np.einsum("q,prq->pr", w, moved.value * rows.slopes + rows.value * moved.slopes)
             total += np.add.reduceat(each, anchors.new.offsets[:-1], axis=1)
@@ -167,11 +224,24 @@ class CharacteristicCurves:
         return total
 
 
-NUDGES = (1e-5, -1e-5)
+def _by_published(by_free: Array, tables: CurveTables, n_thresholds: int) -> dict[str, Array]:
+    """∂(A, B) by a, b (2, n, K − 1), c and d from those by the free parameters (2, n, P): S J⁻¹ item by item."""
+    n = by_free.shape[1]
+    out = {"a": np.zeros((2, n)), "b": np.zeros((2, n, n_thresholds)), "c": np.zeros((2, n)), "d": np.zeros((2, n))}
+    for batch in tables.batches:
+        jacobian = batch.family.published_jacobian(batch.free)
+        free = by_free[:, batch.index, : batch.free.shape[1]].swapaxes(0, 1)  # (G, 2, P)
+        published = np.linalg.solve(jacobian.swapaxes(1, 2), free.swapaxes(1, 2))  # (G, P, 2)
+        k = batch.n_categories
+        out["a"][:, batch.index] = published[:, 0].T
+        out["b"][:, batch.index, : k - 1] = published[:, 1:k].transpose(2, 0, 1)
+        for column, letter in enumerate("c" * batch.family.has_c + "d" * batch.family.has_d, start=k):
+            out[letter][:, batch.index] = published[:, column].T
+    return out
 
 
 def _pair(anchors: Anchors, criterion: Criterion) -> Pair:
-    return Pair(anchors.new, anchors.reference, criterion.weights.theta)
+    return Pair(CurveTables.of(anchors.new), CurveTables.of(anchors.reference), criterion.weights.theta)
 
 
 def _free(anchors: Anchors) -> Mask:
@@ -188,3 +258,31 @@ def _starts(anchors: Anchors) -> list[tuple[float, float]]:
         (mean, float(reference.mean() - np.exp(mean) * new.mean())),
         (typical, float(np.median(reference - np.exp(typical) * new))),
     ]
+
+
+class Haebara(CharacteristicCurves):
+    """Minimise Σ_q w_q Σ_i Σ_k (P_ik,reference − P_ik,new)²; categories as in Kim & Lee (2006)."""
+
+    name = "haebara"
+
+    def added(self, gaps: Array, _anchors: Anchors) -> Array:
+        """Every category is squared on its own."""
+        return gaps
+
+    def row_weights(self, anchors: Anchors) -> Array:
+        """All 1."""
+        return np.ones((int(anchors.new.offsets[-1]), 1))
+
+
+class StockingLord(CharacteristicCurves):
+    """Minimise Σ_q w_q (T_reference − T_new)², T = Σ_i Σ_k k P_ik (polytomous: Baker, 1992)."""
+
+    name = "stocking-lord"
+
+    def added(self, gaps: Array, anchors: Anchors) -> Array:
+        """One row: the gap of the test characteristic curves."""
+        return anchors.new.row_scores[None, :] @ gaps
+
+    def row_weights(self, anchors: Anchors) -> Array:
+        """A category counts with its score."""
+        return anchors.new.row_scores[:, None]

@@ -6,12 +6,9 @@ from typing import Any
 import numpy as np
 
 from thetaline.irt._types import Array, Mask
-from thetaline.irt.derivatives import CategoryCurves, row_scores
-from thetaline.irt.items import Items
 from thetaline.irt.linking.anchors import Anchors
-from thetaline.irt.linking.constants import Constants
+from thetaline.irt.linking.method import Constants, LinkWeights
 from thetaline.irt.linking.screening import residuals
-from thetaline.irt.linking.weights import LinkWeights
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -67,14 +64,8 @@ def diagnose(anchors: Anchors, used: Mask, at: Constants, weights: LinkWeights) 
         z_b=z.b,
         z_log_a=z.log_a,
         theta=weights.theta,
-        reference=expected_scores(anchors.reference, weights.theta),
-        before=expected_scores(anchors.new, weights.theta),
-        after=expected_scores(anchors.new, (weights.theta - at.B) / at.A),
+        reference=anchors.reference.expected_score(weights.theta),
+        before=anchors.new.expected_score(weights.theta),
+        after=anchors.new.expected_score((weights.theta - at.B) / at.A),
         weight=weights.weight / weights.weight.sum(),
     )
-
-
-def expected_scores(items: Items, theta: Array) -> Array:
-    """Σ_k k P_ik(θ), (I, Q)."""
-    p, _ = CategoryCurves(items).at(theta)
-    return np.asarray(np.add.reduceat(row_scores(items)[:, None] * p, items.offsets[:-1], axis=0))

@@ -18,7 +18,7 @@ class Minimum(NamedTuple):
 
     x: Array
     cost: float
-    trouble: str
+    failure: str
 
 
 Residuals = Callable[[Array], tuple[Array, Array]]

@@ -10,25 +10,24 @@ from thetaline.errors import InputError, ItemsError
 from thetaline.irt._types import Mask
 from thetaline.irt.covariance import ItemCovariance, refuse_foreign
 from thetaline.irt.items import Items
-from thetaline.irt.linking.anchor_errors import anchor_errors
 from thetaline.irt.linking.anchors import Anchors, common_items, usable
-from thetaline.irt.linking.constants import Constants, Criterion, Method, Solution
+from thetaline.irt.linking.characteristic_curves import Haebara, StockingLord
 from thetaline.irt.linking.diagnostics import diagnose
-from thetaline.irt.linking.registry import method_named
+from thetaline.irt.linking.method import Constants, Criterion, LinkMethod, LinkSolution, LinkWeights
+from thetaline.irt.linking.moments import MeanGeometricMean, MeanMean, MeanSigma
 from thetaline.irt.linking.result import Link
-from thetaline.irt.linking.screening import DEFAULT_THRESHOLD, MIN_ANCHORS, Screening, screened
+from thetaline.irt.linking.screening import DEFAULT_THRESHOLD, MIN_ANCHORS, Screening, anchor_errors, screened
 from thetaline.irt.linking.standard_errors import LinkErrors, delta, jackknife, unknown_errors
-from thetaline.irt.linking.weights import LinkWeights
 
 SIGNIFICANCE = 0.05
 UNLINKED = Constants(1.0, 0.0)
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class LinkOptions:
     """How to link: what a caller of `link` chose, parsed."""
 
-    method: Method
+    method: LinkMethod
     criterion: Criterion
     threshold: float  # infinite: no screening
     covariances: dict[str, ItemCovariance | None]
@@ -65,26 +64,26 @@ def link(  # noqa: PLR0913  (keyword-only options)
         raise InputError(f"the threshold is a robust z above 0, not {threshold}; screen=False drops no anchor")
     refuse_foreign(new, new_covariance, "new_covariance")
     refuse_foreign(reference, reference_covariance, "reference_covariance")
-    plan = Plan(
+    options = LinkOptions(
         method=method_named(method),
         criterion=Criterion(weights or LinkWeights.normal(), symmetric),
         threshold=threshold if screen else np.inf,
         covariances={"new": _covariance(new_covariance), "reference": _covariance(reference_covariance)},
     )
-    return _linked(common_items(new, reference), plan)
+    return _linked(common_items(new, reference), options)
 
 
-def _linked(common: Anchors, plan: Plan) -> Link:
+def _linked(common: Anchors, options: LinkOptions) -> Link:
     fine, dropped = usable(common)
     if fine.n < MIN_ANCHORS:
         reason = f"{fine.n} usable anchors of {common.n} common items, {MIN_ANCHORS} are needed"
-        return _link(_Outcome(fine, dropped, reason=reason), plan)
+        return _link(_Outcome(fine, dropped, reason=reason), options)
     refuse_reversed(fine)
-    screening = Screening(plan.method, plan.criterion, plan.threshold)
-    kept, at, drifted = screened(fine, anchor_errors(fine, plan.covariances), screening)
-    if at.trouble:
-        return _link(_Outcome(fine, dropped | drifted, reason=at.trouble), plan)
-    return _link(_Outcome(fine, dropped | drifted, Solution(kept, plan.method, plan.criterion, at)), plan)
+    screening = Screening(options.method, options.criterion, options.threshold)
+    kept, at, drifted = screened(fine, anchor_errors(fine, options.covariances), screening)
+    if at.failure:
+        return _link(_Outcome(fine, dropped | drifted, reason=at.failure), options)
+    return _link(_Outcome(fine, dropped | drifted, LinkSolution(kept, options.method, options.criterion, at)), options)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +92,7 @@ class _Outcome:
 
     anchors: Anchors
     dropped: dict[Any, str]
-    solution: Solution | None = None
+    solution: LinkSolution | None = None
     reason: str = ""
 
     @property
@@ -102,21 +101,21 @@ class _Outcome:
         return np.array([linked and item not in self.dropped for item in self.anchors.ids.tolist()], dtype=bool)
 
 
-def _link(outcome: _Outcome, plan: Plan) -> Link:
+def _link(outcome: _Outcome, options: LinkOptions) -> Link:
     at = outcome.solution.at if outcome.solution else UNLINKED
     anchors, used = outcome.anchors, outcome.used
-    diagnostics = diagnose(anchors, used, at, plan.criterion.weights) if anchors.n else None
+    diagnostics = diagnose(anchors, used, at, options.criterion.weights) if anchors.n else None
     return Link(
         A=at.A,
         B=at.B,
-        method=plan.method.name,
+        method=options.method.name,
         linked=outcome.solution is not None,
         reason=outcome.reason,
         n_anchors_used=int(used.sum()),
         n_common=len(set(anchors.ids.tolist()) | set(outcome.dropped)),
         dropped=outcome.dropped,
         rmsd=diagnostics.rmsd if diagnostics else float("nan"),
-        se=_errors(outcome.solution, plan) if outcome.solution else unknown_errors(),
+        se=_errors(outcome.solution, options) if outcome.solution else unknown_errors(),
         diagnostics=diagnostics,
     )
 
@@ -135,11 +134,23 @@ def refuse_reversed(anchors: Anchors) -> None:
         )
 
 
-def _errors(solution: Solution, plan: Plan) -> LinkErrors:
-    if any(plan.covariances.values()):
-        return delta(solution, plan.covariances)
+def _errors(solution: LinkSolution, options: LinkOptions) -> LinkErrors:
+    if any(options.covariances.values()):
+        return delta(solution, options.covariances)
     return jackknife(solution)
 
 
 def _covariance(given: ItemCovariance | Items | None) -> ItemCovariance | None:
     return ItemCovariance.from_errors(given) if isinstance(given, Items) else given
+
+
+METHODS: dict[str, LinkMethod] = {
+    method.name: method for method in (StockingLord(), Haebara(), MeanSigma(), MeanMean(), MeanGeometricMean())
+}
+
+
+def method_named(name: str) -> LinkMethod:
+    """The method of that name; raises ItemsError with the names that are known."""
+    if name not in METHODS:
+        raise ItemsError(f"unknown link method {name!r}; known are {', '.join(METHODS)}")
+    return METHODS[name]

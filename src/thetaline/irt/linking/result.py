@@ -8,8 +8,8 @@ import numpy as np
 from thetaline.errors import InputError
 from thetaline.irt._types import Array
 from thetaline.irt.items import Items
-from thetaline.irt.linking.constants import Constants
 from thetaline.irt.linking.diagnostics import LinkDiagnostics
+from thetaline.irt.linking.method import Constants
 from thetaline.irt.linking.standard_errors import LinkErrors
 
 

@@ -9,10 +9,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from thetaline.irt._types import Array, Mask
-from thetaline.irt.linking.anchor_errors import AnchorErrors
+from thetaline.irt._types import Array, Index, Mask
+from thetaline.irt.covariance import ItemCovariance
 from thetaline.irt.linking.anchors import Anchors
-from thetaline.irt.linking.constants import Constants, Criterion, Method
+from thetaline.irt.linking.method import Constants, Criterion, LinkMethod
 
 MIN_ANCHORS = 3
 DEFAULT_THRESHOLD = 2.7  # the fences of a box plot: 0.7 % of a normal sample lies beyond
@@ -21,10 +21,57 @@ NORMAL_MAD = 1.4826  # MAD of a normal sample × this = its standard deviation
 LEAST_SPREAD = 1e-3  # banks are stored to three or four digits: below it residuals are rounding, not spread
 
 
+class AnchorErrors(NamedTuple):
+    """Variances of each anchor's b on the scale it was estimated on, and of its log a, summed over the scales, (n,)."""
+
+    b: Array
+    log_a: Array
+
+    def keep(self, which: Index) -> "AnchorErrors":
+        """Those at the positions `which`."""
+        return AnchorErrors(self.b[which], self.log_a[which])
+
+
+def anchor_errors(anchors: Anchors, covariances: dict[str, ItemCovariance | None]) -> AnchorErrors:
+    """Add up what is known of both scales; a scale without covariance is taken to be as exact as the other.
+
+    Zeros where neither scale has one, or where an anchor's variances are missing: all then count as equally exact.
+    """
+    known = [
+        _of_one_scale(anchors, slopes, covariance)
+        for slopes, covariance in (
+            (anchors.new.a, covariances["new"]),
+            (anchors.reference.a, covariances["reference"]),
+        )
+        if covariance is not None
+    ]
+    if not known:
+        return AnchorErrors(np.zeros(anchors.n), np.zeros(anchors.n))
+    total = [sum(columns) * (2.0 / len(known)) for columns in zip(*known, strict=True)]
+    return AnchorErrors(*(np.zeros(anchors.n) if np.isnan(v).any() else v for v in total))
+
+
+def _of_one_scale(anchors: Anchors, slopes: Array, covariance: ItemCovariance) -> AnchorErrors:
+    """A polytomous anchor's b is the mean of its thresholds; their covariances are left out."""
+    variances = np.diagonal(covariance.matrix)
+    letters = np.array([str(name)[0] for name in covariance.names])
+    place = {item: i for i, item in enumerate(anchors.ids.tolist())}
+    row = np.array([place.get(item, -1) for item in covariance.ids], dtype=np.intp)
+    b, n_b = (np.zeros(anchors.n) for _ in range(2))
+    of_b = (letters == "b") & (row >= 0)
+    np.add.at(b, row[of_b], variances[of_b])
+    np.add.at(n_b, row[of_b], 1.0)
+    a = np.zeros(anchors.n)  # Rasch slopes are set and have no error
+    of_a = (letters == "a") & (row >= 0)
+    a[row[of_a]] = variances[of_a]
+    with np.errstate(invalid="ignore"):
+        return AnchorErrors(b / n_b**2, a / slopes**2)
+
+
 class Screening(NamedTuple):
     """How anchors are linked and from which robust z on one is dropped; an infinite threshold drops none."""
 
-    method: Method
+    method: LinkMethod
     criterion: Criterion
     threshold: float
 
@@ -50,20 +97,20 @@ def residuals(anchors: Anchors, at: Constants) -> Residuals:
     return Residuals(reference - (at.A * new + at.B), np.log(anchors.reference.a * at.A / anchors.new.a))
 
 
-def screened(anchors: Anchors, errors: AnchorErrors, plan: Screening) -> tuple[Anchors, Constants, dict[Any, str]]:
+def screened(anchors: Anchors, errors: AnchorErrors, screening: Screening) -> tuple[Anchors, Constants, dict[Any, str]]:
     """Drop the anchor with the largest |robust z| > `threshold`, refit, repeat; never fewer than 3 are left."""
     dropped: dict[Any, str] = {}
-    at = plan.method.constants(anchors, plan.criterion)
+    at = screening.method.constants(anchors, screening.criterion)
     while anchors.n > MIN_ANCHORS:
         z = residuals(anchors, at).robust_z(errors=errors)
         worst = int(np.argmax(np.maximum(np.abs(z.b), np.abs(z.log_a))))
         name, value = max((("b", z.b[worst]), ("log a", z.log_a[worst])), key=lambda pair: abs(pair[1]))
-        if abs(value) <= plan.threshold * (1.0 + FEW / anchors.n):
+        if abs(value) <= screening.threshold * (1.0 + FEW / anchors.n):
             break
         dropped[anchors.ids[worst]] = f"drifted: robust z of {name} is {value:.1f}"
         left = np.delete(np.arange(anchors.n), worst)
         anchors, errors = anchors.keep(left), errors.keep(left)
-        at = plan.method.constants(anchors, plan.criterion, at)
+        at = screening.method.constants(anchors, screening.criterion, at)
     return anchors, at, dropped
 
 

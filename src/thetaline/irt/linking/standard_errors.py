@@ -7,7 +7,7 @@ import numpy as np
 
 from thetaline.irt._types import Array
 from thetaline.irt.covariance import ItemCovariance
-from thetaline.irt.linking.constants import Solution
+from thetaline.irt.linking.method import LinkSolution
 
 MAX_GROUPS = 50  # a jackknife of more groups is no more exact and costs a link each
 
@@ -28,7 +28,7 @@ class LinkErrors:
         return cls(float(A), float(B), covariance, method)
 
 
-def delta(solution: Solution, covariances: dict[str, ItemCovariance | None]) -> LinkErrors:
+def delta(solution: LinkSolution, covariances: dict[str, ItemCovariance | None]) -> LinkErrors:
     """Σ_scales D Σ Dᵀ with D = ∂(A, B)/∂parameters; a scale without covariance is taken as known."""
     sensitivity = solution.sensitivity._asdict()
     total = np.zeros((2, 2))
@@ -50,7 +50,7 @@ def derivatives_by_entry(ids: Any, sensitivity: dict[str, Array], covariance: It
     return D
 
 
-def jackknife(solution: Solution) -> LinkErrors:
+def jackknife(solution: LinkSolution) -> LinkErrors:
     """Leave out each anchor (or each of 50 groups) in turn: what a different draw of anchors would have changed."""
     n = min(solution.anchors.n, MAX_GROUPS)
     group = np.arange(solution.anchors.n) % n

@@ -13,8 +13,7 @@ from scipy import sparse
 
 from thetaline.errors import ResponsesError
 from thetaline.irt._types import Array, Categories, Index, Ints
-from thetaline.irt.derivatives import Alike
-from thetaline.irt.items import Items
+from thetaline.irt.items import ItemBatch, Items
 from thetaline.irt.responses import Responses
 from thetaline.irt.scoring.prepared_bank import Bank
 
@@ -24,10 +23,10 @@ THREADED_FROM = 1_000_000  # answers from which threads pay for themselves
 
 
 class Answers(NamedTuple):
-    """Answers to items of one formula: whose they are, the item of each, what was answered."""
+    """Answers to items of one family: whose they are, the item of each, what was answered."""
 
     person: Index
-    item: Alike
+    item: ItemBatch
     answer: Categories
 
 
@@ -62,7 +61,7 @@ class Sheet:
     @cached_property
     def curvature_bound(self) -> Array:
         """Most that the answers' log-likelihood can bend, Σ max_θ −∂² log P / ∂θ², (N,)."""
-        return self.per_person(self.bank.largest_bend[self.item])
+        return self.per_person(self.bank.curvature_bound[self.item])
 
     @cached_property
     def one_hot(self) -> "sparse.csr_array":
@@ -80,7 +79,7 @@ class Sheet:
 
     @cached_property
     def answers(self) -> list[Answers]:
-        """The answers, split as the bank is by formula, each beside its item's parameters."""
+        """The answers, split as the bank is by family, each beside its item's parameters."""
         part_of, within = self.bank.home
         parts = self.bank.parts
         mine = [np.flatnonzero(part_of[self.item] == p) if len(parts) > 1 else slice(None) for p in range(len(parts))]

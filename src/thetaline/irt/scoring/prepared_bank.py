@@ -7,8 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thetaline.irt._types import Array, Index
-from thetaline.irt.derivatives import Alike, alike
-from thetaline.irt.items import Items
+from thetaline.irt.items import ItemBatch, Items
 
 MAX_TABLES = 32  # distinct node ranges are few: whole logits at a handful of steps
 
@@ -31,26 +30,26 @@ class Bank:
         return self.offsets[:-1].astype(np.int32)
 
     @cached_property
-    def parts(self) -> list[Alike]:
-        """The items by formula and number of categories."""
-        return list(alike(self.items))
+    def parts(self) -> list[ItemBatch]:
+        """The items by family and number of categories."""
+        return list(self.items.batches())
 
     @cached_property
     def home(self) -> tuple[Index, Index]:
         """Of each item, (I,): its part, and its position within it."""
         part, within = np.empty((2, len(self.items)), dtype=np.intp)
-        for number, alike_items in enumerate(self.parts):
-            part[alike_items.index] = number
-            within[alike_items.index] = np.arange(len(alike_items.index))
+        for number, batch in enumerate(self.parts):
+            part[batch.index] = number
+            within[batch.index] = np.arange(len(batch.index))
         return part, within
 
     @cached_property
-    def largest_bend(self) -> Array:
+    def curvature_bound(self) -> Array:
         """Most that −∂² log P / ∂θ² of any answer to an item can be, (I,)."""
-        bend = np.empty(len(self.items))
+        bound = np.empty(len(self.items))
         for part in self.parts:
-            bend[part.index] = part.largest_bend
-        return bend
+            bound[part.index] = part.curvature_bound
+        return bound
 
     def log_prob(self, nodes: Array) -> Array:
         """log P (ΣK, Q) at equally spaced nodes, kept for the next block."""

@@ -5,9 +5,8 @@ from enum import IntEnum
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
-from numpy.typing import NDArray
 
-from thetaline.irt._types import Array, Index
+from thetaline.irt._types import Array, Categories, Index
 from thetaline.irt.frames import frame
 from thetaline.irt.items import check_scale
 
@@ -41,7 +40,7 @@ class Scores:
     theta: Array  # (N,)
     se: Array  # (N,)
     method: str
-    status: NDArray[np.uint8]  # (N,) ScoreStatus
+    status: Categories  # (N,) ScoreStatus
     n_answers: Index  # (N,)
     counts: Array  # (N,) how many persons a row stands for
     prior: tuple[Array, Array] | None  # mean and sd (N,) each; None where the method has none

@@ -3,10 +3,10 @@
 from collections.abc import Callable
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from thetaline.errors import InputError
-from thetaline.irt._types import Array, Index, Mask
+from thetaline.irt._types import Array, Categories, Index, Mask
 from thetaline.irt.items import Items
 from thetaline.irt.responses import Responses
 from thetaline.irt.scoring.eap import eap
@@ -57,7 +57,7 @@ def score(
     )
 
 
-def _fill(theta: Array, se: Array, sheet: Sheet, scorer: Callable[[Sheet, Index], Found]) -> NDArray[np.uint8]:
+def _fill(theta: Array, se: Array, sheet: Sheet, scorer: Callable[[Sheet, Index], Found]) -> Categories:
     """Score block by block into `theta` and `se`, leaving those alone of whom nothing is known; the status (N,)."""
     status = np.full(sheet.n_persons, ScoreStatus.NO_ANSWERS, dtype=np.uint8)
 

@@ -105,7 +105,7 @@ class TopicScale:
     @classmethod
     def of(cls, bank: ItemBank, topic_sd: float = DEFAULT_SD) -> "TopicScale":
         """On the bank's population."""
-        most = np.repeat(Bank(bank.items).largest_bend, np.diff(bank.items.offsets))
+        most = np.repeat(Bank(bank.items).curvature_bound, np.diff(bank.items.offsets))
         model = TopicModel.over(bank.mean, bank.sd, topic_sd)
         return cls(bank, model, bank.items.log_prob(model.nodes), most)
 
