@@ -34,6 +34,10 @@ def test_an_index_by_hand() -> None:
     assert index(9.0, 0.1, 60) == 1.0
 
 
+def test_answers_beyond_thirty_add_no_weight() -> None:
+    assert index(0.8, 0.5, 29) < index(0.8, 0.5, 30) == index(0.8, 0.5, 31) == index(0.8, 0.5, 300) == 0.4
+
+
 @pytest.mark.parametrize(("n", "known"), [(4, False), (5, True)])
 def test_five_answers_are_needed(n: int, known: bool) -> None:
     assert np.isnan(index(0.5, 0.5, n)) != known

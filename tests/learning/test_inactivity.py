@@ -62,6 +62,14 @@ def test_a_learner_without_history_has_no_probability() -> None:
     assert np.isnan(inactivity_probability(lived(0, 0, -1), PRIOR_MODE)).all()
 
 
+def test_learners_who_differ_in_one_number_of_their_history_do_not_share_a_probability() -> None:
+    active, last, days = (np.array(column, np.int64) for column in ((3, 4, 3, 3), (9, 9, 8, 9), (12, 12, 12, 13)))
+    together = inactivity_probability(ActivityHistory(active, last, days), PRIOR_MODE)
+    alone = [inactivity_probability(lived(*each), PRIOR_MODE)[0] for each in zip(active, last, days, strict=True)]
+    assert together == pytest.approx(alone, rel=1e-12)
+    assert len(set(alone)) == 4
+
+
 def test_history_counts_active_days_after_the_first() -> None:
     rows = [{"learner": 0, "day": NOW - day} for day in (90, 20, 20, 11, 3)] + [{"learner": 2, "day": NOW}]
     past = activity_history(attempts(rows, 3), last_days(TODAY, 28))

@@ -5,7 +5,7 @@ import pytest
 from numpy.typing import NDArray
 from scipy.special import betaln, logsumexp
 
-from thetaline.learning.inactivity import FIT_LEARNERS, PRIOR_MODE, ActivityHistory, BgBbParameters, fit_bg_bb
+from thetaline.learning.inactivity import FIT_LEARNERS, ActivityHistory, BgBbParameters, fit_bg_bb
 
 Floats = NDArray[np.float64]
 
@@ -28,9 +28,9 @@ def log_numbers(parameters: BgBbParameters) -> Floats:
 
 
 def log_posterior(past: ActivityHistory, log_parameters: Floats) -> float:
-    """Fader, Hardie & Shang (2010), equation 5, with a normal prior of sd 1.5 on the logarithm of each parameter."""
+    """Fader, Hardie & Shang (2010), equation 5; log parameters normal around those of (1, 3, 0.5, 15) with sd 1.5."""
     a, b, c, d = np.exp(log_parameters)
-    total = -float(np.sum(np.square((log_parameters - log_numbers(PRIOR_MODE)) / 1.5)) / 2)
+    total = -float(np.sum(np.square((log_parameters - np.log([1.0, 3.0, 0.5, 15.0])) / 1.5)) / 2)
     for x, t, n in zip(past.active, past.last, past.days, strict=True):
         alive = betaln(a + x, b + n - x) + betaln(c, d + n)
         gone = [betaln(a + x, b + i - x) + betaln(c + 1, d + i) for i in range(t, n)]

@@ -36,6 +36,11 @@ def test_efficiency_is_negative_when_slower_and_unknown_without_both_windows() -
     assert efficiency(attempts(rows, 3), MONTH) == pytest.approx([-0.5, np.nan, np.nan], nan_ok=True)
 
 
+def test_a_time_of_zero_is_known() -> None:
+    rows = timed(0, NOW - 30, 10_000) + timed(0, NOW, 0, 0, 5_000)
+    assert efficiency(attempts(rows, 1), MONTH).tolist() == [1.0]
+
+
 def answered(learner: int, item: int, day: int, correct: int) -> dict[str, int]:
     return {"learner": learner, "item": item, "day": day, "correct": correct}
 

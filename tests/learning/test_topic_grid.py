@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from thetaline.learning.topics import FINER, FINEST, N_NODES, TopicModel, resolution
+from thetaline.learning.topics import FINEST, N_NODES, TopicModel, resolution
 
 
 def step(model: TopicModel) -> float:
@@ -39,7 +39,7 @@ def test_the_kernel_spreads_every_node_into_a_distribution_with_the_spread_of_to
 def test_a_finer_grid_holds_the_nodes_of_the_coarse_one(level: int) -> None:
     model = TopicModel.over(mean=0.3, topic_sd=0.6)
     fine = model.refined(level)
-    assert fine.nodes[:: FINER**level] == pytest.approx(model.nodes)
+    assert fine.nodes[:: 4**level] == pytest.approx(model.nodes)
     assert (fine.mean, fine.sd, fine.topic_sd) == (model.mean, model.sd, model.topic_sd)
 
 
@@ -74,3 +74,9 @@ def test_the_level_of_a_learner_is_that_of_the_most_informed_row_and_of_nobody_e
 def test_a_grid_is_never_finer_than_the_finest() -> None:
     model = TopicModel.over(topic_sd=0.1)
     assert resolution(np.array([1e12]), np.zeros(1, np.int32), model).tolist() == [FINEST]
+
+
+def test_neighbours_in_the_order_of_learners_do_not_touch_each_other() -> None:
+    model = TopicModel.over(topic_sd=0.1)
+    much = 1 / step(model) ** 2
+    assert resolution(np.array([1.0, much]), np.array([0, 1], np.int32), model).tolist() == [0, 1]

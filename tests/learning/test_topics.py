@@ -125,6 +125,14 @@ def test_a_small_cohort_keeps_the_spread_that_was_set(
     assert estimate_topic_sd(rows[: 6 * 199], learner[: 6 * 199], model) == model.topic_sd
 
 
+def test_learners_with_one_topic_tell_nothing_of_the_spread(
+    cohort: tuple[Floats, Floats, NDArray[np.int32], TopicModel],
+) -> None:
+    rows, _, _, model = cohort
+    alone = np.append(np.repeat(np.arange(199, dtype=np.int32), 2), np.arange(199, 300, dtype=np.int32))
+    assert estimate_topic_sd(rows[: alone.size], alone, model) == model.topic_sd
+
+
 def test_learners_do_not_touch_each_other(cohort: tuple[Floats, Floats, NDArray[np.int32], TopicModel]) -> None:
     rows, _, learner, model = cohort
     all_theta, _ = topic_posterior(rows, learner, model)

@@ -16,6 +16,10 @@ def test_the_contracts_windows_are_d_minus_13_to_d_and_d_minus_27_to_d_minus_14(
     assert before == list(range(-27, -13))
 
 
+def test_days_are_counted_from_the_first_of_1970() -> None:
+    assert [day_number(date(1970, 1, 1)), day_number(date(1971, 1, 1))] == [0, 365]
+
+
 def test_a_windows_instants_are_midnights_in_utc() -> None:
     recent = last_days(date(2025, 11, 2), 14)
     assert recent.start_at == datetime(2025, 10, 20, tzinfo=UTC)

@@ -10,48 +10,51 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from . import languages, report
-from .campaign import Campaign, Journal
+from .campaign import Campaign
 from .measure import measure
 from .mutants import Mutant, sample
 from .reach import Reach
 from .trees import CHECKOUT, Tree, checkout_files, fingerprint
 
-SOURCES = CHECKOUT / "src"
+LINES, TESTS = "lines", "tests.json"
 REVIEWED = Path(__file__).with_name("equivalent.toml")
 
 
 def main() -> int:
     """Returns 1 where a smaller share than asked for is caught."""
     options = _options()
-    packages = [SOURCES / "thetaline" / name for name in options.packages]
-    state = options.folder / fingerprint(checkout_files())
-    mutants = _sample(packages, options)
-    reach = _reach(state, packages, options.workers)
-    campaign = Campaign(SOURCES, reach, Journal(state / "results.jsonl"), report.Reviewed(REVIEWED))
     files = checkout_files()
-    trees = [Tree(state / f"tree-{number}", files) for number in range(1, options.workers + 1)]
+    state = options.folder / fingerprint(files)
+    measured = _measured(state, files, options.workers)
+    mutants = _sample(measured / "src", options)
+    campaign = Campaign(measured, _reach(state, measured), state / "results.jsonl", REVIEWED)
+    trees = [Tree(state / f"tree-{number}", files, measured) for number in range(1, options.workers + 1)]
     return _tell(_watched(campaign, mutants, trees), state, options.bound)
 
 
-def _sample(packages: Sequence[Path], options: argparse.Namespace) -> list[Mutant]:
-    def effective(mutant: Mutant) -> bool:
-        before, after = languages.changed(SOURCES, mutant)
-        return before != after
-
-    places = languages.places(SOURCES, packages)
-    return sample(places, count=options.count, seed=options.seed, effective=effective)
-
-
-def _reach(state: Path, packages: Sequence[Path], workers: int) -> Reach:
-    tree, lines, tests = state / "measured", state / "lines", state / "tests.json"
-    if not lines.exists():
+def _measured(state: Path, files: list[Path], workers: int) -> Path:
+    """The copy of the checkout in which was measured which tests reach which line; the work goes on in the checkout."""
+    root = state / "measured"
+    if not (state / LINES).exists():
         print("measuring which tests reach which line: all tests once, with coverage on ...", flush=True)
-        measured = [tree / package.relative_to(CHECKOUT) for package in packages]
-        measure(Tree(tree, checkout_files()), measured, lines=lines, tests=tests, workers=workers)
-    reach = Reach(tree, lines, tests)
+        measure(Tree(root, files), lines=state / LINES, tests=state / TESTS, workers=workers)
+    return root
+
+
+def _reach(state: Path, measured: Path) -> Reach:
+    reach = Reach(measured, state / LINES, state / TESTS)
     if reach.broken:
         print(f"{len(reach.broken)} tests fail without a mutation and are not used:", *reach.broken, sep="\n  ")
     return reach
+
+
+def _sample(sources: Path, options: argparse.Namespace) -> list[Mutant]:
+    def effective(mutant: Mutant) -> bool:
+        before, after = languages.changed(sources, mutant)
+        return before != after
+
+    places = languages.places(sources, [sources / "thetaline" / name for name in options.packages])
+    return sample(places, count=options.count, seed=options.seed, effective=effective)
 
 
 def _watched(campaign: Campaign, mutants: Sequence[Mutant], trees: Sequence[Tree]) -> list[report.Result]:

@@ -38,11 +38,12 @@ class Journal:
 
 
 class Campaign:
-    """All that a run of mutants needs: the sources, who reaches what, and what is known already."""
+    """All that a run of mutants needs: the sources, which tests reach what, and what is known already."""
 
-    def __init__(self, sources: Path, reach: Reach, journal: Journal, reviewed: Reviewed) -> None:
-        """`sources` are those that the mutants are made from."""
-        self._sources, self._reach, self._journal, self._reviewed = sources, reach, journal, reviewed
+    def __init__(self, tree: Path, reach: Reach, journal: Path, reviewed: Path) -> None:
+        """`tree` is the copy of the checkout that the mutants are made from."""
+        self._sources, self._reach = tree / "src", reach
+        self._journal, self._reviewed = Journal(journal), Reviewed(reviewed)
 
     def carry_out(self, mutants: Sequence[Mutant], trees: Sequence[Tree]) -> Iterator[Result]:
         """A result for each mutant, those that are known first; a worker for each tree."""

@@ -25,7 +25,7 @@ def run(tests: Mapping[str, float], folder: Path) -> NoReturn:
 
 def allowance(seconds: float) -> float:
     """How long tests may take that take so many seconds without a mutation, on a machine that has other work too."""
-    return 20.0 + 5.0 * seconds
+    return 60.0 + 10.0 * seconds
 
 
 class _Watcher:

@@ -21,12 +21,11 @@ patch = _exit
 """
 
 
-def measure(tree: Tree, packages: list[Path], *, lines: Path, tests: Path, workers: int) -> None:
+def measure(tree: Tree, *, lines: Path, tests: Path, workers: int) -> None:
     """Write `lines` (coverage by test) and `tests` (seconds, outcome and fixtures of each)."""
     lines.parent.mkdir(parents=True, exist_ok=True)
     settings = lines.parent / "coverage.ini"
-    source = "".join(f"\n    {package}" for package in packages)
-    settings.write_text(_SETTINGS.format(source=source, data=lines, label=LABEL))
+    settings.write_text(_SETTINGS.format(source=tree.sources, data=lines, label=LABEL))
     command = [sys.executable, "-m", "pytest", "-q", "-p", "tests.mutation.contexts", "-p", "no:cacheprovider"]
     environment = tree.environment(COVERAGE_PROCESS_START=str(settings), **{REPORT: str(tests)})
     with lines.with_name("measuring.log").open("w") as log:  # a test that fails is left out, and named in the report
@@ -38,6 +37,6 @@ def measure(tree: Tree, packages: list[Path], *, lines: Path, tests: Path, worke
 
 
 def _combine(lines: Path, settings: Path) -> None:
-    together = Coverage(data_file=str(lines), config_file=str(settings), plugins=[])
+    together = Coverage(data_file=str(lines), config_file=str(settings))
     together.combine(strict=True)
     together.save()

@@ -74,8 +74,8 @@ def _outcome(code: int | None, folder: Path) -> dict[str, str]:
         outcome, test = failure.read_text().split("\n", 1)
         return {"outcome": outcome, "test": test}
     if code is None:
-        return {"outcome": "timed out", "test": ""}
-    return {"outcome": "survived" if code == 0 else "killed", "test": ""}
+        return {"outcome": "timed out", "test": "(all)"}
+    return {"outcome": "survived", "test": ""} if code == 0 else {"outcome": "killed", "test": "(at import)"}
 
 
 if __name__ == "__main__":
