@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from . import python_source, sql_source
@@ -30,8 +31,9 @@ def places(sources: Path, packages: Iterable[Path]) -> dict[str, list[Place]]:
     }
 
 
+@cache
 def changed(sources: Path, mutant: Mutant) -> tuple[str, str]:
-    """The file as it is, and as the mutant has it."""
+    """The file as it is, and as the mutant has it; `sources` stay as they are for the whole run."""
     path = sources / mutant.path
     text = path.read_text()
     return text, _BY_SUFFIX[path.suffix].changed(text, mutant.change)
