@@ -70,9 +70,9 @@ def test_sympson_hetter_lets_the_best_through_with_its_probability() -> None:
 def test_calibrated_exposure_keeps_the_largest_rate_under_its_ceiling_for_new_persons() -> None:
     rng = np.random.default_rng(4)
     stop = irt.StopRule(max_items=12)
-    free = irt.simulate_adaptive(BIG, rng.normal(size=1000), rng, stop=stop)
-    found = irt.calibrate_exposure(BIG, rng.normal(size=1000), rng, largest=0.3, stop=stop)
-    held = irt.simulate_adaptive(BIG, rng.normal(size=1000), rng, stop=stop, exposure=found.rule)
+    free = irt.simulate_adaptive(BIG, rng.normal(size=600), rng, stop=stop)
+    found = irt.calibrate_exposure(BIG, rng.normal(size=600), rng, largest=0.3, stop=stop)
+    held = irt.simulate_adaptive(BIG, rng.normal(size=600), rng, stop=stop, exposure=found.rule)
     assert free.exposure.max() > 0.6
     assert found.converged
     assert held.exposure.max() < 0.3 + 0.06

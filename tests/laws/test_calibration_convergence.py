@@ -5,6 +5,7 @@ import pytest
 
 from simulated import answers, bank, some_of
 from thetaline import irt
+from thetaline.irt.calibration import blocking, observed_data, warm_start
 
 SIZES = [500, 5_000, 40_000]
 
@@ -63,9 +64,13 @@ def test_too_few_cycles_are_said_so():
     assert "raise max_cycles" in fit.status.advice
 
 
-def test_many_persons_are_warmed_up_on_a_part_of_them():
+def test_many_persons_are_warmed_up_on_a_part_of_them(monkeypatch):
     rng = np.random.default_rng(57)
-    responses = irt.Responses.from_matrix(answers(rng, bank(rng, 60), rng.normal(size=30_000)))
+    responses = irt.Responses.from_matrix(answers(rng, bank(rng, 60), rng.normal(size=4_000)))
+    for name, value in (("WARM_ANSWERS", 20_000), ("WARM_ANSWERS_AN_ITEM", 0)):
+        monkeypatch.setattr(warm_start, name, value)
+    monkeypatch.setattr(blocking, "DENSE_ROWS", 128)
+    monkeypatch.setattr(observed_data, "SINGLE_FROM", 100_000)
     fit = irt.calibrate(responses)
     assert fit.path[0].share < 0.5
     assert fit.path[-1].share == 1.0

@@ -5,6 +5,7 @@ import pytest
 
 from simulated import answers, bank, some_of
 from thetaline import irt
+from thetaline.irt.calibration import blocking, observed_data, ordering
 
 
 def parameters(fit):
@@ -35,26 +36,48 @@ def test_unnamed_columns_may_come_in_any_order_too():
     np.testing.assert_allclose(second.items.a, first.items.a[columns], rtol=0, atol=1e-10)
 
 
+@pytest.fixture
+def thousands_count_as_millions(monkeypatch):
+    """Let some thousand answers go the way of millions: single precision, many blocks of persons, many chunks."""
+    monkeypatch.setattr(observed_data, "SINGLE_FROM", 50_000)
+    monkeypatch.setattr(blocking, "DENSE_ROWS", 256)
+    monkeypatch.setattr(blocking, "SPARSE_ROWS", 256)
+    monkeypatch.setattr(ordering, "CHUNK", 1 << 12)
+
+
+@pytest.mark.usefixtures("thousands_count_as_millions")
 @pytest.mark.parametrize("n_items", [40, 400], ids=["dense", "sparse"])
-def test_shuffled_rows_give_the_same_estimates_in_single_precision(n_items):
+def test_shuffled_rows_and_renamed_items_give_the_same_estimates_in_single_precision(n_items):
     rng = np.random.default_rng(3)
-    user, item, answer = some_of(rng, bank(rng, n_items), 30_000, 34)
-    order = rng.permutation(len(user))
+    user, item, answer = some_of(rng, bank(rng, n_items), 2_500, 34)
+    order, name = rng.permutation(len(user)), rng.permutation(n_items)
     first = irt.calibrate(irt.Responses.from_long(user, item, answer))
-    assert first._solution.problem.data.dtype == np.float32
-    second = irt.calibrate(irt.Responses.from_long(user[order], item[order], answer[order]))
-    np.testing.assert_allclose(parameters(second), parameters(first), rtol=0, atol=1e-10)
+    data = first._solution.problem.data
+    assert (data.dtype, len(data.blocks[0])) == (np.float32, 10)
+    shuffled = irt.calibrate(irt.Responses.from_long(user[order], item[order], answer[order]))
+    np.testing.assert_allclose(parameters(shuffled), parameters(first), rtol=0, atol=1e-10)
+    renamed = irt.calibrate(irt.Responses.from_long(user, name[item], answer))
+    np.testing.assert_allclose(renamed.items.a[name], first.items.a, rtol=0, atol=1e-10)
+    np.testing.assert_allclose(renamed.items.b[name], first.items.b, rtol=0, atol=1e-10)
 
 
-@pytest.mark.parametrize("n_items", [40, 400], ids=["dense", "sparse"])
-def test_renamed_items_give_the_same_estimates_in_single_precision(n_items):
-    rng = np.random.default_rng(8)
-    user, item, answer = some_of(rng, bank(rng, n_items), 30_000, 34)
-    name = rng.permutation(n_items)
-    first = irt.calibrate(irt.Responses.from_long(user, item, answer))
-    second = irt.calibrate(irt.Responses.from_long(user, name[item], answer))
-    np.testing.assert_allclose(second.items.a[name], first.items.a, rtol=0, atol=1e-10)
-    np.testing.assert_allclose(second.items.b[name], first.items.b, rtol=0, atol=1e-10)
+@pytest.mark.parametrize(
+    ("n_persons", "n_items", "expected"),
+    [
+        (999, 1_000, np.float64),
+        (1_000, 1_000, np.float32),
+        (500, 2_000, np.float32),
+        (500, 2_001, np.float64),  # the log-likelihood of so long a test would lose its third decimal
+    ],
+)
+def test_single_precision_is_for_a_million_answers_or_more_and_two_thousand_a_person_or_fewer(
+    n_persons, n_items, expected
+):
+    x = np.random.default_rng(9).integers(0, 2, (n_persons, n_items), dtype=np.uint8)
+    responses = irt.Responses.from_matrix(x)
+    two_categories, one_group = np.full(n_items, 2), np.zeros(n_persons, dtype=np.intp)
+    counts = ordering.category_counts(responses)
+    assert observed_data.observed_data(responses, counts, two_categories, one_group).dtype == expected
 
 
 @pytest.mark.parametrize("n_items", [30, 300], ids=["dense", "sparse"])

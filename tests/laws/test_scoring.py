@@ -110,14 +110,14 @@ def _matrix(responses: irt.Responses, n_items: int) -> np.ndarray:
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_five_thousand_items_a_person_give_a_finite_score_near_the_truth(method: str) -> None:
+def test_two_thousand_items_a_person_whose_likelihood_underflows_give_a_score_near_the_truth(method: str) -> None:
     rng = np.random.default_rng(6)
-    items = irt.Items(ids=range(5000), a=rng.lognormal(0.2, 0.3, 5000), b=rng.normal(0.0, 1.5, 5000))
+    items = irt.Items(ids=range(2000), a=rng.lognormal(0.2, 0.3, 2000), b=rng.normal(0.0, 1.5, 2000))
     theta = np.array([-6.0, -1.0, 0.0, 2.0, 5.0])
     scores = irt.score(irt.simulate(items, theta, rng), items, method=method)
     assert np.isfinite(scores.theta).all()
     assert (np.abs(scores.theta - theta) < 5 * scores.se).all()
-    assert (scores.se < 0.2).all()
+    assert (scores.se < 0.4).all()
 
 
 def test_answers_far_beyond_the_prior_widen_the_range_of_nodes() -> None:
