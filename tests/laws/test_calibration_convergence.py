@@ -70,7 +70,7 @@ def test_many_persons_are_warmed_up_on_a_part_of_them(monkeypatch):
     for name, value in (("WARM_ANSWERS", 20_000), ("WARM_ANSWERS_AN_ITEM", 0)):
         monkeypatch.setattr(warm_start, name, value)
     monkeypatch.setattr(blocking, "DENSE_ROWS", 128)
-    monkeypatch.setattr(observed_data, "SINGLE_FROM", 100_000)
+    monkeypatch.setattr(observed_data, "FLOAT32_FROM", 100_000)
     fit = irt.calibrate(responses)
     assert fit.path[0].share < 0.5
     assert fit.path[-1].share == 1.0

@@ -39,7 +39,7 @@ def test_unnamed_columns_may_come_in_any_order_too():
 @pytest.fixture
 def thousands_count_as_millions(monkeypatch):
     """Let some thousand answers go the way of millions: single precision, many blocks of persons, many chunks."""
-    monkeypatch.setattr(observed_data, "SINGLE_FROM", 50_000)
+    monkeypatch.setattr(observed_data, "FLOAT32_FROM", 50_000)
     monkeypatch.setattr(blocking, "DENSE_ROWS", 256)
     monkeypatch.setattr(blocking, "SPARSE_ROWS", 256)
     monkeypatch.setattr(ordering, "CHUNK", 1 << 12)
