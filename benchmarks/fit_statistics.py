@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from thetaline import irt
-from thetaline.irt.fit_statistics.complete import complete_persons
+from thetaline.irt.fit_statistics.residuals import complete_persons
 from thetaline.irt.fit_statistics.s_x2 import Cells, expected_proportions, merged, observed_counts
 from thetaline.irt.lord_wingersky import category_tables
 

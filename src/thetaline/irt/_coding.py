@@ -1,14 +1,17 @@
 """Turn what callers hold (lists, arrays, Series, Arrow columns) into codes and categories."""
 
 from collections import Counter
-from collections.abc import Hashable, Iterable, Sequence
-from typing import Any
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from thetaline.errors import ResponsesError
+from thetaline.errors import InputError, ResponsesError
 from thetaline.irt._types import Array, Categories, Ids, Mask
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 MAX_CATEGORY = 254  # categories are stored in a byte
 RULE = f"answers must be 0/1 or categories 0, 1, 2 .. {MAX_CATEGORY}"
@@ -203,3 +206,12 @@ def _objects(values: Iterable[Any]) -> Ids:
     out = np.empty(len(names), dtype=object)
     out[:] = names
     return out
+
+
+def frame(columns: Mapping[str, Any]) -> "pd.DataFrame":
+    """Columns of equal length as a data frame; raises InputError where pandas is not installed."""
+    try:
+        import pandas as pd  # noqa: PLC0415  (optional, and slow to import)
+    except ImportError as error:
+        raise InputError("to_frame needs pandas: pip install 'thetaline[frames]'") from error
+    return pd.DataFrame(dict(columns))

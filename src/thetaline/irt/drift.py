@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from thetaline.errors import ItemsError
+from thetaline.irt._coding import frame
 from thetaline.irt._types import Array, Ids, Ints
 from thetaline.irt.covariance import ItemCovariance, refuse_foreign
-from thetaline.irt.frames import frame
 from thetaline.irt.invariance import P_DIF_LIMITS, Calibrated, Invariance, invariance
 from thetaline.irt.items import Items
 from thetaline.irt.linking.method import Constants

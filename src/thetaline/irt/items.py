@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from thetaline.errors import InputError, ItemsError
+from thetaline.irt._coding import frame
 from thetaline.irt._item_checks import check_items, model_column, parameter_column, threshold_column
 from thetaline.irt._types import Array, Categories, Ids, Index
 from thetaline.irt.families import FAMILIES, AnswerDerivatives, Curve, Family, Published
-from thetaline.irt.frames import frame
 
 if TYPE_CHECKING:
     import pandas as pd

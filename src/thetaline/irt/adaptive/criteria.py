@@ -6,20 +6,20 @@ import numpy as np
 
 from thetaline.errors import InputError
 from thetaline.irt._types import Array
-from thetaline.irt.adaptive.posterior import Belief
+from thetaline.irt.adaptive.posterior import Posterior
 from thetaline.irt.items import Items
 
-Criterion = Callable[[Items, Belief], Array]
+Criterion = Callable[[Items, Posterior], Array]
 
 
-def maximum_information(items: Items, belief: Belief) -> Array:
-    """Fisher information at the mean of the belief (Lord, 1980)."""
-    return np.asarray(items.information(belief.mean).T)
+def maximum_information(items: Items, posterior: Posterior) -> Array:
+    """Fisher information at the mean of the posterior (Lord, 1980)."""
+    return np.asarray(items.information(posterior.mean).T)
 
 
-def posterior_weighted(items: Items, belief: Belief) -> Array:
-    """Fisher information averaged over the belief (van der Linden, 1998): steadier while little is known."""
-    return np.asarray(belief.weights @ items.information(belief.nodes).T)
+def posterior_weighted(items: Items, posterior: Posterior) -> Array:
+    """Fisher information averaged over the posterior (van der Linden, 1998): steadier while little is known."""
+    return np.asarray(posterior.weights @ items.information(posterior.nodes).T)
 
 
 CRITERIA: dict[str, Criterion] = {

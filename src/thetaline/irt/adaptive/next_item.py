@@ -1,19 +1,18 @@
 """The next item for one person."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from thetaline.errors import InputError
-from thetaline.irt._types import Array
+from thetaline.irt._types import Array, Index, Mask
 from thetaline.irt.adaptive.content import ContentLimits
-from thetaline.irt.adaptive.criteria import criterion_named
-from thetaline.irt.adaptive.exposure import Best, Exposure
-from thetaline.irt.adaptive.posterior import Belief
-from thetaline.irt.adaptive.selection import Out, Selection
+from thetaline.irt.adaptive.criteria import Criterion, criterion_named, maximum_information
+from thetaline.irt.adaptive.exposure import Best, Exposure, Pick
+from thetaline.irt.adaptive.posterior import Posterior
 from thetaline.irt.items import Items
 
 
@@ -50,11 +49,11 @@ def next_item(
         raise InputError("posterior-weighted selection needs the posterior")
     if exposure is not None and rng is None:
         raise InputError("exposure control draws: give rng")
-    belief = Belief.given(posterior) if posterior is not None else _certain(theta)
+    known = Posterior.given(posterior) if posterior is not None else _certain(theta)
     selection = Selection(criterion_named(method), exposure or Best(), content)
     asked = np.zeros((1, len(items)), dtype=bool)
     asked[0, items.positions(administered)] = True
-    values = selection.values(items, belief, Out(asked, np.zeros_like(asked)))
+    values = selection.values(items, known, Unavailable(asked, np.zeros_like(asked)))
     chosen = int(selection.exposure.pick(items, values, rng or np.random.default_rng(0)).chosen[0])
     if chosen < 0:
         return None
@@ -62,7 +61,38 @@ def next_item(
     return NextItem(items.ids[chosen], float(values[0, chosen]), items.ids[order], values[0, order])
 
 
-def _certain(theta: float | None) -> Belief:
+def _certain(theta: float | None) -> Posterior:
     if theta is None or not np.isfinite(theta):
         raise InputError(f"theta must be a finite number, not {theta}")
-    return Belief(np.array([float(theta)]), np.ones((1, 1)))
+    return Posterior(np.array([float(theta)]), np.ones((1, 1)))
+
+
+class Unavailable(NamedTuple):
+    """Items that are out for a person, (N, I) each: asked already, or held back by exposure control."""
+
+    asked: Mask
+    closed: Mask
+
+    def of(self, who: Index) -> "Unavailable":
+        """Those of some persons."""
+        return Unavailable(self.asked[who], self.closed[who])
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """How the next item is chosen."""
+
+    criterion: Criterion = maximum_information
+    exposure: Exposure = field(default_factory=Best)
+    content: ContentLimits | None = None
+
+    def values(self, items: Items, posterior: Posterior, out: Unavailable) -> Array:
+        """(N, I): worth of each item now, −inf where it is out or its area is full."""
+        may = ~(out.asked | out.closed)
+        if self.content is not None:
+            may &= self.content.eligible(items, out.asked)
+        return np.where(may, self.criterion(items, posterior), -np.inf)
+
+    def pick(self, items: Items, posterior: Posterior, out: Unavailable, rng: np.random.Generator) -> Pick:
+        """Choose for every person."""
+        return self.exposure.pick(items, self.values(items, posterior, out), rng)

@@ -14,7 +14,7 @@ NODES = np.linspace(-6.0, 6.0, 121)  # 0.1 apart: exact for posteriors down to a
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Belief:
+class Posterior:
     """Normalised weights (N, Q) on nodes (Q,)."""
 
     nodes: Array

@@ -12,8 +12,8 @@ from thetaline.irt._types import Array, Index
 from thetaline.irt.adaptive.content import ContentLimits
 from thetaline.irt.adaptive.criteria import criterion_named
 from thetaline.irt.adaptive.exposure import Best, Exposure
-from thetaline.irt.adaptive.posterior import Belief
-from thetaline.irt.adaptive.selection import Out, Selection
+from thetaline.irt.adaptive.next_item import Selection, Unavailable
+from thetaline.irt.adaptive.posterior import Posterior
 from thetaline.irt.adaptive.stopping import StopRule
 from thetaline.irt.items import Items
 from thetaline.irt.responses import Responses
@@ -102,18 +102,18 @@ class Session:
         shape = (len(theta), self.stop.max_items)
         item, answer = np.full((2, *shape), -1, dtype=np.intp)
         path, se = np.full((2, *shape), np.nan)
-        belief = Belief.normal(*self.prior, len(theta))
-        log_prob = self.items.log_prob(belief.nodes)
-        out = Out(*np.zeros((2, len(theta), len(self.items)), dtype=bool))
+        posterior = Posterior.normal(*self.prior, len(theta))
+        log_prob = self.items.log_prob(posterior.nodes)
+        out = Unavailable(*np.zeros((2, len(theta), len(self.items)), dtype=bool))
         active = np.arange(len(theta))
         for place in range(self.stop.max_items):
-            current = Belief(belief.nodes, belief.weights[active])
+            current = Posterior(posterior.nodes, posterior.weights[active])
             pick = self.selection.pick(self.items, current, out.of(active), rng)
             out.closed[active] |= pick.rejected
             current, active, chosen = _those(pick.chosen >= 0, current, active, pick.chosen)
             given = self._answers(theta[active], chosen, rng)
             current = current.after(log_prob[self.items.offsets[chosen] + given])
-            belief.weights[active], out.asked[active, chosen] = current.weights, True
+            posterior.weights[active], out.asked[active, chosen] = current.weights, True
             item[active, place], answer[active, place] = chosen, given
             path[active, place], se[active, place] = current.mean, current.sd
             active = active[~self.stop.stopped(np.full(len(active), place + 1), current.sd)]
@@ -132,5 +132,5 @@ class Session:
         return given
 
 
-def _those(keep: Any, belief: Belief, active: Index, chosen: Index) -> tuple[Belief, Index, Index]:
-    return Belief(belief.nodes, belief.weights[keep]), active[keep], chosen[keep]
+def _those(keep: Any, posterior: Posterior, active: Index, chosen: Index) -> tuple[Posterior, Index, Index]:
+    return Posterior(posterior.nodes, posterior.weights[keep]), active[keep], chosen[keep]

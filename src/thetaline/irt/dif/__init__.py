@@ -5,7 +5,7 @@ from collections.abc import Callable
 from numpy.typing import ArrayLike
 
 from thetaline.errors import InputError
-from thetaline.irt.dif.groups import TwoGroups, two_groups
+from thetaline.irt.dif.matching import TwoGroups, two_groups
 from thetaline.irt.dif.observed_score import logistic_regression_dif, mantel_haenszel_dif
 from thetaline.irt.dif.result import Dif as Dif, DifClass as DifClass, Settings
 from thetaline.irt.dif.wald import wald_dif

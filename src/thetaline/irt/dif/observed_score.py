@@ -7,10 +7,9 @@ from numpy.typing import NDArray
 
 from thetaline.errors import ResponsesError
 from thetaline.irt._types import Array, Mask
-from thetaline.irt.dif.groups import TwoGroups
 from thetaline.irt.dif.logistic import R2_LIMITS, Cells, LogisticDif, logistic_dif
 from thetaline.irt.dif.mantel_haenszel import MantelHaenszel, Strata, ets_classes, mantel_haenszel
-from thetaline.irt.dif.matching import Table, by_sum_score
+from thetaline.irt.dif.matching import Table, TwoGroups, by_sum_score
 from thetaline.irt.dif.result import Dif, Settings, classified
 from thetaline.irt.p_values import p_value
 from thetaline.irt.purification import Purified, purify

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from thetaline.irt._coding import frame
 from thetaline.irt._types import Array, Ids, Ints
-from thetaline.irt.frames import frame
 from thetaline.irt.priors import Priors
 
 if TYPE_CHECKING:

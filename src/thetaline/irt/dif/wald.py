@@ -5,11 +5,10 @@ import numpy as np
 from thetaline.errors import ResponsesError
 from thetaline.irt._types import Array, Mask
 from thetaline.irt.calibrate import calibrate
-from thetaline.irt.dif.groups import TwoGroups
+from thetaline.irt.dif.matching import TwoGroups
 from thetaline.irt.dif.result import Dif, Settings, classified
 from thetaline.irt.invariance import P_DIF_LIMITS, Calibrated, Invariance, invariance
-from thetaline.irt.responses import Responses
-from thetaline.irt.subsets import items_of, persons_of
+from thetaline.irt.responses import Responses, items_of, persons_of
 
 LEAST_ANCHORS = 3
 

@@ -10,9 +10,8 @@ from thetaline.irt._types import Array, Index, Mask
 from thetaline.irt.families import FAMILIES
 from thetaline.irt.items import Items
 from thetaline.irt.population import Population
-from thetaline.irt.responses import Responses
+from thetaline.irt.responses import Responses, items_of
 from thetaline.irt.scoring import score
-from thetaline.irt.subsets import items_of
 
 
 class Calibration(Protocol):

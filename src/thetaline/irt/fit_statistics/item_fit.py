@@ -6,14 +6,13 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
+from thetaline.irt._coding import frame
 from thetaline.irt._types import Array, Ids, Ints
-from thetaline.irt.fit_statistics.complete import complete_persons
 from thetaline.irt.fit_statistics.estimated import Calibration, Estimated, abilities, answers_within, estimated
 from thetaline.irt.fit_statistics.infit import infit_and_outfit
-from thetaline.irt.fit_statistics.residuals import answers_by_item
+from thetaline.irt.fit_statistics.residuals import answers_by_item, complete_persons
 from thetaline.irt.fit_statistics.rmsd import rmsd
 from thetaline.irt.fit_statistics.s_x2 import Cells, expected_proportions, merged, observed_counts
-from thetaline.irt.frames import frame
 from thetaline.irt.lord_wingersky import category_tables
 from thetaline.irt.p_values import p_value
 from thetaline.irt.responses import Responses

@@ -9,20 +9,20 @@ from numpy.typing import ArrayLike
 
 from thetaline.errors import InputError, ResponsesError
 from thetaline.irt._types import Array, Categories
-from thetaline.irt.fit_statistics.complete import complete_persons
 from thetaline.irt.fit_statistics.estimated import Calibration, Estimated, answers_within, estimated
-from thetaline.irt.fit_statistics.indices import Rmsea, cfi, rmsea, srmsr, tli
-from thetaline.irt.fit_statistics.m2 import MomentFit, m2
-from thetaline.irt.fit_statistics.model_derivatives import item_columns, population_columns
+from thetaline.irt.fit_statistics.m2 import MomentFit, Rmsea, cfi, m2, rmsea, srmsr, tli
 from thetaline.irt.fit_statistics.moments import (
     Features,
     category_features,
     covariance,
     expected,
+    item_columns,
     item_derivatives,
     observed,
+    population_columns,
     score_features,
 )
+from thetaline.irt.fit_statistics.residuals import complete_persons
 from thetaline.irt.items import Items
 from thetaline.irt.lord_wingersky import category_tables
 from thetaline.irt.p_values import p_value

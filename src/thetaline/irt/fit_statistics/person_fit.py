@@ -16,10 +16,10 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from thetaline.errors import InputError
+from thetaline.irt._coding import frame
 from thetaline.irt._types import Array, Ids, Ints
 from thetaline.irt.fit_statistics.estimated import Calibration, abilities, answers_within, estimated
 from thetaline.irt.fit_statistics.residuals import Answers, answers_by_item
-from thetaline.irt.frames import frame
 from thetaline.irt.items import Items
 from thetaline.irt.p_values import lower_tail
 from thetaline.irt.responses import Responses

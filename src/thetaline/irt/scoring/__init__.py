@@ -1,4 +1,4 @@
-"""Scoring: one file a scorer (EAP, MAP, MLE, WLE), on a lattice that suits each person's answers."""
+"""Scoring: one file a scorer (EAP, MAP, MLE, WLE), on nodes that suit each person's answers."""
 
 from thetaline.irt.scoring.plausible_values import plausible_values as plausible_values
 from thetaline.irt.scoring.result import Scores as Scores, ScoreStatus as ScoreStatus

@@ -15,7 +15,7 @@ from thetaline.errors import ResponsesError
 from thetaline.irt._types import Array, Categories, Index, Ints
 from thetaline.irt.items import ItemBatch, Items
 from thetaline.irt.responses import Responses
-from thetaline.irt.scoring.prepared_bank import Bank
+from thetaline.irt.scoring.prepared_bank import PreparedBank
 
 BLOCK_PERSONS = 1 << 10  # with some 60 nodes half a MB a matrix, which a core's cache holds
 BLOCK_ANSWERS = 1 << 18
@@ -31,10 +31,10 @@ class Answers(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False)
-class Sheet:
+class MatchedResponses:
     """M answers of N persons to the items of `bank`."""
 
-    bank: Bank
+    bank: PreparedBank
     indptr: Ints  # (N + 1,)
     item: NDArray[np.int32]  # (M,) positions in the bank
     answer: Categories  # (M,)
@@ -131,7 +131,7 @@ def available_processors() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else (os.cpu_count() or 1)
 
 
-def match(responses: Responses, items: Items) -> Sheet:
+def match(responses: Responses, items: Items) -> MatchedResponses:
     """Look the answered items up in the bank.
 
     Raises ItemsError for items that the bank does not hold, ResponsesError for answers beyond an item's categories.
@@ -143,7 +143,7 @@ def match(responses: Responses, items: Items) -> Sheet:
         position[used] = np.arange(len(used), dtype=np.int32)
         item = position[item]
     _refuse_unknown_categories(bank, item, responses.answer)
-    return Sheet(Bank(bank), responses.indptr, item, responses.answer)
+    return MatchedResponses(PreparedBank(bank), responses.indptr, item, responses.answer)
 
 
 def _refuse_unknown_categories(bank: Items, item: NDArray[Any], answer: Categories) -> None:

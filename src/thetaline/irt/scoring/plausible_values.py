@@ -8,10 +8,9 @@ from thetaline.irt._types import Array
 from thetaline.irt.items import Items
 from thetaline.irt.responses import Responses
 from thetaline.irt.scoring.eap import log_posteriors
-from thetaline.irt.scoring.matched_responses import Sheet, match
-from thetaline.irt.scoring.prior import prior_columns
-from thetaline.irt.scoring.quadrature import Span, spans
-from thetaline.irt.scoring.score import score
+from thetaline.irt.scoring.matched_responses import MatchedResponses, match
+from thetaline.irt.scoring.quadrature import NodeRange, node_ranges
+from thetaline.irt.scoring.score import prior_columns, score
 
 SPREAD = 8.0  # posterior standard deviations on either side of the mean
 FINER = 64.0  # of the information: nodes 8 times as close, so that rounding to them adds 0.2 % to the variance at most
@@ -34,21 +33,23 @@ def plausible_values(
     estimate = score(responses, items, prior=prior)
     mean, sd = prior_columns(prior, responses.n_persons)
     drawn = np.empty((responses.n_persons, n))
-    sheet = match(responses, items)
+    matched = match(responses, items)
     low, high = estimate.theta - SPREAD * estimate.se, estimate.theta + SPREAD * estimate.se
-    for rows in sheet.blocks():
-        block = sheet.persons(rows.start, rows.stop)
+    for rows in matched.blocks():
+        block = matched.persons(rows.start, rows.stop)
         information = FINER * (1.0 / sd[rows] ** 2 + block.curvature_bound)
-        for span in spans(information, low[rows], high[rows]):
-            who = rows.start + span.who
-            drawn[who] = _draw(block.chosen(span.who), span, (mean[who], sd[who]), rng.random((2, len(who), n)))
+        for node_range in node_ranges(information, low[rows], high[rows]):
+            who = rows.start + node_range.who
+            drawn[who] = _draw(
+                block.chosen(node_range.who), node_range, (mean[who], sd[who]), rng.random((2, len(who), n))
+            )
     return drawn
 
 
-def _draw(sheet: Sheet, span: Span, prior: tuple[Array, Array], uniform: Array) -> Array:
+def _draw(matched: MatchedResponses, node_range: NodeRange, prior: tuple[Array, Array], uniform: Array) -> Array:
     """Draw a node by its posterior weight, then a place in the cell around it."""
-    nodes = span.nodes
-    log_weight = log_posteriors(sheet, nodes, *prior)
+    nodes = node_range.nodes
+    log_weight = log_posteriors(matched, nodes, *prior)
     reached = np.cumsum(np.exp(log_weight - log_weight.max(axis=1, keepdims=True)), axis=1)
     which = [(reached < u[:, None] * reached[:, -1:]).sum(axis=1) for u in uniform[0].T]
-    return np.asarray(nodes[np.stack(which, axis=1)] + span.h * (uniform[1] - 0.5))
+    return np.asarray(nodes[np.stack(which, axis=1)] + node_range.h * (uniform[1] - 0.5))

@@ -13,7 +13,7 @@ MAX_TABLES = 32  # distinct node ranges are few: whole logits at a handful of st
 
 
 @dataclass(frozen=True, eq=False)
-class Bank:
+class PreparedBank:
     """Items with what is computed from them once."""
 
     items: Items

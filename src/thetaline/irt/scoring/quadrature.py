@@ -18,7 +18,7 @@ MOST_STEPS = 128.0  # steps by which a range may grow at either end
 REACH = 6.0  # prior standard deviations on either side: beyond them lies 2e-9 of the prior
 
 
-class Span(NamedTuple):
+class NodeRange(NamedTuple):
     """Persons who share a step `h`, and the range that their nodes must cover."""
 
     who: Index
@@ -37,10 +37,10 @@ class Span(NamedTuple):
         return self.h * np.arange(np.floor(low / self.h), np.ceil(high / self.h) + 1.0)
 
 
-def spans(information: Array, low: Array, high: Array) -> Iterator[Span]:
+def node_ranges(information: Array, low: Array, high: Array) -> Iterator[NodeRange]:
     """Group persons by the step for their largest possible information (N,); ranges (N,) are taken together."""
     step = np.minimum(1.0 / np.sqrt(information), COARSEST)
     level = np.ceil(-2.0 * np.log2(step) - 1e-9).astype(np.intp)
     for each in np.unique(level):
         who = np.flatnonzero(level == each)
-        yield Span(who, float(2.0 ** (-each / 2.0)), float(low[who].min()), float(high[who].max()))
+        yield NodeRange(who, float(2.0 ** (-each / 2.0)), float(low[who].min()), float(high[who].max()))

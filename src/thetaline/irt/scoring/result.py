@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
+from thetaline.irt._coding import frame
 from thetaline.irt._types import Array, Categories, Index
-from thetaline.irt.frames import frame
 from thetaline.irt.items import check_scale
 
 if TYPE_CHECKING:

@@ -6,14 +6,14 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from thetaline.errors import InputError
+from thetaline.irt._arguments import normal_prior
 from thetaline.irt._types import Array, Categories, Index, Mask
 from thetaline.irt.items import Items
 from thetaline.irt.responses import Responses
 from thetaline.irt.scoring.eap import eap
 from thetaline.irt.scoring.map import maximum_a_posteriori
-from thetaline.irt.scoring.matched_responses import Sheet, match
+from thetaline.irt.scoring.matched_responses import MatchedResponses, match
 from thetaline.irt.scoring.mle import maximum_likelihood
-from thetaline.irt.scoring.prior import prior_columns
 from thetaline.irt.scoring.result import Scores, ScoreStatus
 from thetaline.irt.scoring.wle import weighted_likelihood
 
@@ -29,7 +29,7 @@ def score(
 ) -> Scores:
     """Estimate θ and its standard error for every person of `responses`.
 
-    `method` is "EAP" (posterior mean and sd), "MAP" and "MLE" (se from the bend at the maximum, the observed
+    `method` is "EAP" (posterior mean and sd), "MAP" and "MLE" (se from the curvature at the maximum, the observed
     information) or "WLE" (se from the Fisher information, as Warm has it).  `prior` is the mean and sd of a normal, one
     for all or (N,) one a person; MLE and WLE take none.  Without answers EAP and MAP are the prior, MLE and WLE NaN;
     where the likelihood has no maximum MLE is ±inf with se inf; `Scores.notes` names these persons.  A person's score
@@ -42,7 +42,7 @@ def score(
     if name not in SCORERS:
         raise InputError(f"unknown scoring method {method!r}; known are {', '.join(SCORERS)}")
     mean, sd = prior_columns(prior, responses.n_persons)
-    sheet = match(responses, items)
+    matched = match(responses, items)
     bayesian = name in ("EAP", "MAP")
     theta, se = (mean.copy(), sd.copy()) if bayesian else _unknown(responses.n_persons)
     return Scores(
@@ -50,33 +50,35 @@ def score(
         theta=theta,
         se=se,
         method=name,
-        status=_fill(theta, se, sheet, lambda block, rows: SCORERS[name](block, mean[rows], sd[rows])),
-        n_answers=sheet.n_answers,
+        status=_fill(theta, se, matched, lambda block, rows: SCORERS[name](block, mean[rows], sd[rows])),
+        n_answers=matched.n_answers,
         counts=responses.counts,
         prior=(mean, sd) if bayesian else None,
     )
 
 
-def _fill(theta: Array, se: Array, sheet: Sheet, scorer: Callable[[Sheet, Index], Found]) -> Categories:
+def _fill(
+    theta: Array, se: Array, matched: MatchedResponses, scorer: Callable[[MatchedResponses, Index], Found]
+) -> Categories:
     """Score block by block into `theta` and `se`, leaving those alone of whom nothing is known; the status (N,)."""
-    status = np.full(sheet.n_persons, ScoreStatus.NO_ANSWERS, dtype=np.uint8)
+    status = np.full(matched.n_persons, ScoreStatus.NO_ANSWERS, dtype=np.uint8)
 
-    def work(rows: slice, block: Sheet) -> None:
+    def work(rows: slice, block: MatchedResponses) -> None:
         informed = np.flatnonzero(block.curvature_bound > 0.0)
         if informed.size:
             who = rows.start + informed
             theta[who], se[who], done = scorer(block.chosen(informed), who)
             status[who] = _status(theta[who], done)
 
-    sheet.for_blocks(work)
+    matched.for_blocks(work)
     return status
 
 
-SCORERS: dict[str, Callable[[Sheet, Array, Array], Found]] = {
+SCORERS: dict[str, Callable[[MatchedResponses, Array, Array], Found]] = {
     "EAP": eap,
     "MAP": maximum_a_posteriori,
-    "MLE": lambda sheet, _mean, _sd: maximum_likelihood(sheet),
-    "WLE": lambda sheet, _mean, _sd: weighted_likelihood(sheet),
+    "MLE": lambda matched, _mean, _sd: maximum_likelihood(matched),
+    "WLE": lambda matched, _mean, _sd: weighted_likelihood(matched),
 }
 
 
@@ -88,3 +90,12 @@ def _status(theta: Array, done: Mask) -> Index:
     status = np.where(done, ScoreStatus.OK, ScoreStatus.NOT_CONVERGED)
     status = np.where(theta == -np.inf, ScoreStatus.MINUS_INFINITY, status)
     return np.where(theta == np.inf, ScoreStatus.PLUS_INFINITY, status)
+
+
+def prior_columns(prior: tuple[ArrayLike, ArrayLike], n_persons: int) -> tuple[Array, Array]:
+    """Mean and sd as (N,) columns; raises InputError for what is no prior."""
+    mean, sd = normal_prior(prior)
+    for name, part in (("mean", mean), ("sd", sd)):
+        if part.shape not in ((), (n_persons,)):
+            raise InputError(f"the prior's {name} has the shape {part.shape}; one number or ({n_persons},) is needed")
+    return np.broadcast_to(mean, n_persons).copy(), np.broadcast_to(sd, n_persons).copy()

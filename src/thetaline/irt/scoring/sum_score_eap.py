@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from thetaline.irt._arguments import one_normal_prior
+from thetaline.irt._coding import frame
 from thetaline.irt._types import Array
-from thetaline.irt.frames import frame
 from thetaline.irt.grid import normal_log_weights
 from thetaline.irt.items import Items
 from thetaline.irt.lord_wingersky import category_tables, sum_score_table

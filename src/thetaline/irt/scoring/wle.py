@@ -3,10 +3,9 @@
 import numpy as np
 
 from thetaline.irt._types import Array, Index, Mask
-from thetaline.irt.scoring.matched_responses import Sheet
+from thetaline.irt.scoring.matched_responses import MatchedResponses
 from thetaline.irt.scoring.mle import search_range
-from thetaline.irt.scoring.mode_search import Local, modes
-from thetaline.irt.scoring.person_derivatives import information_and_bias, slope_and_bend
+from thetaline.irt.scoring.mode_search import PersonDerivatives, information_and_bias, search_modes, slope_and_curvature
 
 NEARBY = 1e-5  # logits: rounding and curvature spoil the difference to a part in 1e5 at most
 
@@ -14,30 +13,30 @@ NEARBY = 1e-5  # logits: rounding and curvature spoil the difference to a part i
 class WeightedLikelihood:
     """log L + ∫ J / (2 I): the root of ∂ log L / ∂θ + J / (2 I) with the highest weighted likelihood."""
 
-    def on_nodes(self, sheet: Sheet, _who: Index, nodes: Array, log_likelihood: Array) -> Array:
+    def on_nodes(self, matched: MatchedResponses, _who: Index, nodes: Array, log_likelihood: Array) -> Array:
         """The weight's logarithm is integrated over the nodes by the trapezoidal rule."""
-        information, bias = sheet.bank.information_and_bias(nodes)
-        drift = (sheet.answered @ bias) / (2.0 * (sheet.answered @ information))
+        information, bias = matched.bank.information_and_bias(nodes)
+        drift = (matched.answered @ bias) / (2.0 * (matched.answered @ information))
         step = 0.5 * (drift[:, 1:] + drift[:, :-1]) * np.diff(nodes)
         weighted = log_likelihood.copy()
         weighted[:, 1:] += np.cumsum(step, axis=1)
         return weighted
 
-    def at(self, sheet: Sheet, _who: Index, theta: Array) -> Local:
-        """Exact slope; of the bend the weight's part is a difference, near enough for Newton steps to end soon."""
-        slope, bend = slope_and_bend(sheet, theta)
-        drift, beyond = (_drift(sheet, at) for at in (theta, theta + NEARBY))
-        return Local(slope + drift, bend + (beyond - drift) / NEARBY)
+    def at(self, matched: MatchedResponses, _who: Index, theta: Array) -> PersonDerivatives:
+        """Exact slope; of the curvature the weight's part is a difference, near enough for Newton steps to end soon."""
+        slope, curvature = slope_and_curvature(matched, theta)
+        drift, beyond = (_drift(matched, at) for at in (theta, theta + NEARBY))
+        return PersonDerivatives(slope + drift, curvature + (beyond - drift) / NEARBY)
 
 
-def _drift(sheet: Sheet, theta: Array) -> Array:
+def _drift(matched: MatchedResponses, theta: Array) -> Array:
     """J / (2 I), the slope of the weight's logarithm, (N,)."""
-    information, bias = information_and_bias(sheet, theta)
+    information, bias = information_and_bias(matched, theta)
     return np.asarray(bias / (2.0 * information))
 
 
-def weighted_likelihood(sheet: Sheet) -> tuple[Array, Array, Mask]:
+def weighted_likelihood(matched: MatchedResponses) -> tuple[Array, Array, Mask]:
     """θ, 1 / √information there (N,), and whether the search ended; every person must have answered."""
-    found = modes(sheet, WeightedLikelihood(), sheet.curvature_bound, search_range(sheet))
-    information, _ = information_and_bias(sheet, found.theta)
+    found = search_modes(matched, WeightedLikelihood(), matched.curvature_bound, search_range(matched))
+    information, _ = information_and_bias(matched, found.theta)
     return found.theta, 1.0 / np.sqrt(information), found.converged

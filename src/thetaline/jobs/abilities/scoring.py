@@ -12,7 +12,7 @@ from scipy import sparse
 
 from thetaline import irt
 from thetaline.irt.scoring.matched_responses import available_processors
-from thetaline.irt.scoring.prepared_bank import Bank
+from thetaline.irt.scoring.prepared_bank import PreparedBank
 from thetaline.jobs.abilities.answers import Answers
 from thetaline.jobs.abilities.item_bank import ItemBank
 from thetaline.learning.topics import (
@@ -105,7 +105,7 @@ class TopicScale:
     @classmethod
     def of(cls, bank: ItemBank, topic_sd: float = DEFAULT_SD) -> "TopicScale":
         """On the bank's population."""
-        most = np.repeat(Bank(bank.items).curvature_bound, np.diff(bank.items.offsets))
+        most = np.repeat(PreparedBank(bank.items).curvature_bound, np.diff(bank.items.offsets))
         model = TopicModel.over(bank.mean, bank.sd, topic_sd)
         return cls(bank, model, bank.items.log_prob(model.nodes), most)
 
