@@ -22,7 +22,7 @@ from thetas import TOPICS, general, snapshot, taught, topics
 from thetaline import irt
 from thetaline.errors import JobError
 from thetaline.jobs.abilities import snapshot as snapshot_job
-from thetaline.jobs.abilities.estimates import ItemsTakenBackError
+from thetaline.jobs.abilities.estimates import ItemsRetractedError
 from thetaline.jobs.calibration.publication import retract
 
 
@@ -223,7 +223,7 @@ def test_items_that_are_taken_back_while_the_night_reads_leave_no_snapshot(
             time.sleep(0.01)
         retract(conn, "fit-test", reason="wrong", now=NOW)
         conn.commit()
-        with pytest.raises(ItemsTakenBackError, match="fit-test was taken back while θ was estimated on it"):
+        with pytest.raises(ItemsRetractedError, match="fit-test was retracted while θ was estimated on it"):
             night.result(timeout=30)
         other.rollback()
     assert conn.execute("select count(*) from ability").fetchone() == (0,)

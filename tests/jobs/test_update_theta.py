@@ -20,8 +20,8 @@ from thetas import TOPICS, general, snapshot, taught, topics, update
 
 from thetaline.errors import InputError
 from thetaline.jobs.abilities import session_update
-from thetaline.jobs.abilities.estimates import ItemsTakenBackError
-from thetaline.jobs.abilities.session_update import load_scorer, standing_on, update_user
+from thetaline.jobs.abilities.estimates import ItemsRetractedError
+from thetaline.jobs.abilities.session_update import bank_fingerprint, load_scorer, update_user
 from thetaline.jobs.calibration.publication import publish, retract
 
 
@@ -174,12 +174,12 @@ def test_an_update_of_an_unknown_learner_is_refused(conn: Connection, school: di
         update(conn, "nobody")
 
 
-def test_items_that_are_taken_back_meanwhile_leave_no_estimate(conn: Connection, database: str, school: dict) -> None:
+def test_items_that_are_retracted_meanwhile_leave_no_estimate(conn: Connection, database: str, school: dict) -> None:
     write_answers(conn, [Answer("eve", 3, True)])
     scorer = load_scorer(conn, TODAY, lookback_days=30)
     retract(conn, "fit-test", reason="wrong", now=NOW)
     conn.commit()
-    with pytest.raises(ItemsTakenBackError, match="fit-test was taken back while θ was estimated on it"):
+    with pytest.raises(ItemsRetractedError, match="fit-test was retracted while θ was estimated on it"):
         update_user(conn, "eve", scorer, as_of=TODAY, now=NOW)
     conn.rollback()
     assert conn.execute("select count(*) from ability").fetchone() == (0,)
@@ -203,9 +203,9 @@ def test_whoever_takes_items_back_waits_for_estimates_under_way_and_takes_those_
 
 def test_a_scorer_stands_on_every_published_run_not_only_the_newest(conn: Connection, school: dict) -> None:
     publish_items(conn, {99: {"a": 1.0, "b": 0.0}}, as_of=TODAY, run_id="fit-zz")
-    before = standing_on(conn)
+    before = bank_fingerprint(conn)
     retract(conn, "fit-test", reason="wrong", now=NOW)
-    taken_back = standing_on(conn)
+    retracted = bank_fingerprint(conn)
     publish(conn, "fit-test", reason="right", now=NOW)
-    assert before != taken_back
-    assert standing_on(conn) == before
+    assert before != retracted
+    assert bank_fingerprint(conn) == before

@@ -11,8 +11,8 @@ import psycopg
 from thetaline.api import ThetaUpdated, ThetaUpdateRequest
 from thetaline.db.reading import limit_statements
 from thetaline.db.sessions import Sitting, store_sittings
-from thetaline.jobs.abilities.estimates import ItemsTakenBackError
-from thetaline.jobs.abilities.session_update import Scorer, ThetaUpdate, load_scorer, standing_on, update_users
+from thetaline.jobs.abilities.estimates import ItemsRetractedError
+from thetaline.jobs.abilities.session_update import Scorer, ThetaUpdate, bank_fingerprint, load_scorer, update_users
 from thetaline.service.database import Database
 from thetaline.service.faults import AWAY, TOOK_TOO_LONG, unavailable
 
@@ -86,7 +86,7 @@ class ThetaUpdates:
         """Once more, on the items that are then current, where a calibration was taken back meanwhile."""
         try:
             return await self._database.run(self._update, sittings, secs)
-        except ItemsTakenBackError:
+        except ItemsRetractedError:
             return await self._database.run(self._update, sittings, secs)
 
     def _update(
@@ -101,7 +101,7 @@ class ThetaUpdates:
 
     def _current(self, conn: psycopg.Connection[Any], today: date) -> Scorer:
         """The published items of the day, read again when what they stand on has changed."""
-        basis = (today, *standing_on(conn))
+        basis = (today, *bank_fingerprint(conn))
         if self._scorer is None or self._scorer[1] != basis:
             self._scorer = (load_scorer(conn, today, lookback_days=self._lookback_days), basis)
         return self._scorer[0]

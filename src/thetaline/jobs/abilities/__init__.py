@@ -1,1 +1,1 @@
-"""Learners' abilities of a day: the answers of a window, the published items, general and topic θ."""
+"""Abilities of a day: the answers of a window, the published items, general and topic θ."""

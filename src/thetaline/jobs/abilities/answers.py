@@ -31,23 +31,23 @@ Connection = psycopg.Connection[Any]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Answers:
-    """M answers by learner, then instant, then place in the sitting; `learner` is the position in `learner_no` (N,)."""
+class LearnerAnswers:
+    """M answers by learner, instant and place in the session; `attempts.learner` is a position in `learner_no` (N,)."""
 
     learner_no: NDArray[np.int32]
     topic_no: NDArray[np.int32]  # (M,) 0 is none
-    attempts: Attempts  # its item is item_no
+    attempts: Attempts  # whose items are item_no
 
     @property
     def n_answers(self) -> int:
         """M."""
         return int(self.topic_no.size)
 
-    def where(self, mask: NDArray[np.bool_]) -> "Answers":
+    def where(self, mask: NDArray[np.bool_]) -> "LearnerAnswers":
         """Those under an (M,) mask; the learners stay."""
-        return Answers(self.learner_no, self.topic_no[mask], self.attempts.where(mask))
+        return LearnerAnswers(self.learner_no, self.topic_no[mask], self.attempts.where(mask))
 
-    def first_known(self) -> "Answers":
+    def first_known(self) -> "LearnerAnswers":
         """The first answer of each learner to each item, unanswered questions left out: what θ is estimated from."""
         known = np.flatnonzero(self.attempts.correct >= 0)
         first = np.zeros(self.n_answers, bool)
@@ -55,18 +55,18 @@ class Answers:
         return self.where(first)
 
 
-def read_all_answers(url: str, window: Window) -> Answers:
+def read_all_answers(url: str, window: Window) -> LearnerAnswers:
     """Answers of everybody inside the window, by a bulk copy on a connection of its own."""
     bounds = {"start": window.start_at, "stop": window.stop_at}
-    return arranged(read_columns(url, SQL["answers_of_everybody"], DTYPES, parameters=bounds))
+    return sorted_answers(read_columns(url, SQL["answers_of_everybody"], DTYPES, parameters=bounds))
 
 
-def read_answers(conn: Connection, window: Window, learners: Sequence[int]) -> Answers:
+def read_answers(conn: Connection, window: Window, learners: Sequence[int]) -> LearnerAnswers:
     """Answers of some learners inside the window, through their index and in the caller's transaction."""
     bounds = {"start": window.start_at, "stop": window.stop_at}
     rows = conn.execute(SQL["answers_of_learners"], {**bounds, "learners": list(learners)}).fetchall()
     columns = zip(*rows, strict=True) if rows else [()] * len(DTYPES)
-    return arranged({name: _column(values, name) for name, values in zip(DTYPES, columns, strict=True)})
+    return sorted_answers({name: _column(values, name) for name, values in zip(DTYPES, columns, strict=True)})
 
 
 def learner_numbers(conn: Connection, user_ids: Sequence[str]) -> dict[str, int]:
@@ -82,8 +82,8 @@ def user_ids(conn: Connection, learner_no: NDArray[np.int32]) -> list[str]:
     return [name for _, name in conn.execute(SQL["user_ids"], {"learners": learner_no.tolist()}).fetchall()]
 
 
-def arranged(columns: dict[str, NDArray[Any]]) -> Answers:
-    """Sort the columns of a read, which are used up, and code the learners."""
+def sorted_answers(columns: dict[str, NDArray[Any]]) -> LearnerAnswers:
+    """Sort the columns as read, emptying the dict, and number the learners from 0."""
     at = columns.pop("answered_at").view(np.int64)
     order = np.lexsort((columns["session"], columns.pop("ordinal"), at, columns["learner_no"]))
     learner_no, learner = _codes(columns.pop("learner_no")[order])
@@ -97,7 +97,7 @@ def arranged(columns: dict[str, NDArray[Any]]) -> Answers:
         session=columns.pop("session")[order],
         n_learners=learner_no.size,
     )
-    return Answers(learner_no, columns.pop("topic_no")[order], attempts)
+    return LearnerAnswers(learner_no, columns.pop("topic_no")[order], attempts)
 
 
 def _codes(ascending: NDArray[np.int32]) -> tuple[NDArray[np.int32], NDArray[np.int32]]:

@@ -1,7 +1,6 @@
-"""One computation of θ for a day, shared by the nightly snapshot and the update after a session, and its rows.
+"""θ of a day and its rows, for the nightly snapshot and for the update after a session alike.
 
-Both read the whole window of a learner, new answers included, so that they agree on the same answers, and the same
-answers twice change nothing.
+Both read the whole window of a learner, so that they agree, and the same answers twice change nothing.
 """
 
 from collections.abc import Sequence
@@ -16,35 +15,35 @@ from numpy.typing import NDArray
 from thetaline import db
 from thetaline.db.bulk import copy_rows
 from thetaline.errors import JobError
-from thetaline.jobs.abilities.answers import Answers
+from thetaline.jobs.abilities.answers import LearnerAnswers
 from thetaline.jobs.abilities.item_bank import ItemBank
-from thetaline.jobs.abilities.scoring import GeneralTheta, TopicScale, TopicTheta, general_theta, topic_theta
+from thetaline.jobs.abilities.scoring import GeneralEstimates, TopicEstimates, TopicScale, general_theta, topic_theta
 from thetaline.learning.topics import DEFAULT_SD
 from thetaline.learning.windows import Window, last_days
 
 SQL = db.sql("jobs/abilities/snapshot.sql")
-SAME = 1e-9  # a θ that moved less stands on the same answers and the same items
+SAME_TOL = 1e-9  # a θ that differs by less comes from the same answers and the same items
 Connection = psycopg.Connection[Any]
-Part = TypeVar("Part", GeneralTheta, TopicTheta)
+Part = TypeVar("Part", GeneralEstimates, TopicEstimates)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Estimates:
+class ThetaEstimates:
     """θ of learners and their topics on one day; positions refer to `learner_no` (N,)."""
 
     learner_no: NDArray[np.int32]
-    general: GeneralTheta
-    topics: TopicTheta
+    general: GeneralEstimates
+    topics: TopicEstimates
 
-    def of(self, wanted: NDArray[np.bool_]) -> "Estimates":
-        """Those of some learners, by an (N,) mask."""
-        general, topics = wanted[self.general.learner], wanted[self.topics.learner]
-        return Estimates(self.learner_no, _masked(self.general, general), _masked(self.topics, topics))
+    def where(self, mask: NDArray[np.bool_]) -> "ThetaEstimates":
+        """Those of the learners under an (N,) mask."""
+        general, topics = mask[self.general.learner], mask[self.topics.learner]
+        return ThetaEstimates(self.learner_no, _masked(self.general, general), _masked(self.topics, topics))
 
 
 @dataclass(frozen=True, slots=True)
-class Stamp:
-    """What every row of a batch of estimates carries."""
+class Provenance:
+    """What all rows of a batch of estimates have in common."""
 
     run_id: str
     as_of: date
@@ -54,14 +53,14 @@ class Stamp:
 
 
 def theta_window(as_of: date, days: int) -> Window:
-    """The answers that θ of a day stands on: the `days` days that end with it."""
+    """The window of answers for θ of a day: the `days` days that end with it."""
     return last_days(as_of, days)
 
 
-def estimate(answers: Answers, bank: ItemBank, scale: TopicScale) -> Estimates:
+def estimate(answers: LearnerAnswers, bank: ItemBank, scale: TopicScale) -> ThetaEstimates:
     """General and topic θ from the first known answers of a window."""
     first = answers.first_known()
-    return Estimates(answers.learner_no, general_theta(first, bank), topic_theta(first, bank, scale))
+    return ThetaEstimates(answers.learner_no, general_theta(first, bank), topic_theta(first, bank, scale))
 
 
 def known_topic_sd(conn: Connection, bank: ItemBank) -> float | None:
@@ -79,8 +78,8 @@ def topic_sd_or_default(conn: Connection, bank: ItemBank) -> float:
     return known or DEFAULT_SD
 
 
-def changed(conn: Connection, estimates: Estimates, items_run: str, as_of: date) -> NDArray[np.bool_]:
-    """(N,) learners of whom something differs from what stands for the day already: θ, se, answers, topics, items."""
+def changed_learners(conn: Connection, estimates: ThetaEstimates, items_run: str, as_of: date) -> NDArray[np.bool_]:
+    """(N,) whether θ, se, the number of answers, a topic or the items differ from what is stored for the day."""
     learners = estimates.learner_no[estimates.general.learner]
     stored = _newest(conn, learners, items_run, as_of)
     same = np.zeros(learners.size, bool)
@@ -95,37 +94,43 @@ def changed(conn: Connection, estimates: Estimates, items_run: str, as_of: date)
     return mask
 
 
-def topic_checksum(estimates: Estimates) -> NDArray[np.float64]:
-    """(N,) Σ √topic_no (θ + 2 se) over a learner's topics: it moves where a topic comes, goes or moves."""
+def topic_checksum(estimates: ThetaEstimates) -> NDArray[np.float64]:
+    """(N,) Σ √topic_no (θ + 2 se) over a learner's topics: it differs where a topic is new, gone or estimated anew."""
     topics = estimates.topics
     weight = np.sqrt(topics.topic_no) * (topics.theta + 2.0 * topics.se)
     return np.bincount(topics.learner, weight, estimates.learner_no.size).astype(np.float64)
 
 
 def _near(one: NDArray[np.float64], other: NDArray[np.float64]) -> NDArray[np.bool_]:
-    return np.asarray(np.abs(one - other) < SAME * (1.0 + np.abs(other)))
+    return np.asarray(np.abs(one - other) < SAME_TOL * (1.0 + np.abs(other)))
 
 
-def hold_items(conn: Connection, bank: ItemBank) -> None:
-    """Keep the items published until the transaction ends. Raises ItemsTakenBackError."""
-    row = conn.execute(SQL["hold_items"], {"items_run": bank.run_id}).fetchone()
+def lock_items(conn: Connection, bank: ItemBank) -> None:
+    """Lock the items' run, so that it stays published until the transaction ends. Raises ItemsRetractedError."""
+    row = conn.execute(SQL["lock_items"], {"items_run": bank.run_id}).fetchone()
     if row is None or not row[0]:
-        raise ItemsTakenBackError(
-            f"{bank.run_id} was taken back while θ was estimated on it; nothing is stored, start again"
+        raise ItemsRetractedError(
+            f"{bank.run_id} was retracted while θ was estimated on it; nothing is stored, start again"
         )
 
 
-class ItemsTakenBackError(JobError):
-    """The calibration that estimates stand on is published no more."""
+class ItemsRetractedError(JobError):
+    """The calibration whose items were used is no longer published."""
 
 
-def append(conn: Connection, estimates: Estimates, stamp: Stamp) -> tuple[int, int]:
-    """Write the rows in the caller's transaction; return how many general and topic ones."""
+def append_estimates(conn: Connection, estimates: ThetaEstimates, provenance: Provenance) -> tuple[int, int]:
+    """Write the rows in the caller's transaction; return the numbers of general and of topic rows."""
     general, topics = estimates.general, estimates.topics
     columns = ["run_id", "as_of", "fitted_at", "model", "version", "learner_no", "theta", "se", "n_answers"]
-    common = [stamp.run_id, str(stamp.as_of), str(stamp.fitted_at), stamp.model, str(stamp.version)]
+    common = [
+        provenance.run_id,
+        str(provenance.as_of),
+        str(provenance.fitted_at),
+        provenance.model,
+        str(provenance.version),
+    ]
 
-    def rows(part: GeneralTheta | TopicTheta) -> list[Any]:
+    def rows(part: GeneralEstimates | TopicEstimates) -> list[Any]:
         return [*common, estimates.learner_no[part.learner], part.theta, part.se, part.n_answers]
 
     checksum = topic_checksum(estimates)[general.learner]

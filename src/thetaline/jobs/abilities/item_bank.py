@@ -1,4 +1,4 @@
-"""The published item parameters of a day with the population that they stand for: what every score is made with."""
+"""The published item parameters of a day with the population of θ: what all scores are made with."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -18,7 +18,7 @@ STANDARD_NORMAL = (0.0, 1.0)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ItemBank:
-    """I published items, ascending by `item_no`; learners are N(mean, sd²) on their scale.
+    """I published items, ascending by `item_no`; θ of the learners is N(mean, sd²) on their scale.
 
     `run_id` is the newest calibration among those that the parameters come from.
     """
@@ -47,7 +47,7 @@ def load_item_bank(conn: psycopg.Connection[Any], as_of: date) -> ItemBank:
 def find_item_bank(conn: psycopg.Connection[Any], as_of: date) -> ItemBank | None:
     """The newest published parameters of each item that were current on `as_of`; None before the first publication.
 
-    A day before the first publication gets the first published ones, so that past dates can be made up.
+    A day before the first publication gets the first published ones, so that past dates can be computed.
     """
     rows = conn.execute(SQL["items_on"], {"as_of": as_of}).fetchall()
     if not rows:

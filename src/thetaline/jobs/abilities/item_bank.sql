@@ -1,5 +1,5 @@
 -- name: items_on
--- Current on the day, or, before the first publication, on the day of that: a day never sees a later calibration.
+-- Current on the day, or, before the first publication, on the day of that; never from a later calibration.
 with reach as (
     select greatest(cast(%(as_of)s as date), min(run.as_of)) as day
     from run where job = 'mirt_calibrate' and state = 'published'

@@ -1,4 +1,4 @@
-"""θ of learners and of their topics from arranged answers and an item bank."""
+"""θ of learners and of their topics from answers and an item bank."""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -13,7 +13,7 @@ from scipy import sparse
 from thetaline import irt
 from thetaline.irt.scoring.matched_responses import available_processors
 from thetaline.irt.scoring.prepared_bank import PreparedBank
-from thetaline.jobs.abilities.answers import Answers
+from thetaline.jobs.abilities.answers import LearnerAnswers
 from thetaline.jobs.abilities.item_bank import ItemBank
 from thetaline.learning.topics import (
     DEFAULT_SD,
@@ -24,16 +24,15 @@ from thetaline.learning.topics import (
     topic_posterior,
 )
 
-BLOCK_LEARNERS = (
-    250  # of 81 nodes: some 4,000 topic rows of 81 nodes: 2.6 MB an array stay in the cache, half the CPU time of 4,000
-)
+# Arrays of some 4,000 topic rows and 81 nodes, 2.6 MB, stay in the cache: half the CPU time of 4,000 learners a block.
+BLOCK_LEARNERS = 250
 SAMPLE_LEARNERS = 1_500  # one spread is known to 2 % from that many
 
 Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class GeneralTheta:
+class GeneralEstimates:
     """One row a learner with at least one scored answer; `learner` is the position among the answers' learners."""
 
     learner: NDArray[np.intp]
@@ -43,7 +42,7 @@ class GeneralTheta:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class TopicTheta:
+class TopicEstimates:
     """One row a (learner, topic) with at least one scored answer."""
 
     learner: NDArray[np.int32]
@@ -80,8 +79,8 @@ class _TopicRows:
         return _TopicRows(self.learner[start:stop], self.topic_no[start:stop], indptr, self.code[inside])
 
 
-class _Fine(NamedTuple):
-    """Rows with the model and the table that are fine enough for them."""
+class _RefinedRows(NamedTuple):
+    """Rows with the model and the table on a grid as fine as they need."""
 
     rows: _TopicRows
     model: TopicModel
@@ -95,7 +94,7 @@ class _Fine(NamedTuple):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TopicScale:
-    """The topic model of a bank with its table of log-probabilities on the nodes: made once, used for every learner."""
+    """The topic model of a bank with its table of log-probabilities on the nodes, for all learners."""
 
     bank: ItemBank
     model: TopicModel
@@ -109,26 +108,26 @@ class TopicScale:
         model = TopicModel.over(bank.mean, bank.sd, topic_sd)
         return cls(bank, model, bank.items.log_prob(model.nodes), most)
 
-    def refined(self, level: int, rows: "_TopicRows") -> "_Fine":
-        """Rows on a finer step, see `TopicModel.refined`, with a table of no more items than they answered."""
+    def refined(self, level: int, rows: "_TopicRows") -> "_RefinedRows":
+        """The rows on the finer grid of `TopicModel.refined`, with a table of the items that they answered."""
         if not level:
-            return _Fine(rows, self.model, self.table)
+            return _RefinedRows(rows, self.model, self.table)
         items, model = self.bank.items, self.model.refined(level)
         used, code = np.unique(rows.code, return_inverse=True)
         item = np.searchsorted(items.offsets, used, side="right") - 1
         few, place = np.unique(item, return_inverse=True)
         answered = items.take(items.ids[few])
         table = answered.log_prob(model.nodes)[answered.offsets[place] + used - items.offsets[item]]
-        return _Fine(replace(rows, code=code.astype(np.int32)), model, table)
+        return _RefinedRows(replace(rows, code=code.astype(np.int32)), model, table)
 
     def levels(self, rows: "_TopicRows") -> NDArray[np.intp]:
-        """(R,) how fine each row's learner needs it: many answers make a posterior narrower than the first step."""
+        """(R,) the level of refinement that each row's learner needs, see `learning.topics.resolution`."""
         information = np.add.reduceat(self.most_information[rows.code], rows.indptr[:-1])
         return resolution(information, rows.learner, self.model)
 
 
-def responses_of(answers: Answers, bank: ItemBank) -> irt.Responses:
-    """First answers to published items; persons are positions of learners, those without any are absent."""
+def responses_of(answers: LearnerAnswers, bank: ItemBank) -> irt.Responses:
+    """First answers to published items; persons are positions of learners, who are absent without any."""
     item = bank.position(answers.attempts.item)
     order = np.flatnonzero(item >= 0)
     order = order[np.lexsort((item[order], answers.attempts.learner[order]))]
@@ -143,17 +142,17 @@ def responses_of(answers: Answers, bank: ItemBank) -> irt.Responses:
     )
 
 
-def general_theta(answers: Answers, bank: ItemBank) -> GeneralTheta:
-    """EAP under the bank's population from first answers (see `Answers.first_known`)."""
+def general_theta(answers: LearnerAnswers, bank: ItemBank) -> GeneralEstimates:
+    """EAP under the bank's population from first answers (see `LearnerAnswers.first_known`)."""
     responses = responses_of(answers, bank)
     persons = responses.person_ids.astype(np.intp)
     if not persons.size:
-        return GeneralTheta(persons, np.empty(0), np.empty(0), np.empty(0, np.int64))
+        return GeneralEstimates(persons, np.empty(0), np.empty(0), np.empty(0, np.int64))
     scores = irt.score(responses, bank.items, method="EAP", prior=(bank.mean, bank.sd))
-    return GeneralTheta(persons, scores.theta, scores.se, np.diff(responses.indptr))
+    return GeneralEstimates(persons, scores.theta, scores.se, np.diff(responses.indptr))
 
 
-def topic_theta(answers: Answers, bank: ItemBank, scale: TopicScale) -> TopicTheta:
+def topic_theta(answers: LearnerAnswers, bank: ItemBank, scale: TopicScale) -> TopicEstimates:
     """Topic EAP by the two-level model of `learning.topics` from first answers.
 
     Answers without a topic inform the general level; they have no row of their own.
@@ -166,23 +165,23 @@ def topic_theta(answers: Answers, bank: ItemBank, scale: TopicScale) -> TopicThe
         theta[mine], se[mine] = _posterior(scale.refined(level, rows.where(mine)))
     shown = rows.topic_no > 0
     n_answers = np.diff(rows.indptr)
-    return TopicTheta(rows.learner[shown], rows.topic_no[shown], theta[shown], se[shown], n_answers[shown])
+    return TopicEstimates(rows.learner[shown], rows.topic_no[shown], theta[shown], se[shown], n_answers[shown])
 
 
-def fit_topic_sd(answers: Answers, bank: ItemBank) -> float:
-    """τ from an even sample of the learners."""
+def fit_topic_sd(answers: LearnerAnswers, bank: ItemBank) -> float:
+    """τ, the spread of topics, from an even sample of the learners."""
     step = max(1, -(-answers.learner_no.size // SAMPLE_LEARNERS))
     rows = _topic_rows(answers.where(answers.attempts.learner % step == 0), bank)
     scale = TopicScale.of(bank)
     if not rows.learner.size:
         return scale.model.topic_sd
     levels = scale.levels(rows)
-    level = min(1, int(np.quantile(levels, 0.9)))  # the few who need a finer one tell little of τ
+    level = min(1, int(np.quantile(levels, 0.9)))  # the few who need a finer one add little to τ
     fine = scale.refined(level, rows.where(levels <= level))
     return estimate_topic_sd(fine.log_likelihood, fine.rows.learner, fine.model)
 
 
-def _posterior(fine: _Fine) -> tuple[Floats, Floats]:
+def _posterior(fine: _RefinedRows) -> tuple[Floats, Floats]:
     """EAP and standard error of each row, block by block."""
     rows, model, table = fine
     theta, se = np.empty((2, rows.learner.size))
@@ -196,7 +195,7 @@ def _posterior(fine: _Fine) -> tuple[Floats, Floats]:
     return theta, se
 
 
-def _topic_rows(answers: Answers, bank: ItemBank) -> _TopicRows:
+def _topic_rows(answers: LearnerAnswers, bank: ItemBank) -> _TopicRows:
     item = bank.position(answers.attempts.item)
     scored = np.flatnonzero(item >= 0)
     key = answers.attempts.learner[scored].astype(np.int64) << 32 | answers.topic_no[scored]
@@ -213,7 +212,7 @@ def _topic_rows(answers: Answers, bank: ItemBank) -> _TopicRows:
 
 
 def _blocks(learner: NDArray[np.int32], n_nodes: int) -> Iterator[tuple[int, int]]:
-    """Cut ascending learners into blocks of rows that never divide one."""
+    """Blocks of rows, given ascending learners, that keep the rows of a learner together."""
     starts = np.flatnonzero(np.diff(learner, prepend=-1))
     cuts = np.append(starts[:: max(1, BLOCK_LEARNERS * N_NODES // n_nodes)], learner.size)
     return ((int(start), int(stop)) for start, stop in pairwise(cuts))

@@ -1,4 +1,4 @@
-"""θ between the nights: one learner's window is scored again, the new session's answers included."""
+"""The job that updates θ between nights: a learner's window is scored again, with the answers of the new session."""
 
 import os
 import socket
@@ -15,10 +15,10 @@ import typer
 from thetaline import db
 from thetaline.jobs.abilities.answers import learner_numbers, read_answers
 from thetaline.jobs.abilities.estimates import (
-    Estimates,
-    changed,
+    ThetaEstimates,
+    changed_learners,
     estimate,
-    hold_items,
+    lock_items,
     theta_window,
     topic_checksum,
     topic_sd_or_default,
@@ -51,7 +51,7 @@ class ThetaUpdate:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Scorer:
-    """What does not change between the updates of a day: load it once, use it for every learner."""
+    """What the updates of a day have in common: loaded once, used for all learners."""
 
     bank: ItemBank
     scale: TopicScale
@@ -64,9 +64,9 @@ def load_scorer(conn: Connection, as_of: date, *, lookback_days: int) -> Scorer:
     return Scorer(bank, TopicScale.of(bank, topic_sd_or_default(conn, bank)), lookback_days)
 
 
-def standing_on(conn: Connection) -> tuple[object, ...]:
-    """What a scorer is made of; another answer means that it has to be loaded again."""
-    return tuple(conn.execute(SQL["standing_on"]).fetchall())
+def bank_fingerprint(conn: Connection) -> tuple[object, ...]:
+    """Which runs a scorer is made of; where it differs from before, the scorer has to be loaded again."""
+    return tuple(conn.execute(SQL["bank_fingerprint"]).fetchall())
 
 
 def update_user(conn: Connection, user_id: str, scorer: Scorer, *, as_of: date, now: datetime) -> ThetaUpdate:
@@ -77,32 +77,32 @@ def update_user(conn: Connection, user_id: str, scorer: Scorer, *, as_of: date, 
 def update_users(
     conn: Connection, user_ids: Sequence[str], scorer: Scorer, *, as_of: date, now: datetime
 ) -> dict[str, ThetaUpdate]:
-    """Score the learners' windows and append what moved, in the caller's transaction.
+    """Score the learners' windows and append what changed, in the caller's transaction.
 
-    The windows are read anew, so that a posterior holds every answer once: calling it twice writes nothing the second
-    time, and the nightly snapshot of the same day agrees. Raises InputError for an unknown learner, ItemsTakenBackError
-    where the scorer's items are published no more.
+    The whole windows are read, so that every answer counts once: the second of two calls writes nothing, and the
+    snapshot of the same day agrees. Raises InputError for an unknown learner, ItemsRetractedError where the scorer's
+    items are no longer published.
     """
     numbers = _locked(conn, user_ids)
     estimates = _estimate(conn, list(numbers.values()), scorer, as_of)
-    moved = changed(conn, estimates, scorer.bank.run_id, as_of)
+    moved = changed_learners(conn, estimates, scorer.bank.run_id, as_of)
     run_id = f"{JOB}-{as_of}-{scorer.bank.run_id}"
     if moved.any():
-        hold_items(conn, scorer.bank)
+        lock_items(conn, scorer.bank)
         run = {"run_id": run_id, "as_of": as_of, "now": now, "host": socket.gethostname(), "pid": os.getpid()}
         items = {"items_run": scorer.bank.run_id, "model": scorer.bank.model}
-        conn.execute(SQL["append_updates"], {**run, **items, **_columns(estimates.of(moved))})
+        conn.execute(SQL["append_updates"], {**run, **items, **_columns(estimates.where(moved))})
     written = set(estimates.learner_no[moved].tolist())
     return {name: _result(estimates, number, run_id if number in written else None) for name, number in numbers.items()}
 
 
 @app.command()
 def update(
-    user: Annotated[str, typer.Option("--user", help="The learner whose new answers are to count.")],
+    user: Annotated[str, typer.Option("--user", help="The learner whose θ is updated.")],
     date: DateOption = None,
     dry_run: DryRunOption = False,
 ) -> None:
-    """Update θ of one learner and of the learner's topics at once, without waiting for the night."""
+    """Update θ of one learner, in general and by topic, without waiting for the night."""
     raise typer.Exit(run_job(JOB, partial(work, user_id=user), date=date, dry_run=dry_run))
 
 
@@ -130,7 +130,7 @@ def work(context: JobContext, *, user_id: str) -> Summary:
     }
 
 
-def _estimate(conn: Connection, learners: Sequence[int], scorer: Scorer, as_of: date) -> Estimates:
+def _estimate(conn: Connection, learners: Sequence[int], scorer: Scorer, as_of: date) -> ThetaEstimates:
     answers = read_answers(conn, theta_window(as_of, scorer.lookback_days), learners=learners)
     return estimate(answers, scorer.bank, scorer.scale)
 
@@ -138,10 +138,10 @@ def _estimate(conn: Connection, learners: Sequence[int], scorer: Scorer, as_of: 
 def _locked(conn: Connection, user_ids: Sequence[str]) -> dict[str, int]:
     names = list(dict.fromkeys(user_ids))
     found = dict(conn.execute(SQL["lock_learners"], {"user_ids": names}).fetchall())
-    return found if len(found) == len(names) else learner_numbers(conn, names)  # which says what is wrong
+    return found if len(found) == len(names) else learner_numbers(conn, names)  # raises InputError with the reason
 
 
-def _columns(estimates: Estimates) -> dict[str, object]:
+def _columns(estimates: ThetaEstimates) -> dict[str, object]:
     general, topics = estimates.general, estimates.topics
     return {
         "learners": estimates.learner_no[general.learner].tolist(),
@@ -157,7 +157,7 @@ def _columns(estimates: Estimates) -> dict[str, object]:
     }
 
 
-def _result(estimates: Estimates, learner: int, run_id: str | None) -> ThetaUpdate:
+def _result(estimates: ThetaEstimates, learner: int, run_id: str | None) -> ThetaUpdate:
     general, topics = estimates.general, estimates.topics
     row = np.flatnonzero(estimates.learner_no[general.learner] == learner)
     mine = estimates.learner_no[topics.learner] == learner

@@ -4,7 +4,7 @@ select user_id, learner_no from learner where user_id = any(cast(%(user_ids)s as
 order by learner_no for no key update
 
 -- name: append_updates
--- One statement, because an update is made while a learner waits: the run of the day, then the estimates under it.
+-- One statement, because a learner waits for it: the run of the day, then its estimates.
 with day_run as (
     insert into run (run_id, job, as_of, state, started_at, finished_at, host, pid, summary)
     values (cast(%(run_id)s as text), 'update_theta', cast(%(as_of)s as date), 'published',
@@ -16,7 +16,7 @@ with day_run as (
         select coalesce(max(ability.version), 0) + 1 from ability
         where ability.run_id = cast(%(run_id)s as text) and ability.learner_no = given.learner_no
     ) as version, (
-        -- Whoever waited for the lock has seen more answers, though its clock was read before: it has to come last.
+        -- An update that waited for the lock has read more answers, though its clock was read before: it must come last.
         select greatest(cast(%(now)s as timestamptz), max(ability.fitted_at) + interval '1 microsecond') from ability
         where ability.learner_no = given.learner_no and ability.as_of = cast(%(as_of)s as date)
     ) as fitted_at
@@ -39,8 +39,8 @@ from unnest(
 ) as topic (learner_no, topic_no, theta, se, n_answers)
 join general using (learner_no)
 
--- name: standing_on
--- The set of published runs, for the bank of a day may stand on many: how many there are, and a sum over their names.
+-- name: bank_fingerprint
+-- Of the set of published runs, because the bank of a day may come from many: their number, and a sum over their ids.
 select job, count(*), sum(hashtext(run_id)::bigint)::bigint
 from run
 where job in ('mirt_calibrate', 'snapshot_theta') and state = 'published'

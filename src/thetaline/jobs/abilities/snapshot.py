@@ -1,4 +1,4 @@
-"""θ of every learner and topic on a day: a window of answers in, history rows out; only what moved is written."""
+"""The job that estimates θ of all learners and topics for a day, and writes what changed."""
 
 from collections.abc import Sequence
 from functools import partial
@@ -9,14 +9,14 @@ import typer
 
 from thetaline import logs
 from thetaline.db import ledger
-from thetaline.jobs.abilities.answers import Answers, read_all_answers
+from thetaline.jobs.abilities.answers import LearnerAnswers, read_all_answers
 from thetaline.jobs.abilities.estimates import (
-    Stamp,
-    append,
-    changed,
+    Provenance,
+    append_estimates,
+    changed_learners,
     estimate,
-    hold_items,
     known_topic_sd,
+    lock_items,
     theta_window,
 )
 from thetaline.jobs.abilities.item_bank import ItemBank, load_item_bank
@@ -33,7 +33,9 @@ app = typer.Typer(add_completion=False)
 def snapshot(
     date: DateOption = None,
     dry_run: DryRunOption = False,
-    everything: Annotated[bool, typer.Option("--all", help="Write also the learners whose θ did not move.")] = False,
+    everything: Annotated[
+        bool, typer.Option("--all", help="Write all learners, also those whose θ has not changed.")
+    ] = False,
 ) -> None:
     """Estimate θ of every learner, and of each topic, from the answers of the window that ends with a date."""
     raise typer.Exit(run_job(JOB, partial(work, everything=everything), date=date, dry_run=dry_run))
@@ -62,9 +64,9 @@ def _estimate_and_write(context: JobContext, *, run_id: str | None, everything: 
     moved = (
         np.ones(answers.learner_no.size, bool)
         if everything
-        else changed(context.conn, estimates, bank.run_id, context.as_of)
+        else changed_learners(context.conn, estimates, bank.run_id, context.as_of)
     )
-    fresh = estimates.of(moved)
+    fresh = estimates.where(moved)
     summary: dict[str, object] = {
         "items_run": bank.run_id,
         "topic_sd": topic_sd,
@@ -77,14 +79,14 @@ def _estimate_and_write(context: JobContext, *, run_id: str | None, everything: 
         "n_topic_estimates_written": int(fresh.topics.theta.size),
     }
     if run_id is not None:
-        hold_items(context.conn, bank)
-        append(context.conn, fresh, Stamp(run_id, context.as_of, context.now, bank.model))
+        lock_items(context.conn, bank)
+        append_estimates(context.conn, fresh, Provenance(run_id, context.as_of, context.now, bank.model))
         ledger.close_run(context.conn, run_id, ledger.State.PUBLISHED, summary=summary)
         context.conn.commit()  # before the ledger's own connection looks whether the run is still open
     log.info("theta snapshot", **summary)
     return {"run_id": run_id, **summary}
 
 
-def _topic_sd(context: JobContext, answers: Answers, bank: ItemBank) -> float:
+def _topic_sd(context: JobContext, answers: LearnerAnswers, bank: ItemBank) -> float:
     known = known_topic_sd(context.conn, bank)
     return fit_topic_sd(answers.first_known(), bank) if known is None else known

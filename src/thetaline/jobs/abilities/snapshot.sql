@@ -1,6 +1,6 @@
 -- name: newest_general
--- What stands for the day, where a snapshot or an update made it with these items (a calibration's own abilities have
--- another window, and estimates are taken back together with their items).
+-- What is stored for the day by a snapshot or an update with these items (the abilities of a calibration itself have
+-- another window, and estimates are retracted together with their items).
 select learner.learner_no, newest.theta, newest.se, newest.n_answers, coalesce(newest.topic_checksum, 0)
 from learner
 cross join lateral (
@@ -16,8 +16,8 @@ where learner.learner_no = any(cast(%(learners)s as integer[]))
   and (select run.summary ->> 'items_run' from run where run.run_id = newest.run_id) = cast(%(items_run)s as text)
 order by learner.learner_no
 
--- name: hold_items
--- Until the end of the transaction nobody takes the items back; who does so later finds the estimates made on them.
+-- name: lock_items
+-- Until the transaction ends nobody can retract the items; who does so later retracts the estimates with them.
 select state = 'published' from run where run_id = cast(%(items_run)s as text) for key share
 
 -- name: topic_sd_of

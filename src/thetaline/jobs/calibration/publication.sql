@@ -33,7 +33,7 @@ set state = cast(%(state)s as text),
 where run_id = cast(%(run_id)s as text)
 
 -- name: move_estimates
--- A θ that was made on items that are taken back would stay current for whoever does not answer again.
+-- A θ estimated on retracted items would stay current for a learner who does not answer again.
 update run
 set state = cast(%(state)s as text),
     reason = concat_ws(E'\n', reason, 'with ' || cast(%(run_id)s as text) || ': ' || cast(%(note)s as text))

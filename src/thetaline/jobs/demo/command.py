@@ -22,7 +22,7 @@ from thetaline.jobs.demo import files, indicators, summary
 from thetaline.jobs.demo.environment import add_surroundings
 from thetaline.jobs.demo.recovery import Window
 from thetaline.jobs.demo.school import Answers, Plan, Truth, simulate
-from thetaline.jobs.importing import Reading, import_file
+from thetaline.jobs.importing import ParseOptions, import_file
 from thetaline.jobs.runner import JobContext, Outcome, Summary, run_job
 from thetaline.masking import mask_text
 
@@ -109,7 +109,7 @@ def _school(context: JobContext, folder: Path, plan: Plan, *, begun: bool) -> fi
 
 def _import(context: JobContext, path: Path, school: files.School, truth: Truth) -> Summary:
     print_message("1. Twelve weeks of a simulated school go in through `thetaline import`.")
-    imported = import_file(context, path, chosen={}, reading=Reading())
+    imported = import_file(context, path, chosen={}, options=ParseOptions())
     add_surroundings(context.conn, school.plan, truth, context.as_of)
     context.conn.commit()
     return imported

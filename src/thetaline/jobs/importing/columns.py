@@ -1,4 +1,4 @@
-"""Which column of a file plays which role, and how its values are read."""
+"""The role of each column of a file, and the options by which its values are parsed."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -24,7 +24,7 @@ class Role(StrEnum):
 
 
 class TimeUnit(StrEnum):
-    """What a time that is a plain number counts, and how much of it is a second."""
+    """The unit of a time that is a plain number."""
 
     S = "s"
     MS = "ms"
@@ -50,41 +50,43 @@ USUAL_NAMES: Mapping[Role, tuple[str, ...]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
-    """How the values of the columns are read; `dates` gives the rows of a `dated-by` value their day (UTC)."""
+class ParseOptions:
+    """How values are parsed; `dates` gives the rows with a value of the `dated-by` column their day (UTC)."""
 
     threshold: float | None = None  # a score at or above it is a correct answer
     time_unit: TimeUnit | None = None
-    response_time_unit: TimeUnit | None = None  # None: told from the column's name, else milliseconds
+    response_time_unit: TimeUnit | None = None  # None: by the column's name, else milliseconds
     dates: Mapping[str, date] = field(default_factory=dict)
     on: date | None = None  # the day of every row
 
 
 def assign(names: Sequence[str], chosen: Mapping[Role, str]) -> dict[Role, str]:
-    """The column of each role: what was chosen, else a usual name of the role that the file has.
+    """The column of each role: the chosen one, else the first of the role's usual names that the file has.
 
     Raises InputError when a chosen column is absent or a needed role has none.
     """
     absent = [f"--{role} {name}" for role, name in chosen.items() if name not in names]
     if absent:
         raise InputError(f"the file has no column for {', '.join(absent)}; its columns are: {_listed(names)}")
-    taken = {name for role, name in chosen.items() if role is not Role.DATED_BY}  # which may say something else too
+    taken = {
+        name for role, name in chosen.items() if role is not Role.DATED_BY
+    }  # that column may have another role too
     columns = dict(chosen)
     for role, usual in USUAL_NAMES.items():
         found = next((name for name in usual if name in names and name not in taken), None)
-        if role not in columns and found and not _told_otherwise(role, columns):
+        if role not in columns and found and not _is_excluded(role, columns):
             columns[role] = found
     _check_needed(names, columns)
     return columns
 
 
 def seconds_or_milliseconds(column: str) -> TimeUnit:
-    """The unit that a column's name ends with (`…_sec`, `…_s`, `…_ms`); milliseconds when it does not say."""
+    """The unit by the end of a column's name (`…_sec`, `…_s`), else milliseconds."""
     return TimeUnit.S if column.lower().endswith(("_s", "_sec", "_secs", "_seconds")) else TimeUnit.MS
 
 
-def _told_otherwise(role: Role, columns: Mapping[Role, str]) -> bool:
-    """An answer is read from one column: naming --score (or having a correct column) leaves the other alone."""
+def _is_excluded(role: Role, columns: Mapping[Role, str]) -> bool:
+    """An answer comes from one column: --score, or a correct column, excludes the other."""
     return (role is Role.CORRECT and Role.SCORE in columns) or (role is Role.SCORE and Role.CORRECT in columns)
 
 

@@ -9,7 +9,7 @@ import typer
 
 from thetaline.errors import InputError
 from thetaline.jobs.command_line import DryRunOption, parse_day, run_app
-from thetaline.jobs.importing.columns import Reading, Role, TimeUnit
+from thetaline.jobs.importing.columns import ParseOptions, Role, TimeUnit
 from thetaline.jobs.importing.import_file import import_file
 from thetaline.jobs.runner import JobContext, Summary, run_job
 
@@ -46,7 +46,7 @@ def command(  # noqa: PLR0913  one parameter an option
     time: Annotated[str | None, _column("When it was answered: ISO 8601, or a number (--time-unit).")] = None,
     topic: Annotated[str | None, _column("Topic of the question.")] = None,
     session: Annotated[
-        str | None, _column("Sitting; without it a learner's answers of one day are one sitting.")
+        str | None, _column("Session; without it a learner's answers of one day are one session.")
     ] = None,
     response_time: Annotated[str | None, _column("Time taken, in milliseconds or as its name says (…_sec).")] = None,
     hint: Annotated[str | None, _column("Whether, or how many, hints were used.")] = None,
@@ -66,14 +66,14 @@ def command(  # noqa: PLR0913  one parameter an option
     chosen = {role: name for role, name in zip(Role, named, strict=True) if name is not None}
 
     def work(context: JobContext) -> Summary:
-        reading = Reading(
+        options = ParseOptions(
             threshold=_threshold(score_threshold),
             time_unit=time_unit,
             response_time_unit=response_time_unit,
             dates=dict(_dated(text) for text in date_of or ()),
             on=parse_day("--on", on) if on else None,
         )
-        return import_file(context, file, chosen=chosen, reading=reading, skip_bad=skip_bad)
+        return import_file(context, file, chosen=chosen, options=options, skip_bad=skip_bad)
 
     raise typer.Exit(run_job("import_answers", work, dry_run=dry_run, writes_temp=True))
 

@@ -1,4 +1,4 @@
-"""Files of answers as batches of text columns, each row with its line number; memory holds one batch."""
+"""Files of answers as batches of text columns with line numbers; memory holds one batch."""
 
 import csv
 import gzip
@@ -6,6 +6,7 @@ import io
 import json
 import zlib
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -25,8 +26,8 @@ _JSON_ENDS = (".jsonl", ".ndjson", ".json")
 
 
 @dataclass(frozen=True, slots=True)
-class BadRow:
-    """A row that cannot be taken: its line (row, in Parquet), why, and what it held."""
+class RejectedRow:
+    """A row that is rejected: its line (in Parquet: its number), the reason, its values."""
 
     line: int
     reason: str
@@ -34,24 +35,24 @@ class BadRow:
 
 
 @dataclass(frozen=True, slots=True)
-class Batch:
+class RowBatch:
     """Rows as text: `lines` (n,) and, for each name, (n,) values of which None is an empty field."""
 
     lines: Sequence[int]
     columns: dict[str, pa.Array]
-    unreadable: tuple[BadRow, ...] = ()
+    rejected: tuple[RejectedRow, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
-    """A file that can be read once: its column names and, for some of them, its batches."""
+class AnswerFile:
+    """A file with its column names; `batches` reads some of the columns."""
 
     path: Path
     names: tuple[str, ...]
-    batches: Callable[[Sequence[str]], Iterator[Batch]]
+    batches: Callable[[Sequence[str]], Iterator[RowBatch]]
 
 
-def open_source(path: Path) -> Source:
+def open_answer_file(path: Path) -> AnswerFile:
     """Recognise CSV, JSON lines (both also .gz) and Parquet by the name's end.
 
     Raises InputError when the file is absent, empty or of another kind.
@@ -61,7 +62,7 @@ def open_source(path: Path) -> Source:
     if path.stat().st_size == 0:
         raise InputError(f"{path}: the file is empty")
     stem = path.name.lower().removesuffix(".gz")
-    with _readable(path):
+    with _file_errors(path):
         if stem.endswith(_PARQUET_ENDS):
             return _parquet(path)
         if stem.endswith(_JSON_ENDS):
@@ -71,35 +72,31 @@ def open_source(path: Path) -> Source:
     raise InputError(f"{path}: unknown kind of file; known are .csv, .tsv, .jsonl, .ndjson (also .gz) and .parquet")
 
 
-class _readable:  # noqa: N801  reads as a statement: with _readable(path)
-    """Tell a file's own faults in one line: wrong encoding, truncated or broken compression, no right to read."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-
-    def __enter__(self) -> None:
-        """Nothing to set up."""
-
-    def __exit__(self, _kind: object, fault: BaseException | None, _trace: object) -> None:
-        """Raise InputError in place of a known fault."""
-        message = _file_fault(fault)
-        if message:
-            raise InputError(f"{self.path}: {message}") from fault
+@contextmanager
+def _file_errors(path: Path) -> Iterator[None]:
+    """Raise InputError in place of what is wrong with the file: encoding, compression, permission."""
+    try:
+        yield
+    except (ValueError, EOFError, OSError, zlib.error, pa.ArrowException) as error:
+        message = _file_problem(error)
+        if message is None:
+            raise
+        raise InputError(f"{path}: {message}") from error
 
 
-def _file_fault(fault: BaseException | None) -> str | None:
-    match fault:
+def _file_problem(error: Exception) -> str | None:
+    match error:
         case UnicodeDecodeError():
-            byte = fault.object[fault.start]
+            byte = error.object[error.start]
             return f"not UTF-8 text (byte 0x{byte:02x}); convert it, for example by `iconv -t utf-8`"
         case EOFError():
             return "the compressed file is truncated; fetch it again"
         case gzip.BadGzipFile() | zlib.error():
-            return f"broken gzip data ({fault}); fetch it again"
+            return f"broken gzip data ({error}); fetch it again"
         case pa.ArrowException():
-            return f"no readable Parquet file ({str(fault).splitlines()[0]})"
+            return f"no readable Parquet file ({str(error).splitlines()[0]})"
         case OSError():
-            return f"cannot be read ({fault.strerror or fault})"
+            return f"cannot be read ({error.strerror or error})"
     return None
 
 
@@ -108,7 +105,7 @@ def _text(path: Path) -> IO[str]:
     return io.TextIOWrapper(raw, encoding="utf-8-sig", newline="")
 
 
-def _csv(path: Path, delimiter: str) -> Source:
+def _csv(path: Path, delimiter: str) -> AnswerFile:
     csv.field_size_limit(LONGEST_FIELD)
     with _text(path) as text:
         names = next(csv.reader(text, delimiter=delimiter, strict=True), [])
@@ -117,25 +114,25 @@ def _csv(path: Path, delimiter: str) -> Source:
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         raise InputError(f"{path}: the header names {', '.join(twice)} more than once")
-    return Source(path, tuple(names), lambda wanted: _csv_batches(path, delimiter, names, wanted))
+    return AnswerFile(path, tuple(names), lambda wanted: _csv_batches(path, delimiter, names, wanted))
 
 
-def _csv_batches(path: Path, delimiter: str, names: Sequence[str], wanted: Sequence[str]) -> Iterator[Batch]:
+def _csv_batches(path: Path, delimiter: str, names: Sequence[str], wanted: Sequence[str]) -> Iterator[RowBatch]:
     places = [names.index(name) for name in wanted]
-    with _readable(path), _text(path) as text:
+    with _file_errors(path), _text(path) as text:
         rows = _csv_rows(csv.reader(text, delimiter=delimiter, strict=True), len(names))
         next(rows)
         while chunk := list(islice(rows, BATCH_ROWS)):
-            good = [row for row in chunk if not isinstance(row, BadRow)]
+            good = [row for row in chunk if not isinstance(row, RejectedRow)]
             columns = [pa.array([row[place] or None for _, row in good], pa.large_string()) for place in places]
-            yield Batch(
+            yield RowBatch(
                 lines=[line for line, _ in good],
                 columns=dict(zip(wanted, columns, strict=True)),
-                unreadable=tuple(row for row in chunk if isinstance(row, BadRow)),
+                rejected=tuple(row for row in chunk if isinstance(row, RejectedRow)),
             )
 
 
-def _csv_rows(reader: Any, width: int) -> Iterator[tuple[int, list[str]] | BadRow]:
+def _csv_rows(reader: Any, width: int) -> Iterator[tuple[int, list[str]] | RejectedRow]:
     """Rows with the line that they begin on (a quoted field may hold line ends); blank lines are no rows."""
     line = 1
     while True:
@@ -143,54 +140,54 @@ def _csv_rows(reader: Any, width: int) -> Iterator[tuple[int, list[str]] | BadRo
             row = next(reader)
         except StopIteration:
             return
-        except csv.Error as fault:
-            yield BadRow(line, f"not CSV ({fault})")
+        except csv.Error as error:
+            yield RejectedRow(line, f"not CSV ({error})")
         else:
             if len(row) == width:
                 yield line, row
             elif row:
-                yield BadRow(line, "number of fields differs from the header's", tuple(row))
+                yield RejectedRow(line, "number of fields differs from the header's", tuple(row))
         line = reader.line_num + 1
 
 
-def _json_lines(path: Path) -> Source:
+def _json_lines(path: Path) -> AnswerFile:
     names: dict[str, None] = {}
     first = next(_json_chunks(path), [])
     for row in first:
-        if not isinstance(row, BadRow):
+        if not isinstance(row, RejectedRow):
             names.update(dict.fromkeys(row[1]))
-    unreadable = next((row for row in first if isinstance(row, BadRow)), None)
-    if not names and unreadable:
-        raise InputError(f"{path}: no line is an object with named values; line {unreadable.line}: {unreadable.reason}")
-    return Source(path, tuple(names), lambda wanted: _json_batches(path, wanted))
+    rejected = next((row for row in first if isinstance(row, RejectedRow)), None)
+    if not names and rejected:
+        raise InputError(f"{path}: no line is an object with named values; line {rejected.line}: {rejected.reason}")
+    return AnswerFile(path, tuple(names), lambda wanted: _json_batches(path, wanted))
 
 
-def _json_batches(path: Path, wanted: Sequence[str]) -> Iterator[Batch]:
+def _json_batches(path: Path, wanted: Sequence[str]) -> Iterator[RowBatch]:
     for chunk in _json_chunks(path):
-        good = [row for row in chunk if not isinstance(row, BadRow)]
+        good = [row for row in chunk if not isinstance(row, RejectedRow)]
         columns = {name: pa.array([row.get(name) for _, row in good], pa.large_string()) for name in wanted}
-        yield Batch([line for line, _ in good], columns, tuple(row for row in chunk if isinstance(row, BadRow)))
+        yield RowBatch([line for line, _ in good], columns, tuple(row for row in chunk if isinstance(row, RejectedRow)))
 
 
-def _json_chunks(path: Path) -> Iterator[list[tuple[int, dict[str, str | None]] | BadRow]]:
-    with _readable(path), _text(path) as text:
+def _json_chunks(path: Path) -> Iterator[list[tuple[int, dict[str, str | None]] | RejectedRow]]:
+    with _file_errors(path), _text(path) as text:
         rows = (_json_row(number, line) for number, line in enumerate(text, start=1) if line.strip())
         while chunk := list(islice(rows, BATCH_ROWS)):
             yield chunk
 
 
-def _json_row(number: int, line: str) -> tuple[int, dict[str, str | None]] | BadRow:
+def _json_row(number: int, line: str) -> tuple[int, dict[str, str | None]] | RejectedRow:
     try:
         row = json.loads(line)
     except (ValueError, RecursionError):
-        return BadRow(number, "not JSON", (line.strip(),))
+        return RejectedRow(number, "not JSON", (line.strip(),))
     if not isinstance(row, dict):
-        return BadRow(number, "not a JSON object", (line.strip(),))
+        return RejectedRow(number, "not a JSON object", (line.strip(),))
     if "\\ud" in line.lower() and _has_lone_surrogate(row):
-        return BadRow(number, "broken Unicode escape")
+        return RejectedRow(number, "broken Unicode escape")
     nested = next((name for name, value in row.items() if isinstance(value, (dict, list))), None)
     if nested is not None:
-        return BadRow(number, f"{nested} holds a list or an object", (line.strip(),))
+        return RejectedRow(number, f"{nested} holds a list or an object", (line.strip(),))
     return number, {name: _json_text(value) for name, value in row.items()}
 
 
@@ -208,22 +205,22 @@ def _json_text(value: object) -> str | None:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def _parquet(path: Path) -> Source:
+def _parquet(path: Path) -> AnswerFile:
     with pq.ParquetFile(path) as file:
         schema = file.schema_arrow
     if file.metadata.num_rows == 0:
         raise InputError(f"{path}: the file has no rows")
-    return Source(path, tuple(schema.names), lambda wanted: _parquet_batches(path, schema, wanted))
+    return AnswerFile(path, tuple(schema.names), lambda wanted: _parquet_batches(path, schema, wanted))
 
 
-def _parquet_batches(path: Path, schema: pa.Schema, wanted: Sequence[str]) -> Iterator[Batch]:
+def _parquet_batches(path: Path, schema: pa.Schema, wanted: Sequence[str]) -> Iterator[RowBatch]:
     for name in wanted:
         _check_type(path, name, schema.field(name).type)
     done = 0
-    with _readable(path), pq.ParquetFile(path) as file:
+    with _file_errors(path), pq.ParquetFile(path) as file:
         for part in file.iter_batches(BATCH_ROWS, columns=list(wanted)):
             lines = range(done + 1, done + 1 + part.num_rows)
-            yield Batch(lines, {name: _as_text(part.column(name)) for name in wanted})
+            yield RowBatch(lines, {name: _as_text(part.column(name)) for name in wanted})
             done += part.num_rows
 
 

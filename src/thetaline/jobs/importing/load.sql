@@ -8,7 +8,7 @@ create temporary table staged (
     item_code text not null,
     topic text,
     session_key text not null,
-    said text,
+    answer_text text,
     correct boolean,
     answered_at timestamptz not null,
     response_time_ms integer,
@@ -16,14 +16,14 @@ create temporary table staged (
 ) on commit drop
 
 -- name: copy_staged
-copy staged (line, user_id, item_code, topic, session_key, said, correct, answered_at, response_time_ms, hint_used)
+copy staged (line, user_id, item_code, topic, session_key, answer_text, correct, answered_at, response_time_ms, hint_used)
 from stdin (format csv)
 
 -- name: analyze_staged
 analyze staged
 
 -- name: take_repeated
--- The first of equal answers stays; of contradictory ones none can be trusted.
+-- Of equal answers the first stays, of contradictory ones none.
 with repeated as (
     select user_id, session_key, item_code, answered_at,
            min(line) as first_line,
@@ -41,7 +41,7 @@ where staged.user_id = repeated.user_id
 returning staged.line,
     case when repeated.contradictory then 'contradictory answers to one question at one instant'
          else 'the same answer as line ' || repeated.first_line end as reason,
-    staged.user_id, staged.item_code, staged.topic, staged.session_key, staged.said,
+    staged.user_id, staged.item_code, staged.topic, staged.session_key, staged.answer_text,
     to_json(staged.answered_at) #>> '{}' as answered_at, staged.response_time_ms, staged.hint_used
 
 -- name: create_staged_item
@@ -60,13 +60,13 @@ left join question as by_code on by_code.meta ->> 'external_id' = code.item_code
 left join question as by_id on by_id.id = code.numeric_id
 
 -- name: create_pending
--- Answers that are not stored yet, with the sitting that they belong to.
+-- Answers that are not stored yet, with their session.
 create temporary table pending on commit drop as
-select staged.*, sitting.session_id, answer.exam_result_id is not null as stored,
+select staged.*, derived.session_id, answer.exam_result_id is not null as stored,
        answer.exam_result_id is not null and answer.correct is distinct from staged.correct as contradicts
 from staged
 join staged_item using (item_code)
-cross join lateral (select 'import-' || md5(staged.user_id || chr(31) || staged.session_key) as session_id) as sitting
+cross join lateral (select 'import-' || md5(staged.user_id || chr(31) || staged.session_key) as session_id) as derived
 left join learner using (user_id)
 left join item on item.item_id = staged_item.question_id::text
 left join lateral (
@@ -75,14 +75,14 @@ left join lateral (
     where answer.learner_no = learner.learner_no
       and answer.item_no = item.item_no
       and answer.answered_at = staged.answered_at
-      and left(exam_results.session_id, 39) = sitting.session_id
+      and left(exam_results.session_id, 39) = derived.session_id
     limit 1
 ) as answer on true
 
 -- name: take_contradictions
 delete from pending where contradicts
 returning line, 'contradicts the stored answer to this question at this instant' as reason, user_id, item_code, topic,
-    session_key, said, to_json(answered_at) #>> '{}' as answered_at, response_time_ms, hint_used
+    session_key, answer_text, to_json(answered_at) #>> '{}' as answered_at, response_time_ms, hint_used
 
 -- name: take_stored
 delete from pending where stored
@@ -127,7 +127,7 @@ with added as (
 update staged_item set question_id = added.id from added where staged_item.item_code = added.item_code
 
 -- name: add_exam_results
-with sitting as (
+with new_session as (
     select pending.user_id, pending.session_key, pending.session_id as base,
            count(*) filter (where correct) as score_raw,
            min(answered_at) as started_at, max(answered_at) as ended_at,
@@ -139,9 +139,9 @@ with sitting as (
     from pending join staged_item using (item_code)
     group by pending.user_id, pending.session_key, pending.session_id
 ), named as (
-    -- A sitting that is there already gets its later answers as a row of its own: what is stored stays as it is.
-    select sitting.*, base || case when exam_results.session_id is null then '' else '+' || content end as session_id
-    from sitting left join exam_results on exam_results.session_id = sitting.base
+    -- Later answers of a stored session become a row of their own: what is stored is not changed.
+    select new_session.*, base || case when exam_results.session_id is null then '' else '+' || content end as session_id
+    from new_session left join exam_results on exam_results.session_id = new_session.base
 ), added_session as (
     insert into session (session_id, user_id, started_at, ended_at)
     select session_id, user_id, started_at, ended_at from named

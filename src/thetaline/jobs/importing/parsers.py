@@ -1,4 +1,4 @@
-"""How one text of a file becomes a value; each reader returns (value, "") or (None, why not)."""
+"""Parsers of one text of a file; each returns (value, "") or (None, the reason)."""
 
 import math
 from collections.abc import Callable
@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 from thetaline.jobs.importing.columns import TimeUnit
 
-Read = tuple[float | bool | int | None, str]
-Reader = Callable[[str], Read]
+Parsed = tuple[float | bool | int | None, str]
+Parser = Callable[[str], Parsed]
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 LONGEST_RESPONSE_MS = 2**31 - 1
@@ -16,18 +16,18 @@ _YES = frozenset({"1", "1.0", "true", "t", "yes", "y"})
 _NO = frozenset({"0", "0.0", "false", "f", "no", "n"})
 
 
-def read_correct(text: str) -> Read:
-    """True or false, in the words and digits that exports use."""
+def parse_correct(text: str) -> Parsed:
+    """True or false, in the words and digits of exports."""
     word = text.strip().lower()
     if word in _YES or word in _NO:
         return word in _YES, ""
     return None, "answer is neither true nor false"
 
 
-def read_score(threshold: float | None) -> Reader:
-    """Scores 0..1: right at `threshold` or above; without one, only 0 and 1 say whether the answer was right."""
+def parse_score(threshold: float | None) -> Parser:
+    """Scores 0..1: correct at `threshold` or above; without a threshold only 0 and 1 are taken."""
 
-    def read(text: str) -> Read:
+    def parse(text: str) -> Parsed:
         score = _number(text)
         if score is None:
             return None, "score is no number"
@@ -37,22 +37,22 @@ def read_score(threshold: float | None) -> Reader:
             return None, "score is partial; give --score-threshold"
         return score >= (1.0 if threshold is None else threshold), ""
 
-    return read
+    return parse
 
 
-def read_hint(text: str) -> Read:
+def parse_hint(text: str) -> Parsed:
     """Whether a hint was used: true, false, or how many were."""
-    value, fault = read_correct(text)
-    if not fault:
+    value, problem = parse_correct(text)
+    if not problem:
         return value, ""
     return (True, "") if text.strip().isdecimal() else (None, "hint is neither true, false nor a count")
 
 
-def read_response_time(unit: TimeUnit) -> Reader:
+def parse_response_time(unit: TimeUnit) -> Parser:
     """Milliseconds, rounded."""
     micros = unit.micros
 
-    def read(text: str) -> Read:
+    def parse(text: str) -> Parsed:
         number = _number(text)
         if number is None:
             return None, "response time is no number"
@@ -61,10 +61,10 @@ def read_response_time(unit: TimeUnit) -> Reader:
         milliseconds = round(number * micros / 1_000)
         return (milliseconds, "") if milliseconds <= LONGEST_RESPONSE_MS else (None, "response time is beyond 24 days")
 
-    return read
+    return parse
 
 
-def read_instant(text: str) -> Read:
+def parse_instant(text: str) -> Parsed:
     """Microseconds since 1970 of an ISO 8601 time; one without an offset is UTC."""
     if text.strip().replace(".", "", 1).isdecimal():
         return None, "time is a plain number; say what it counts by --time-unit"
@@ -76,11 +76,11 @@ def read_instant(text: str) -> Read:
     return (in_utc - EPOCH) // timedelta(microseconds=1), ""
 
 
-def read_count(unit: TimeUnit) -> Reader:
+def parse_count(unit: TimeUnit) -> Parser:
     """Microseconds of a number of units, since 1970 or since the start of the row's day."""
     micros_in_one = unit.micros
 
-    def read(text: str) -> Read:
+    def parse(text: str) -> Parsed:
         number = _number(text)
         if number is None:
             return None, "time is no number"
@@ -89,7 +89,7 @@ def read_count(unit: TimeUnit) -> Reader:
         micros = number * micros_in_one
         return (round(micros), "") if micros < 2**62 else (None, "time lies in the future")
 
-    return read
+    return parse
 
 
 def _number(text: str) -> float | None:

@@ -1,4 +1,4 @@
-"""The rows that were not taken: counted by reason, the first shown, all of them set aside when a file is named."""
+"""The rows that an import rejects: counted by reason, the first shown, all written to a file if one is named."""
 
 import csv
 from collections import Counter
@@ -8,54 +8,54 @@ from pathlib import Path
 from typing import Self
 
 from thetaline.errors import FileRowsError, InputError
-from thetaline.jobs.importing.files import BadRow
+from thetaline.jobs.importing.files import RejectedRow
 
 SHOWN = 20
 
 
-class BadRows(AbstractContextManager["BadRows"]):
-    """Collects bad rows in bounded memory; with `aside` they are written there, in place when the import succeeds."""
+class RejectedRows(AbstractContextManager["RejectedRows"]):
+    """Collects rows in bounded memory; with `path` they are written there once the import succeeds."""
 
-    def __init__(self, aside: Path | None, columns: Sequence[str], *, keep: bool = True) -> None:
-        """`columns` names what a row's values are; `aside` None means that any bad row stops the import.
+    def __init__(self, path: Path | None, columns: Sequence[str], *, keep: bool = True) -> None:
+        """`columns` names the values of a row; where `path` is None any rejected row stops the import.
 
-        Without `keep` (a dry run) nothing is left at `aside`.
+        Without `keep` (a dry run) no file is left at `path`.
         """
-        self.aside = aside
+        self.path = path
         self.counts: Counter[str] = Counter()
-        self.first: list[BadRow] = []
+        self.first: list[RejectedRow] = []
         self._columns = columns
-        self._part = aside.with_name(aside.name + ".part") if aside else None
+        self._part = path.with_name(path.name + ".part") if path else None
         self._keep = keep
 
     def __enter__(self) -> Self:
-        """Open the file for the rows that are set aside. Raises InputError when it cannot be written."""
+        """Open the file. Raises InputError when it cannot be written."""
         if self._part is not None:
             try:
                 self._file = self._part.open("w", newline="", encoding="utf-8")
-            except OSError as fault:
-                raise InputError(f"--skip-bad {self.aside}: cannot be written ({fault.strerror})") from None
+            except OSError as error:
+                raise InputError(f"--skip-bad {self.path}: cannot be written ({error.strerror})") from None
             self._writer = csv.writer(self._file)
             self._writer.writerow(["line", "reason", *self._columns])
         return self
 
     def __exit__(self, kind: object, _fault: object, _trace: object) -> None:
-        """Keep the file only when the import went well, and was no rehearsal."""
-        if self._part is None or self.aside is None:
+        """Keep the file only when the import succeeded and was no dry run."""
+        if self._part is None or self.path is None:
             return
         self._file.close()
         if kind is None and self._keep:
-            self._part.replace(self.aside)
+            self._part.replace(self.path)
         else:
             self._part.unlink(missing_ok=True)
 
     @property
     def total(self) -> int:
-        """How many rows were not taken."""
+        """The number of rows."""
         return self.counts.total()
 
-    def add(self, rows: Iterable[BadRow]) -> None:
-        """Count the rows, remember the first, and set them aside."""
+    def add(self, rows: Iterable[RejectedRow]) -> None:
+        """Count the rows, keep the first, write all to the file."""
         for row in rows:
             self.counts[row.reason] += 1
             if len(self.first) < SHOWN:
@@ -63,23 +63,23 @@ class BadRows(AbstractContextManager["BadRows"]):
             if self._part is not None:
                 self._writer.writerow([row.line, row.reason, *row.values])
 
-    def refuse(self, path: Path) -> None:
-        """Raise FileRowsError with the first rows and the count of every reason, unless bad rows are set aside."""
-        if self.total and self.aside is None:
-            raise FileRowsError(f"{path}: {self.total} rows cannot be taken; nothing was written.\n{self.told()}")
+    def raise_if_any(self, source: Path) -> None:
+        """Raise FileRowsError with the first rows and the count of every reason, unless they go to a file."""
+        if self.total and self.path is None:
+            raise FileRowsError(f"{source}: {self.total} rows cannot be taken; nothing was written.\n{self.report()}")
 
-    def told(self) -> str:
-        """The first rows in the order of their lines, then the totals, then what can be done."""
-        rows = [_told(row) for row in sorted(self.first, key=lambda row: row.line)]
+    def report(self) -> str:
+        """The first rows by line, then the totals by reason, then what can be done."""
+        rows = [_row_text(row) for row in sorted(self.first, key=lambda row: row.line)]
         more = [f"  … and {self.total - len(rows)} more"] if self.total > len(rows) else []
         totals = [f"  {count} × {reason}" for reason, count in self.counts.most_common()]
         advice = "Mend the file, or set these rows aside with --skip-bad FILE and load the rest."
-        return "\n".join([*rows, *more, "By reason:", *totals, *([] if self.aside else [advice])])
+        return "\n".join([*rows, *more, "By reason:", *totals, *([] if self.path else [advice])])
 
 
-def _told(row: BadRow) -> str:
-    held = ", ".join("(empty)" if value is None else _short(value) for value in row.values)
-    return f"  line {row.line}: {row.reason}" + (f"   [{held}]" if held else "")
+def _row_text(row: RejectedRow) -> str:
+    values = ", ".join("(empty)" if value is None else _short(value) for value in row.values)
+    return f"  line {row.line}: {row.reason}" + (f"   [{values}]" if values else "")
 
 
 def _short(value: str) -> str:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from thetaline import db, logs
 from thetaline.db import ledger
 from thetaline.db.bulk import copy_rows
-from thetaline.jobs.abilities.answers import Answers, learner_numbers, read_all_answers, read_answers
+from thetaline.jobs.abilities.answers import LearnerAnswers, learner_numbers, read_all_answers, read_answers
 from thetaline.jobs.abilities.item_bank import find_item_bank
 from thetaline.jobs.command_line import DateOption, DryRunOption, run_app
 from thetaline.jobs.kpis import learner_kpis
@@ -152,7 +152,7 @@ def _cohort(context: JobContext, *, write: bool) -> dict[str, object]:
     return summary
 
 
-def _compute(context: JobContext, answers: Answers, parameters: BgBbParameters) -> LearnerKpis:
+def _compute(context: JobContext, answers: LearnerAnswers, parameters: BgBbParameters) -> LearnerKpis:
     return compute_kpis(
         context.conn,
         answers,
@@ -163,7 +163,7 @@ def _compute(context: JobContext, answers: Answers, parameters: BgBbParameters) 
     )
 
 
-def _last_day(answers: Answers) -> NDArray[np.int32]:
+def _last_day(answers: LearnerAnswers) -> NDArray[np.int32]:
     """(N,) the newest day of each learner; attempts are in order, so it is written last."""
     day = np.zeros(answers.learner_no.size, np.int32)
     day[answers.attempts.learner] = answers.attempts.day

@@ -10,7 +10,7 @@ import psycopg
 from numpy.typing import NDArray
 
 from thetaline import db, irt
-from thetaline.jobs.abilities.answers import Answers, learner_numbers, read_answers
+from thetaline.jobs.abilities.answers import LearnerAnswers, learner_numbers, read_answers
 from thetaline.jobs.abilities.estimates import topic_sd_or_default
 from thetaline.jobs.abilities.item_bank import ItemBank, find_item_bank
 from thetaline.jobs.abilities.scoring import responses_of
@@ -96,7 +96,7 @@ def compute_improvement_index(conn: Connection, user_ids: Sequence[str], *, as_o
     return {user_id: _row(found, row) for user_id, row in at.items() if not np.isnan(found.index[row])}
 
 
-def improvement_of(answers: Answers, bank: ItemBank | None, as_of: date) -> CohortImprovement:
+def improvement_of(answers: LearnerAnswers, bank: ItemBank | None, as_of: date) -> CohortImprovement:
     """I_t of all learners: by θ where both windows have one on the bank's items, else by the share correct."""
     recent = last_days(as_of, IMPROVEMENT_DAYS)
     n, right = _answered(answers, recent)
@@ -113,7 +113,7 @@ def improvement_of(answers: Answers, bank: ItemBank | None, as_of: date) -> Coho
 
 def compute_kpis(
     conn: Connection,
-    answers: Answers,
+    answers: LearnerAnswers,
     bank: ItemBank | None,
     *,
     as_of: date,
@@ -140,13 +140,13 @@ def compute_kpis(
     )
 
 
-def _answered(answers: Answers, window: Window) -> tuple[Floats, Floats]:
+def _answered(answers: LearnerAnswers, window: Window) -> tuple[Floats, Floats]:
     """(N,) number of answers inside the window, and of right ones."""
     inside = answers.attempts.where(window.holds(answers.attempts.day)).answered()
     return inside.per_learner(), inside.per_learner(inside.correct)
 
 
-def _theta_change(answers: Answers, bank: ItemBank | None, recent: Window) -> tuple[Floats, Floats]:
+def _theta_change(answers: LearnerAnswers, bank: ItemBank | None, recent: Window) -> tuple[Floats, Floats]:
     if bank is None:
         unknown = np.full(answers.learner_no.size, np.nan)
         return unknown, unknown
@@ -155,7 +155,7 @@ def _theta_change(answers: Answers, bank: ItemBank | None, recent: Window) -> tu
     return theta - theta_before, np.hypot(se, se_before)
 
 
-def _window_theta(answers: Answers, bank: ItemBank, window: Window) -> tuple[Floats, Floats]:
+def _window_theta(answers: LearnerAnswers, bank: ItemBank, window: Window) -> tuple[Floats, Floats]:
     """(N,) WLE from the first answers inside the window alone, and its standard error; NaN without a scored answer."""
     first = answers.where(window.holds(answers.attempts.day)).first_known()
     theta, se = np.full((2, answers.learner_no.size), np.nan)
