@@ -12,7 +12,7 @@ from thetaline.errors import InputError, ModelWarning
 from thetaline.irt._arguments import check_kind, check_whole, shown
 from thetaline.irt.calibration.data_checks import check_anchors_within, check_estimable, check_identified
 from thetaline.irt.calibration.diagnostics import diagnose
-from thetaline.irt.calibration.e_step import log_likelihood, single_threaded_blas, workers
+from thetaline.irt.calibration.e_step import log_likelihood
 from thetaline.irt.calibration.em import EmResult, Progress, Status
 from thetaline.irt.calibration.findings import Finding, Note
 from thetaline.irt.calibration.model_spec import ModelChoice, ModelSpec, build_model, parse_model_spec, starting_state
@@ -28,6 +28,7 @@ from thetaline.irt.grid import Grid
 from thetaline.irt.items import Items
 from thetaline.irt.priors import Priors
 from thetaline.irt.responses import Responses
+from thetaline.irt.threads import single_threaded_blas, workers
 
 MIN_ANSWERS = 10
 

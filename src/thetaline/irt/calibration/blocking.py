@@ -17,6 +17,7 @@ from scipy import sparse
 
 from thetaline.irt._types import Array, Categories, FloatArray, Index
 from thetaline.irt.responses import Responses
+from thetaline.irt.threads import map_in_order
 
 DENSE_ROWS = 1024  # matrix and posterior of a block stay in a core's L2
 SPARSE_ROWS = 16_384  # posteriors of a block stay in L3, and the (sum of K, Q) result is cleared seldom
@@ -158,8 +159,7 @@ class Blocking:
         size = DENSE_ROWS if self.dense else self._sparse_rows()
         pieces = [slice(start, start + size) for start in range(0, len(rows), size)]
         make = self._dense_maker() if self.dense else self._sparse_maker()
-        run = executor.map if executor is not None else map
-        return tuple(run(lambda at: make(rows[at], weight[at].astype(self.dtype)), pieces))
+        return tuple(map_in_order(executor, lambda at: make(rows[at], weight[at].astype(self.dtype)), pieces))
 
     def _sparse_rows(self) -> int:
         """At least as many answers in a block as the result has rows."""

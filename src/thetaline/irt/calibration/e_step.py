@@ -4,10 +4,7 @@ Blocks of persons are split into a fixed number of partitions, whose sums are ad
 so every result, do not depend on how many threads ran them.
 """
 
-import os
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from itertools import pairwise
@@ -17,10 +14,10 @@ import numpy as np
 from thetaline.irt._types import Array, FloatArray
 from thetaline.irt.calibration.blocking import PersonBlock
 from thetaline.irt.calibration.observed_data import ObservedData
+from thetaline.irt.threads import map_in_order
 
 PARTITIONS = 8
-PARTITION_BYTES = 1 << 26  # the partitions' partial sums stay below 64 MB together
-THREADED_FROM = 100_000  # answers from which threads pay for themselves
+PARTITION_BYTES = 1 << 26  # the partitions' sums stay below 64 MB together
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -32,14 +29,6 @@ class Expectation:
     log_likelihood: float
 
 
-def thread_count(threads: int | None, n_answers: float) -> int:
-    """Return `threads`, or the processors that this process may use where the answers are enough to pay for them."""
-    if threads is not None:
-        return max(1, min(PARTITIONS, threads))
-    available = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else (os.cpu_count() or 1)
-    return min(PARTITIONS, available) if n_answers >= THREADED_FROM else 1
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class _PartialSums:
     gathered: Array
@@ -47,35 +36,14 @@ class _PartialSums:
     log_likelihood: float
 
 
-@contextmanager
-def workers(threads: int | None, n_answers: float) -> Iterator[ThreadPoolExecutor | None]:
-    """Give an executor for `thread_count` threads, None where one thread does."""
-    n = thread_count(threads, n_answers)
-    if n == 1:
-        yield None
-        return
-    with ThreadPoolExecutor(n) as executor:
-        yield executor
-
-
-@contextmanager
-def single_threaded_blas() -> Iterator[None]:
-    """Hold BLAS to one thread; results then depend neither on the machine's cores nor on its load."""
-    from threadpoolctl import threadpool_limits  # noqa: PLC0415  (20 ms that reading a bank does not need)
-
-    with threadpool_limits(limits=1, user_api="blas"):
-        yield
-
-
 def e_step(data: ObservedData, log_prob: Array, log_weights: Array, executor: ThreadPoolExecutor | None) -> Expectation:
     """Return expected counts for category tables `log_prob` (G, sum of K, Q) and log weights (G, Q)."""
     counts, masses, total = [], [], 0.0
-    run = executor.map if executor is not None else map
     for g, blocks in enumerate(data.blocks):
         table = data.design.table(log_prob[g], data.dtype)
         prior = log_weights[g].astype(data.dtype)
         partitions = _partitions(blocks, table.size)
-        parts = list(run(partial(_partition_sums, table=table, prior=prior), partitions))
+        parts = map_in_order(executor, partial(_partition_sums, table=table, prior=prior), partitions)
         mass = sum((part.mass for part in parts), np.zeros(prior.size))
         gathered = sum((part.gathered for part in parts[1:]), parts[0].gathered)
         counts.append(data.design.counts(gathered, mass))
@@ -89,10 +57,9 @@ def log_likelihood(
 ) -> float:
     """Return the log-likelihood in float64, whatever the precision of the E-steps."""
     total, double = 0.0, np.dtype(np.float64)
-    run = executor.map if executor is not None else map
     for g, blocks in enumerate(data.blocks):
         table = data.design.table(log_prob[g], double)
-        total += sum(run(partial(_block_log_likelihood, table=table, prior=log_weights[g]), blocks))
+        total += sum(map_in_order(executor, partial(_block_log_likelihood, table=table, prior=log_weights[g]), blocks))
     return total
 
 

@@ -1,6 +1,5 @@
 """Answers matched to a bank: what every scorer reads, block of persons by block of persons."""
 
-import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from thetaline.irt._types import Array, Categories, Index, Ints
 from thetaline.irt.items import ItemBatch, Items
 from thetaline.irt.responses import Responses
 from thetaline.irt.scoring.prepared_bank import PreparedBank
+from thetaline.irt.threads import available_processors
 
 BLOCK_PERSONS = 1 << 10  # with some 60 nodes half a MB a matrix, which a core's cache holds
 BLOCK_ANSWERS = 1 << 18
@@ -124,11 +124,6 @@ class MatchedResponses:
             return
         with ThreadPoolExecutor(available_processors()) as threads:
             list(threads.map(one, self.blocks()))
-
-
-def available_processors() -> int:
-    """Processors that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else (os.cpu_count() or 1)
 
 
 def match(responses: Responses, items: Items) -> MatchedResponses:

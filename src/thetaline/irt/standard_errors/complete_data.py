@@ -1,4 +1,4 @@
-"""Minus the second derivative of the expected complete-data log-likelihood, priors included.
+"""Complete-data information: minus the second derivative of the expected complete-data log-likelihood and log prior.
 
 Differences of the analytic gradient: any family has it by giving its first derivatives.
 """
@@ -12,30 +12,46 @@ from thetaline.irt.calibration.e_step import Expectation
 from thetaline.irt.calibration.m_step import BlockCounts
 from thetaline.irt.calibration.model import EmState, ItemBlock
 from thetaline.irt.calibration.solution import Solution
-from thetaline.irt.standard_errors.parameter_index import Parameters
+from thetaline.irt.standard_errors.parameter_index import ParameterIndex
 
 STEP = 1e-5  # central differences of a gradient of order one: error 1e-10, rounding 1e-11
 
 
-def complete_information(solution: Solution, parameters: Parameters, expectation: Expectation) -> Array:
-    """Return the (n, n) matrix; items are blocks of it, joined by shared slopes only."""
-    out = np.zeros((parameters.n, parameters.n))
-    for block, blocks in _part_blocks(solution, expectation):
-        _add_blocks(out, parameters.of_item[block.index, : block.n_free], blocks)
+def complete_information(solution: Solution, index: ParameterIndex, expectation: Expectation) -> Array:
+    """Return the (n, n) matrix: one block an item, joined by shared slopes only, and one a group."""
+    out = np.zeros((index.n, index.n))
+    for block, information in _information_by_item(solution, expectation):
+        _add_blocks(out, index.of_item[block.index, : block.n_free], information)
     theta = solution.problem.nodes.theta(solution.state)
-    _add_blocks(out, parameters.of_group, _population_information(solution.state, theta, expectation.mass))
+    _add_blocks(out, index.of_group, _population_information(solution.state, theta, expectation.mass))
     return out
 
 
-def complete_blocks(solution: Solution, parameters: Parameters, expectation: Expectation) -> Array:
-    """Return the items' own blocks of it, padded, (I, P, P) in canonical order."""
-    out = np.zeros((*parameters.of_item.shape, parameters.width))
-    for block, blocks in _part_blocks(solution, expectation):
-        out[block.index, : block.n_free, : block.n_free] = blocks
+def complete_information_by_item(solution: Solution, index: ParameterIndex, expectation: Expectation) -> Array:
+    """Return each item's own block of it, padded, (I, P, P) in canonical order."""
+    out = np.zeros((*index.of_item.shape, index.width))
+    for block, information in _information_by_item(solution, expectation):
+        out[block.index, : block.n_free, : block.n_free] = information
     return out
 
 
-def _part_blocks(solution: Solution, expectation: Expectation) -> Iterator[tuple[ItemBlock, Array]]:
+def prior_information(solution: Solution, index: ParameterIndex) -> Array:
+    """Return what the priors alone contribute, (n, n)."""
+    return complete_information(solution, index, _no_answers(solution))
+
+
+def prior_information_by_item(solution: Solution, index: ParameterIndex) -> Array:
+    """Return what the priors alone contribute to each item, (I, P, P)."""
+    return complete_information_by_item(solution, index, _no_answers(solution))
+
+
+def _no_answers(solution: Solution) -> Expectation:
+    theta = solution.problem.nodes.theta(solution.state)
+    counts = np.zeros((len(theta), int(solution.problem.model.offsets[-1]), theta.shape[1]))
+    return Expectation(counts, np.zeros(theta.shape), 0.0)
+
+
+def _information_by_item(solution: Solution, expectation: Expectation) -> Iterator[tuple[ItemBlock, Array]]:
     counts = solution.problem.block_counts(solution.state, expectation)
     for expected, free in zip(counts, solution.state.free, strict=True):
         yield expected.block, _item_information(expected, free)
@@ -52,9 +68,9 @@ def _item_information(counts: BlockCounts, free: Array) -> Array:
     """(I, P, P), symmetrised."""
     out = np.empty((*free.shape, free.shape[1]))
     for column in range(free.shape[1]):
-        nudge = np.zeros(free.shape[1])
-        nudge[column] = STEP
-        out[:, :, column] = (counts.gradient(free - nudge) - counts.gradient(free + nudge)) / (2 * STEP)
+        step = np.zeros(free.shape[1])
+        step[column] = STEP
+        out[:, :, column] = (counts.gradient(free - step) - counts.gradient(free + step)) / (2 * STEP)
     return (out + out.transpose(0, 2, 1)) / 2
 
 
@@ -68,9 +84,3 @@ def _population_information(state: EmState, theta: Array, mass: Array) -> Array:
             [2 * (mass[g] @ e) / sd[g], 2 * (mass[g] @ e**2)],
         ]
     return out
-
-
-def population_scores(theta: Array, mean: float, sd: float) -> Array:
-    """Derivatives of log N(theta; mean, sd^2) in mean and log sd, (2, Q)."""
-    e = (theta - mean) / sd
-    return np.stack([e / sd, e**2 - 1.0])

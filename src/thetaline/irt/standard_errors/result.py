@@ -8,7 +8,7 @@ import numpy as np
 from thetaline.irt._types import Array
 from thetaline.irt.calibration.solution import Solution
 from thetaline.irt.items import Items, check_scale
-from thetaline.irt.standard_errors.delta_method import C_COLUMN, D_COLUMN, Rows
+from thetaline.irt.standard_errors.delta_method import C_COLUMN, D_COLUMN, PublishedJacobian
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -30,7 +30,7 @@ class StandardErrors(Items):
 
 
 def arranged(
-    solution: Solution, rows: Rows, errors: Array, *, method: str, form: str, positive_definite: bool
+    solution: Solution, rows: PublishedJacobian, errors: Array, *, method: str, form: str, positive_definite: bool
 ) -> StandardErrors:
     """Put the errors of `rows` where they belong."""
     items = solution.items()

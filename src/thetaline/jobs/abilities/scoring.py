@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from thetaline import irt
-from thetaline.irt.scoring.matched_responses import available_processors
 from thetaline.irt.scoring.prepared_bank import PreparedBank
+from thetaline.irt.threads import available_processors
 from thetaline.jobs.abilities.answers import LearnerAnswers
 from thetaline.jobs.abilities.item_bank import ItemBank
 from thetaline.learning.topics import (
