@@ -5,13 +5,14 @@ import os
 import signal
 from typing import Any
 
+import httpx
 import pytest
 from serving import INTERNAL, Running, observations, publish, running, wait_until
 
 import thetaline
 from thetaline import api
 from thetaline.client import AsyncClient, Client, Retries
-from thetaline.errors import ServiceError
+from thetaline.errors import InputError, ServiceError
 
 SCORE = api.ScoreRequest.model_validate(
     {"item_params": [{"item_id": "1", "a": 1.0, "b": 0.0}], "responses": [[1], [0], [None]]}
@@ -77,6 +78,49 @@ def test_ids_with_slashes_and_letters_of_any_script_find_their_way(service: Runn
         assert client.update_theta("학생 1?#%", session).user_id == "학생 1?#%"
 
 
+def test_white_space_around_a_token_is_left_out(service: Running) -> None:
+    with Client(service.url, f" {INTERNAL}\n") as client:
+        assert client.runs().runs
+
+
+@pytest.mark.parametrize(
+    ("token", "said"),
+    [("top-secret\n-token", r"character 11 of the token \(U\+000A\)"), ("top-sécret", r"U\+00E9"), (" \n", "is empty")],
+)
+@pytest.mark.parametrize("kind", [Client, AsyncClient])
+def test_a_token_that_no_header_can_carry_is_refused_without_being_shown(kind: Any, token: str, said: str) -> None:
+    with pytest.raises(InputError, match=said) as refused:
+        kind("http://127.0.0.1:9", token)
+    assert "secret" not in str(refused.value)
+
+
+def _told(transport: httpx.BaseTransport) -> str:
+    with (
+        Client("http://user:hunter2@here", "top-secret", retries=Retries(0), transport=transport) as client,
+        pytest.raises(ServiceError) as failed,
+    ):
+        client.health()
+    return str(failed.value)
+
+
+def test_no_error_shows_the_token_or_the_password_of_the_address() -> None:
+    def leaks(request: httpx.Request) -> httpx.Response:
+        raise httpx.LocalProtocolError(f"Illegal header value {request.headers['authorization'].encode()!r}")
+
+    def echoes(request: httpx.Request) -> httpx.Response:
+        return httpx.Response(502, text=f"Authorization: {request.headers['authorization']}")
+
+    def another(_request: httpx.Request) -> httpx.Response:
+        return httpx.Response(200, json={"hello": "world"})
+
+    for answer, said in ((leaks, "got no answer"), (echoes, "answered 502"), (another, "outside the contract")):
+        told = _told(httpx.MockTransport(answer))
+        assert said in told
+        assert "***" in told
+        assert "top-secret" not in told
+        assert "hunter2" not in told
+
+
 def test_a_refusal_carries_status_detail_and_request_id(service: Running) -> None:
     with Client(service.url, "wrong") as client, pytest.raises(ServiceError, match="not in force") as refused:
         client.runs()
@@ -132,8 +176,6 @@ def test_a_large_fit_that_is_not_done_in_time_is_cancelled(database: str) -> Non
 
 
 def test_a_wait_never_falls_below_its_share_and_stays_bounded() -> None:
-    import httpx
-
     retries = Retries(most=3, delay_secs=0.5)
     refused = httpx.Response(503)
     waits = [[retries.wait_after(attempt, refused) for _ in range(50)] for attempt in (1, 2, 3)]

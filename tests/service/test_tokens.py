@@ -44,6 +44,10 @@ def test_the_internal_token_opens_everything_in_both_headers(service: Running) -
     assert (by_bearer.status_code, by_older.status_code) == (200, 200)
 
 
+def test_white_space_around_the_internal_token_is_left_out() -> None:
+    assert TokenBook(f"{INTERNAL}\n").principal(INTERNAL) is not None
+
+
 @pytest.mark.parametrize(
     "wrong", ["the-internal-tokem", "", "tl_", "tl_0123456789ab_x", "tl_x_y_z", "\xe9", "a" * 10_000]
 )

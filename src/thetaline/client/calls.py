@@ -12,6 +12,7 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from thetaline import api
 from thetaline.errors import ServiceError
+from thetaline.masking import mask_text, mask_url
 
 T = TypeVar("T")
 JSON = "application/json"
@@ -53,15 +54,16 @@ def read(call: Call[T], response: httpx.Response) -> T:
     except ValidationError as error:
         faults = "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors()[:3])
         raise ServiceError(
-            f"{call.method} {response.url} answered {response.status_code} with a body outside the contract: {faults}",
+            f"{_answered(call, response)} with a body outside the contract: {faults}",
             status=response.status_code,
         ) from None
 
 
 def unreachable(call: Call[T], error: httpx.TransportError, url: httpx.URL) -> ServiceError:
     """The error of a call that got no answer."""
-    said = str(error) or type(error).__name__
-    return ServiceError(f"{call.method} {url} got no answer ({said}); check the address and that the service runs")
+    said = mask_text(str(error)) or type(error).__name__
+    where = f"{call.method} {mask_url(str(url))}"
+    return ServiceError(f"{where} got no answer ({said}); check the address and that the service runs")
 
 
 def health() -> Call[api.Health]:
@@ -207,6 +209,10 @@ def _learner(user_id: str) -> str:
     return f"/v1/learners/{quote(user_id, safe='')}"
 
 
+def _answered(call: Call[T], response: httpx.Response) -> str:
+    return f"{call.method} {mask_url(str(response.url))} answered {response.status_code}"
+
+
 def _refused(call: Call[T], response: httpx.Response) -> ServiceError:
     try:
         body = api.ErrorBody.model_validate_json(response.content)
@@ -214,7 +220,7 @@ def _refused(call: Call[T], response: httpx.Response) -> ServiceError:
         body = api.ErrorBody(error=response.text[:200] or response.reason_phrase)
     detail = f": {body.detail}" if body.detail else ""
     return ServiceError(
-        f"{call.method} {response.url} answered {response.status_code}: {body.error}{detail}"[:2000],
+        mask_text(f"{_answered(call, response)}: {body.error}{detail}"[:2000]),
         status=response.status_code,
         detail=body.detail,
         request_id=body.request_id or response.headers.get("x-request-id"),

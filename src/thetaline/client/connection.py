@@ -1,6 +1,7 @@
 """What both clients stand on: a connection pool that sends calls, tries again, and reads answers."""
 
 import asyncio
+import re
 import time
 from typing import Self, TypeVar
 
@@ -9,9 +10,11 @@ import httpx
 from thetaline.client import calls
 from thetaline.client.calls import Call
 from thetaline.client.retries import Retries
+from thetaline.errors import InputError
 
 T = TypeVar("T")
 _RETRIES = Retries()
+_NOT_IN_A_TOKEN = re.compile(r"[^\x21-\x7e]")
 
 
 class Connection:
@@ -26,11 +29,14 @@ class Connection:
         retries: Retries = _RETRIES,
         transport: httpx.BaseTransport | None = None,
     ) -> None:
-        """`timeout_secs` is for one answer, and for the whole of a large fit; `transport` replaces the network."""
+        """`timeout_secs` is for one answer, and for the whole of a large fit; `transport` replaces the network.
+
+        White space around `token` is left out. Raises InputError for a token that no header can carry.
+        """
         self._timeout_secs, self._retries = timeout_secs, retries
         self._http = httpx.Client(
             base_url=base_url,
-            headers={} if token is None else {"authorization": f"Bearer {token}"},
+            headers=_authorization(token),
             timeout=httpx.Timeout(timeout_secs, connect=min(10.0, timeout_secs)),
             transport=transport,
         )
@@ -82,11 +88,14 @@ class AsyncConnection:
         retries: Retries = _RETRIES,
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
-        """`timeout_secs` is for one answer, and for the whole of a large fit; `transport` replaces the network."""
+        """`timeout_secs` is for one answer, and for the whole of a large fit; `transport` replaces the network.
+
+        White space around `token` is left out. Raises InputError for a token that no header can carry.
+        """
         self._timeout_secs, self._retries = timeout_secs, retries
         self._http = httpx.AsyncClient(
             base_url=base_url,
-            headers={} if token is None else {"authorization": f"Bearer {token}"},
+            headers=_authorization(token),
             timeout=httpx.Timeout(timeout_secs, connect=min(10.0, timeout_secs)),
             transport=transport,
         )
@@ -124,3 +133,18 @@ class AsyncConnection:
             return await self._http.send(call.request(self._http))
         except httpx.TransportError as error:
             return error
+
+
+def _authorization(token: str | None) -> dict[str, str]:
+    """The header; what httpx says of a token that ends in a newline, as one from a file may, has the secret in it."""
+    if token is None:
+        return {}
+    token = token.strip()
+    if not token:
+        raise InputError("the token is empty; give the one that `thetaline tokens create` printed, or None")
+    if strange := _NOT_IN_A_TOKEN.search(token):
+        raise InputError(
+            f"character {strange.start() + 1} of the token (U+{ord(strange.group()):04X}) cannot stand in a header; "
+            "give the token as `thetaline tokens create` printed it"
+        )
+    return {"authorization": f"Bearer {token}"}

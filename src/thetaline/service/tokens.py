@@ -79,8 +79,8 @@ class TokenBook:
     """The tokens in force: those of the database, seen at most 5 s ago, and R_IRT_INTERNAL_TOKEN with full scope."""
 
     def __init__(self, internal: str | None) -> None:
-        """`internal` is told at once; the rest comes with `refresh`."""
-        self._internal = None if internal is None else _digest(internal)
+        """`internal` is told at once, white space around it left out; the rest comes with `refresh`."""
+        self._internal = None if internal is None else _digest(internal.strip())
         self._stored: dict[str, StoredToken] = {}
         self._made = False
         self._seen_at: float | None = None
