@@ -1,12 +1,14 @@
 """A real service on a loopback port, and small banks and answers to ask it with."""
 
 import asyncio
+import json
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from typing import Any
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any, TypeVar
 
 import httpx
 import numpy as np
@@ -18,12 +20,14 @@ from psycopg.types.json import Jsonb
 
 from thetaline.db.tokens import create_token
 from thetaline.service import create_app
+from thetaline.service.database import Database
 from thetaline.service.protocol import bounded_protocol
 from thetaline.service.server import StoppingServer
 from thetaline.service.services import Services
 from thetaline.service.tokens import Scope, new_token
 from thetaline.settings import load
 
+T = TypeVar("T")
 INTERNAL = "the-internal-token"
 CONTRACT_PAYLOAD = {
     "observations": [{"user_id": "u1", "item_id": "101", "is_correct": True, "responded_at": "2025-11-01T00:00:00Z"}],
@@ -126,6 +130,75 @@ def wait_until(true: Any, *, secs: float = 30.0) -> None:
     while not true():
         assert time.monotonic() < ends, f"not true after {secs} s"
         time.sleep(0.02)
+
+
+class Clock:
+    """Seconds that pass when the test says so."""
+
+    def __init__(self) -> None:
+        self.secs = 1_000.0
+
+    def __call__(self) -> float:
+        return self.secs
+
+
+def on_database(url: str, ask: Callable[[Database], Coroutine[Any, Any, T]]) -> T:
+    """What `ask` comes to with the service's connections to this database."""
+
+    async def answer() -> T:
+        opened = Database(url)
+        opened.open()
+        try:
+            return await ask(opened)
+        finally:
+            opened.close()
+
+    return asyncio.run(answer())
+
+
+@contextmanager
+def answering(answers: list[tuple[int, dict[str, str], Any]]) -> Iterator[tuple[str, list[str]]]:
+    """A server that gives these answers in turn, then none before the block ends; and what it was asked for."""
+    asked: list[str] = []
+    over = threading.Event()
+
+    class Handler(BaseHTTPRequestHandler):
+        def _answer(self) -> None:
+            self.rfile.read(int(self.headers.get("content-length", "0")))
+            asked.append(self.path)
+            if len(asked) > len(answers):
+                over.wait(60)
+                return
+            status, headers, body = answers[len(asked) - 1]
+            raw = json.dumps(body).encode()
+            self.send_response(status)
+            for name, value in {**headers, "content-length": str(len(raw))}.items():
+                self.send_header(name, value)
+            self.end_headers()
+            self.wfile.write(raw)
+
+        do_GET = do_POST = _answer  # noqa: N815  the names that http.server looks for
+
+        def log_message(self, *_args: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_address[1]}", asked
+        finally:
+            over.set()
+            server.shutdown()
+            thread.join()
+
+
+def waits_for_a_lock(database: str) -> bool:
+    """Whether a session of this database does."""
+    with psycopg.connect(database) as conn:
+        waiting = "wait_event_type = 'Lock' and datname = current_database()"
+        found = conn.execute(f"select count(*) from pg_stat_activity where {waiting}").fetchone()
+    return found is not None and found[0] > 0
 
 
 def observations(*, n_users: int, n_items: int, seed: int = 1) -> list[dict[str, Any]]:

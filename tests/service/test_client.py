@@ -1,13 +1,11 @@
 """The typed client, blocking and awaiting."""
 
 import asyncio
-import os
-import signal
 from typing import Any
 
 import httpx
 import pytest
-from serving import INTERNAL, Running, observations, publish, running, wait_until
+from serving import INTERNAL, Running, observations, publish, running
 
 import thetaline
 from thetaline import api
@@ -161,26 +159,3 @@ def test_a_fit_that_is_not_small_is_asked_for_as_a_job(database: str) -> None:
         assert 'thetaline_jobs{state="done"}' not in plain.get("/metrics").text
         client.calibrate(api.CalibrateRequest.model_validate({"observations": large}))
         assert 'thetaline_jobs{state="done"} 1.0' in plain.get("/metrics").text
-
-
-def test_a_large_fit_that_is_not_done_in_time_is_cancelled(database: str) -> None:
-    request = api.CalibrateRequest.model_validate({"observations": observations(n_users=60, n_items=6)})
-    with running(database, service_large_mb=0.0) as service, service.client() as plain:
-        os.kill(service.services.pool.pids[0], signal.SIGSTOP)
-        with (
-            Client(service.url, INTERNAL, timeout_secs=1.0) as client,
-            pytest.raises(ServiceError, match="not done after 1 s"),
-        ):
-            client.calibrate(request)
-        wait_until(lambda: 'thetaline_jobs{state="cancelled"} 1.0' in plain.get("/metrics").text)
-
-
-def test_a_wait_never_falls_below_its_share_and_stays_bounded() -> None:
-    retries = Retries(most=3, delay_secs=0.5)
-    refused = httpx.Response(503)
-    waits = [[retries.wait_after(attempt, refused) for _ in range(50)] for attempt in (1, 2, 3)]
-    for share, found in zip((0.5, 1.0, 1.5), waits, strict=True):
-        assert all(wait is not None and share <= wait <= share * 1.25 for wait in found)
-    assert retries.wait_after(4, refused) is None
-    assert retries.wait_after(1, httpx.Response(422)) is None
-    assert retries.wait_after(1, httpx.ReadTimeout("late")) is None

@@ -184,11 +184,16 @@ def _calibrate(service: Running) -> httpx.Response:
         return client.post("/irt/calibrate", json={"observations": ROWS})
 
 
-def test_more_jobs_than_may_wait_are_a_429(database: str) -> None:
-    with running(database, service_max_jobs=1) as service, service.client() as client, stopped_worker(service):
+def test_jobs_that_run_count_with_those_that_wait_and_one_more_is_a_429(database: str) -> None:
+    with running(database, service_max_jobs=2) as service, service.client() as client:
+        with stopped_worker(service):
+            at_work = _submit(client)
+            wait_until(lambda: _state(client, at_work) == "running")
+            waiting = _submit(client)
+            refused = client.post("/irt/calibrate", json={"observations": ROWS}, headers=ASYNC)
+        assert (refused.status_code, "retry-after" in refused.headers) == (429, True)
+        wait_until(lambda: {_state(client, href) for href in (at_work, waiting)} == {"done"}, secs=60)
         _submit(client)
-        refused = client.post("/irt/calibrate", json={"observations": ROWS}, headers=ASYNC)
-    assert (refused.status_code, "retry-after" in refused.headers) == (429, True)
 
 
 def test_a_client_that_goes_away_frees_its_process(service: Running) -> None:

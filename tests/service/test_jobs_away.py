@@ -14,7 +14,7 @@ import psycopg
 import pytest
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
-from serving import INTERNAL, Running, observations, running, suspended, wait_until
+from serving import INTERNAL, Running, observations, running, suspended, wait_until, waits_for_a_lock
 
 from thetaline import api
 from thetaline.client import AsyncClient, Client, Retries
@@ -92,22 +92,15 @@ def test_a_claim_that_is_under_way_when_the_service_stops_is_undone(database: st
         )
         conn.execute("lock table service_job in access exclusive mode")
         service.services.runner.wake()
-        wait_until(lambda: _waits_for_a_lock(database))
+        wait_until(lambda: waits_for_a_lock(database))
         loop = service.services.runner._loops[0].get_loop()
         closing = asyncio.run_coroutine_threadsafe(service.services.runner.close(), loop)
         time.sleep(0.2)
         conn.commit()
         closing.result(10)
-        wait_until(lambda: not _waits_for_a_lock(database))
+        wait_until(lambda: not waits_for_a_lock(database))
         time.sleep(0.3)  # for a claim that nobody would undo
         assert conn.execute("select state, attempts from service_job").fetchall() == [("queued", 0)]
-
-
-def _waits_for_a_lock(database: str) -> bool:
-    with psycopg.connect(database) as conn:
-        waiting = "wait_event_type = 'Lock' and datname = current_database()"
-        found = conn.execute(f"select count(*) from pg_stat_activity where {waiting}").fetchone()
-    return found is not None and found[0] > 0
 
 
 class Door:

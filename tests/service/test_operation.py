@@ -11,7 +11,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
@@ -23,7 +23,7 @@ import psutil
 import psycopg
 import pytest
 from psycopg.conninfo import conninfo_to_dict
-from serving import INTERNAL, ITEM, Running, observations, running, suspended, wait_until
+from serving import INTERNAL, ITEM, Running, observations, on_database, running, suspended, wait_until
 
 from thetaline.db.connection import KEEPALIVE
 from thetaline.errors import DatabaseError
@@ -119,7 +119,7 @@ def frozen(database: str) -> Iterator[None]:
             process.resume()
 
 
-def test_a_frozen_database_is_not_ready_and_ready_again_when_it_goes_on(database: str) -> None:
+def test_a_frozen_database_is_not_ready_and_ready_again_when_it_goeson_database(database: str) -> None:
     with running(database) as service, service.client() as client:
         with frozen(database):
             assert [_ready(client) for _ in range(3)] == [503] * 3
@@ -141,24 +141,12 @@ def test_a_database_that_was_away_for_long_is_found_at_once(database: str) -> No
             wait_until(lambda: _ready(client) == 200, secs=4)
 
 
-def _on(url: str, ask: Callable[[Database], Any]) -> Any:
-    async def answer() -> Any:
-        opened = Database(url)
-        opened.open()
-        try:
-            return await ask(opened)
-        finally:
-            opened.close()
-
-    return asyncio.run(answer())
-
-
 def test_every_statement_and_every_silence_has_an_end_and_the_urls_own_options_hold(database: str) -> None:
     def seen(conn: psycopg.Connection[Any]) -> tuple[object, dict[str, str]]:
         asked = conn.execute("select current_setting('statement_timeout'), current_setting('work_mem')").fetchone()
         return asked, conn.info.get_parameters()
 
-    settings, parameters = _on(f"{database}&options=-c%20work_mem%3D5MB", lambda it: it.run(seen))
+    settings, parameters = on_database(f"{database}&options=-c%20work_mem%3D5MB", lambda it: it.run(seen))
     assert settings == ("30s", "5MB")
     asked = {**KEEPALIVE, "tcp_user_timeout": database_module.UNACKNOWLEDGED_MS}
     assert parameters.items() >= {name: str(value) for name, value in asked.items()}.items()
@@ -167,7 +155,7 @@ def test_every_statement_and_every_silence_has_an_end_and_the_urls_own_options_h
 def test_a_statement_that_is_not_waited_for_any_longer_is_ended(database: str) -> None:
     with psycopg.connect(database, autocommit=True) as conn:
         with pytest.raises(psycopg.OperationalError):
-            _on(database, lambda it: it.run_within(0.5, lambda conn: conn.execute("select pg_sleep(30)")))
+            on_database(database, lambda it: it.run_within(0.5, lambda conn: conn.execute("select pg_sleep(30)")))
         query = "select 1 from pg_stat_activity where state = 'active' and query = 'select pg_sleep(30)'"
         wait_until(lambda: conn.execute(query).fetchone() is None, secs=5)
 
@@ -175,7 +163,7 @@ def test_a_statement_that_is_not_waited_for_any_longer_is_ended(database: str) -
 def test_a_call_ends_although_its_server_answers_nothing(database: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(database_module, "ANSWER_SECS", 0.3)
     with pytest.raises(psycopg.OperationalError, match=r"no answer in 0\.3 s"):
-        _on(database, lambda it: it.run(lambda _conn: time.sleep(1)))
+        on_database(database, lambda it: it.run(lambda _conn: time.sleep(1)))
 
 
 def test_who_stops_waiting_is_cancelled_and_told_nothing_of_the_database(database: str) -> None:
@@ -186,7 +174,7 @@ def test_who_stops_waiting_is_cancelled_and_told_nothing_of_the_database(databas
         await asyncio.wait([asked])
         return asked.cancelled()
 
-    assert _on(database, cancelled)
+    assert on_database(database, cancelled)
 
 
 def test_a_url_that_is_none_stops_the_start_without_its_password() -> None:

@@ -4,7 +4,6 @@ import hashlib
 import io
 import time
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +17,6 @@ from thetaline.db.tokens import create_token
 from thetaline.errors import InputError, SettingsError
 from thetaline.jobs.command_line import run_app
 from thetaline.service import server
-from thetaline.service.faults import Fault
-from thetaline.service.rates import RateLimits
 from thetaline.service.tokens import Scope, TokenBook, new_token
 from thetaline.settings import load
 
@@ -127,15 +124,6 @@ def test_the_secret_is_stored_as_its_hash_only(service: Running) -> None:
     assert all(secret not in row[1] for row in stored)
 
 
-def test_an_expired_token_is_refused_although_it_was_in_force_when_read() -> None:
-    text, row = new_token("x", {Scope.SCORE}, user_id=None, expires_at=datetime.now(UTC) + timedelta(seconds=0.2))
-    book = TokenBook(None)
-    book._stored = {row.token_id: row}
-    assert book.principal(text) is not None
-    time.sleep(0.25)
-    assert book.principal(text) is None
-
-
 @pytest.mark.parametrize(
     ("scopes", "user_id", "said"),
     [
@@ -164,36 +152,6 @@ def test_the_table_refuses_a_learners_token_that_shows_others_and_its_migration_
         create_token(conn, row)
         conn.execute(NARROWING.read_text())
         assert conn.execute("select scopes from api_token").fetchall() == [(["read:self", "score"],)]
-
-
-def test_a_token_over_its_rate_is_told_when_to_come_back() -> None:
-    limits = RateLimits(per_sec=2.0)
-    for _ in range(4):
-        limits.take("one")
-    limits.take("another")
-    with pytest.raises(Fault, match="too many requests") as refused:
-        limits.take("one")
-    assert refused.value.status == 429
-    assert int(refused.value.headers["retry-after"]) >= 1
-
-
-def test_two_tokens_of_one_name_have_a_rate_each(database: str) -> None:
-    with running(database, service_rate_per_sec=0.5) as service:
-        first, second = service.token(Scope.SCORE), service.token(Scope.SCORE)
-        with service.client(first) as one, service.client(second) as another:
-            assert one.post("/irt/score", json=SCORE).status_code == 200
-            refused = one.post("/irt/score", json=SCORE)
-            assert another.post("/irt/score", json=SCORE).status_code == 200
-    assert (refused.status_code, refused.json()["error"]) == (429, "too many requests with this token")
-    assert int(refused.headers["retry-after"]) in (1, 2)
-
-
-def test_a_rate_refills() -> None:
-    limits = RateLimits(per_sec=20.0)
-    for _ in range(40):
-        limits.take("one")
-    time.sleep(0.06)
-    limits.take("one")
 
 
 def test_a_local_caller_without_a_token_is_served_until_one_exists(database: str) -> None:

@@ -3,12 +3,14 @@
 import asyncio
 import re
 import time
+from collections.abc import Awaitable, Callable
 from typing import Self, TypeVar
 
 import httpx
 
 from thetaline.client import calls
 from thetaline.client.calls import Call
+from thetaline.client.polling import Clock
 from thetaline.client.retries import Retries
 from thetaline.errors import InputError
 
@@ -28,12 +30,16 @@ class Connection:
         timeout_secs: float = 300.0,
         retries: Retries = _RETRIES,
         transport: httpx.BaseTransport | None = None,
+        clock: Clock = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        """`timeout_secs` is for one answer, and for the whole of a large fit; `transport` replaces the network.
+        """`timeout_secs` is for one answer, and for the whole of a large fit; white space around `token` is left out.
 
-        White space around `token` is left out. Raises InputError for a token that no header can carry.
+        `transport` replaces the network, `clock` and `sleep` the time that retries and looks at a large fit wait for.
+        Raises InputError for a token that no header can carry.
         """
         self._timeout_secs, self._retries = timeout_secs, retries
+        self._clock, self._sleep = clock, sleep
         self._http = httpx.Client(
             base_url=base_url,
             headers=_authorization(token),
@@ -63,7 +69,7 @@ class Connection:
             wait = self._retries.wait_after(attempt, outcome)
             if wait is None:
                 break
-            time.sleep(wait)
+            self._sleep(wait)
             attempt += 1
         if isinstance(outcome, httpx.TransportError):
             raise calls.unreachable(call, outcome, self._http.base_url) from None
@@ -87,12 +93,16 @@ class AsyncConnection:
         timeout_secs: float = 300.0,
         retries: Retries = _RETRIES,
         transport: httpx.AsyncBaseTransport | None = None,
+        clock: Clock = time.monotonic,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
-        """`timeout_secs` is for one answer, and for the whole of a large fit; `transport` replaces the network.
+        """`timeout_secs` is for one answer, and for the whole of a large fit; white space around `token` is left out.
 
-        White space around `token` is left out. Raises InputError for a token that no header can carry.
+        `transport` replaces the network, `clock` and `sleep` the time that retries and looks at a large fit wait for.
+        Raises InputError for a token that no header can carry.
         """
         self._timeout_secs, self._retries = timeout_secs, retries
+        self._clock, self._sleep = clock, sleep
         self._http = httpx.AsyncClient(
             base_url=base_url,
             headers=_authorization(token),
@@ -122,7 +132,7 @@ class AsyncConnection:
             wait = self._retries.wait_after(attempt, outcome)
             if wait is None:
                 break
-            await asyncio.sleep(wait)
+            await self._sleep(wait)
             attempt += 1
         if isinstance(outcome, httpx.TransportError):
             raise calls.unreachable(call, outcome, self._http.base_url) from None

@@ -1,6 +1,5 @@
 """The blocking client."""
 
-import time
 from contextlib import suppress
 from dataclasses import replace
 from datetime import date
@@ -125,10 +124,10 @@ class Client(Connection):
         return self._call(calls.cancel_job(job_id))
 
     def _wait_for(self, job_id: UUID, on_progress: OnProgress | None) -> api.CalibrateResponse:
-        poll = Polling(self._timeout_secs)
+        poll = Polling(self._timeout_secs, self._clock)
         try:
             while (found := self._look(job_id, poll, on_progress)) is None:
-                time.sleep(poll.next_wait(job_id))
+                self._sleep(poll.next_wait(job_id))
         except BaseException:
             # Nobody will fetch it: a fit that is no longer waited for would keep a process busy.
             with suppress(ServiceError):

@@ -81,8 +81,9 @@ def not_valid(error: ValidationError) -> Fault:
 def _more(error: ValidationError, shown: int) -> str:
     if error.error_count() > shown:
         return f"; {error.error_count() - shown} further faults"
-    in_a_list = any(len(one["loc"]) > 1 for one in error.errors(include_url=False, include_input=False))
-    return "; lists are read to their first fault, further faults may follow" if in_a_list else ""
+    places = [one["loc"] for one in error.errors(include_url=False, include_input=False)]
+    in_an_entry = any(len(place) > 2 or any(isinstance(part, int) for part in place) for place in places)
+    return "; lists are read to their first fault, further faults may follow" if in_an_entry else ""
 
 
 def _short(part: int | str) -> int | str:

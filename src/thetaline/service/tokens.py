@@ -6,7 +6,7 @@ import hmac
 import math
 import secrets
 import time
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -60,6 +60,10 @@ class Principal:
         return self.may(Scope.READ_ALL) or (self.may(Scope.READ_SELF) and self.user_id == user_id)
 
 
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
 def new_token(
     name: str, scopes: Collection[Scope], *, user_id: str | None, expires_at: datetime | None
 ) -> tuple[str, StoredToken]:
@@ -78,8 +82,9 @@ def new_token(
 class TokenBook:
     """The tokens in force: those of the database, seen at most 5 s ago, and R_IRT_INTERNAL_TOKEN with full scope."""
 
-    def __init__(self, internal: str | None) -> None:
+    def __init__(self, internal: str | None, *, now: Callable[[], datetime] = _utc_now) -> None:
         """`internal` is told at once, white space around it left out; the rest comes with `refresh`."""
+        self._now = now
         self._internal = None if internal is None else _digest(internal.strip())
         self._stored: dict[str, StoredToken] = {}
         self._made = False
@@ -142,7 +147,7 @@ class TokenBook:
         token_id, secret = _parts(bearer)
         stored = self._stored.get(token_id)
         right = hmac.compare_digest(_digest(secret), stored.secret_sha256 if stored else _NO_TOKEN)
-        if not right or stored is None or _is_over(stored):
+        if not right or stored is None or _is_over(stored, self._now()):
             return None
         return Principal(token_id, stored.name, frozenset(map(Scope, stored.scopes)), stored.user_id)
 
@@ -163,5 +168,5 @@ def _parts(bearer: str) -> tuple[str, str]:
     return token_id, secret
 
 
-def _is_over(token: StoredToken) -> bool:
-    return token.expires_at is not None and token.expires_at <= datetime.now(UTC)
+def _is_over(token: StoredToken, now: datetime) -> bool:
+    return token.expires_at is not None and token.expires_at <= now

@@ -1,0 +1,49 @@
+"""When the tokens in force are read again, and for whom."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+
+import psycopg
+from serving import on_database, wait_until, waits_for_a_lock
+
+from thetaline.db.tokens import create_token
+from thetaline.service.database import Database
+from thetaline.service.tokens import Scope, TokenBook, new_token
+
+GATE = 7  # an advisory lock that every look waits for
+
+
+def test_a_look_that_began_before_a_token_was_made_does_not_answer_for_it(database: str) -> None:
+    (_, old), (text, new) = (new_token("x", {Scope.SCORE}, user_id=None, expires_at=None) for _ in range(2))
+    gate = f"select pg_advisory_xact_lock_shared({GATE})"
+    with psycopg.connect(database, autocommit=True) as conn:
+        create_token(conn, old)
+        # What reads this view has its snapshot before it waits at the gate.
+        conn.execute("create schema gated")
+        conn.execute(f"create view gated.api_token as select token.* from public.api_token as token, ({gate}) as gate")
+        conn.execute("select pg_advisory_lock(%s)", (GATE,))
+
+        async def looked_for(opened: Database) -> TokenBook:
+            tokens = TokenBook(None)
+            early = asyncio.create_task(tokens.refresh(opened))
+            await asyncio.to_thread(wait_until, lambda: waits_for_a_lock(database))
+            create_token(conn, new)
+            late = asyncio.create_task(tokens.look_for(text, opened))
+            await asyncio.sleep(0)
+            conn.execute("select pg_advisory_unlock(%s)", (GATE,))
+            await asyncio.gather(early, late)
+            return tokens
+
+        found = on_database(f"{database}&options=-c%20search_path%3Dgated,public", looked_for)
+    assert found.principal(text) is not None
+
+
+def test_an_expired_token_is_refused_although_it_was_in_force_when_read(database: str) -> None:
+    now = datetime.now(UTC)
+    text, row = new_token("x", {Scope.SCORE}, user_id=None, expires_at=now + timedelta(hours=1))
+    with psycopg.connect(database) as conn:
+        create_token(conn, row)
+    moments = iter([now, now + timedelta(minutes=59), now + timedelta(hours=1)])
+    tokens = TokenBook(None, now=lambda: next(moments))
+    on_database(database, tokens.refresh)
+    assert [tokens.principal(text) is not None for _ in range(3)] == [True, True, False]
