@@ -24,20 +24,20 @@ def main() -> int:
     """Returns 1 where a smaller share than asked for is caught."""
     options = _options()
     files = checkout_files()
-    state = options.folder / fingerprint(files)
-    measured = _measured(state, files, options.workers)
+    state = options.folder / fingerprint(files, options.tests)
+    measured = _measured(state, files, options)
     mutants = _sample(measured / "src", options)
     campaign = Campaign(measured, _reach(state, measured), state / "results.jsonl", REVIEWED)
     trees = [Tree(state / f"tree-{number}", files, measured) for number in range(1, options.workers + 1)]
     return _tell(_watched(campaign, mutants, trees), state, options.bound)
 
 
-def _measured(state: Path, files: list[Path], workers: int) -> Path:
+def _measured(state: Path, files: list[Path], options: argparse.Namespace) -> Path:
     """The copy of the checkout in which was measured which tests reach which line; the work goes on in the checkout."""
     root = state / "measured"
     if not (state / LINES).exists():
-        print("measuring which tests reach which line: all tests once, with coverage on ...", flush=True)
-        measure(Tree(root, files), lines=state / LINES, tests=state / TESTS, workers=workers)
+        print("measuring which tests reach which line: each once, with coverage on ...", flush=True)
+        measure(Tree(root, files), options.tests, state / LINES, state / TESTS, workers=options.workers)
     return root
 
 
@@ -85,6 +85,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--bound", type=float, default=92.0, help="per cent that must be caught")
     parser.add_argument("--workers", type=int, default=2, help="mutants at a time")
     parser.add_argument("--packages", nargs="+", default=["irt", "learning", "jobs", "service"], help="of thetaline")
+    parser.add_argument("--tests", nargs="+", default=["tests"], help="that are to notice")
     parser.add_argument("--folder", type=Path, default=CHECKOUT / ".mutants", help="for copies, results, survivors")
     return parser.parse_args()
 

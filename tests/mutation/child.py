@@ -9,7 +9,16 @@ from typing import NoReturn
 import pytest
 
 # The plugins are loaded before this process is forked, so that pytest cannot rewrite their assertions any more.
-_QUIETLY = ("-x", "-q", "-p", "no:cacheprovider", "-W", "ignore::pytest.PytestAssertRewriteWarning")
+_QUIETLY = (
+    "-x",
+    "-q",
+    "-p",
+    "no:cacheprovider",
+    "-p",
+    "no:schemathesis",
+    "-W",
+    "ignore::pytest.PytestAssertRewriteWarning",
+)
 
 
 def run(tests: Mapping[str, float], folder: Path) -> NoReturn:

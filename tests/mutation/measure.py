@@ -21,8 +21,8 @@ patch = _exit
 """
 
 
-def measure(tree: Tree, *, lines: Path, tests: Path, workers: int) -> None:
-    """Write `lines` (coverage by test) and `tests` (seconds, outcome and fixtures of each)."""
+def measure(tree: Tree, chosen: list[str], lines: Path, tests: Path, *, workers: int) -> None:
+    """Run the `chosen`; write `lines` (coverage by test) and `tests` (seconds, outcome and fixtures of each)."""
     lines.parent.mkdir(parents=True, exist_ok=True)
     settings = lines.parent / "coverage.ini"
     settings.write_text(_SETTINGS.format(source=tree.sources, data=lines, label=LABEL))
@@ -30,7 +30,7 @@ def measure(tree: Tree, *, lines: Path, tests: Path, workers: int) -> None:
     environment = tree.environment(COVERAGE_PROCESS_START=str(settings), **{REPORT: str(tests)})
     with lines.with_name("measuring.log").open("w") as log:  # a test that fails is left out, and named in the report
         subprocess.run(
-            [*command, "-n", str(workers), "--dist", "loadgroup"],
+            [*command, "-n", str(workers), "--dist", "loadgroup", *chosen],
             cwd=tree.root, env=environment, stdout=log, stderr=log, check=False,
         )  # fmt: skip
     _combine(lines, settings)

@@ -18,9 +18,9 @@ def checkout_files() -> list[Path]:
     return sorted(Path(name) for name in told.split("\0") if name and (CHECKOUT / name).is_file())
 
 
-def fingerprint(files: list[Path]) -> str:
-    """Of the sources and of the tests; equal trees have equal ones."""
-    told = hashlib.sha256()
+def fingerprint(files: list[Path], chosen: list[str]) -> str:
+    """Of the sources, of the tests, and of which of them are chosen."""
+    told = hashlib.sha256("\0".join(chosen).encode())
     for path in files:
         if path.parts[0] in {"src", "tests"} and not (CHECKOUT / path).is_relative_to(Path(__file__).parent):
             told.update(f"{path}\0".encode() + (CHECKOUT / path).read_bytes() + b"\0")
@@ -64,4 +64,5 @@ class Tree:
         """For a Python process that works in this tree, and for all that it starts."""
         shared = os.environ.get("THETALINE_SHARED", str(CHECKOUT.parent / "shared"))
         found = {"PYTHONPATH": f"{self.sources}{os.pathsep}{self.root}", "THETALINE_SHARED": shared}
-        return {**os.environ, **found, **more}
+        inherited = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+        return {**inherited, **found, **more}

@@ -5,8 +5,10 @@ Its working directory is a copy of the checkout; the sources of that copy are wh
 """
 
 import ctypes
+import gc
 import json
 import os
+import signal
 import sys
 import time
 from collections.abc import Mapping
@@ -19,19 +21,37 @@ import psutil
 
 from . import child
 
-_LIBRARIES = ("scipy.optimize", "scipy.sparse", "scipy.special", "scipy.stats", "pandas", "httpx", "fastapi", "psycopg")
+_LIBRARIES = (
+    *(
+        "scipy.optimize",
+        "scipy.sparse",
+        "scipy.special",
+        "scipy.stats",
+        "pandas",
+        "httpx",
+        "psycopg",
+        "pydantic_settings",
+    ),
+    *("fastapi", "uvicorn", "asyncpg", "structlog", "rich.table", "typer", "prometheus_client"),
+)
 _POLL_SECS = 0.02
-_PR_SET_CHILD_SUBREAPER = 36
+_PR_SET_PDEATHSIG, _PR_SET_CHILD_SUBREAPER = 1, 36
 
 
 def main(folder: Path) -> None:
     """Serve until the input ends."""
-    if sys.platform == "linux":  # what a killed test leaves behind becomes our child, to be killed too
-        ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    _control(_PR_SET_CHILD_SUBREAPER, 1)  # what a killed test leaves behind becomes our child, to be killed too
+    _control(_PR_SET_PDEATHSIG, signal.SIGKILL)
     _load()
     for line in sys.stdin:
         sys.stdout.write(json.dumps(_carried_out(json.loads(line), folder)) + "\n")
         sys.stdout.flush()
+
+
+def _control(option: int, value: int) -> None:
+    """Linux's prctl(2): no process of ours is to outlive the run, however that ends."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(option, value, 0, 0, 0)
 
 
 def _load() -> None:
@@ -41,11 +61,14 @@ def _load() -> None:
         plugin.load()
     if "thetaline" in sys.modules:
         raise RuntimeError("thetaline is loaded before the first mutant: no test would meet one")
+    gc.collect()
+    gc.freeze()  # the collector of a child would copy every page that holds an object of ours
 
 
 def _carried_out(tests: Mapping[str, float], folder: Path) -> dict[str, str]:
     (folder / "failure").unlink(missing_ok=True)
     if not (pid := os.fork()):
+        _control(_PR_SET_PDEATHSIG, signal.SIGKILL)
         child.run(tests, folder)
     code = _end_of(pid, time.monotonic() + child.allowance(sum(tests.values())))
     _kill_what_is_left()
