@@ -6,7 +6,7 @@ import psycopg
 import pytest
 
 from thetaline.db import ledger
-from thetaline.jobs.doctor import installation, main
+from thetaline.jobs.doctor import checks, main
 from thetaline.settings import Settings
 
 
@@ -93,16 +93,16 @@ def test_an_embedded_database_that_was_never_used_is_not_made(examine, monkeypat
 
 
 def test_a_full_disk_is_a_fault(monkeypatch, tmp_path):
-    monkeypatch.setattr(installation, "LEAST_FREE_BYTES", 10**18)
-    finding = installation.disk(tmp_path / "not" / "yet")
+    monkeypatch.setattr(checks, "LEAST_FREE_BYTES", 10**18)
+    finding = checks.disk(tmp_path / "not" / "yet")
     assert finding.grade == "fault"
     assert "THETALINE_DATA_DIR" in finding.advice
 
 
 def test_a_missing_package_of_the_pipeline_is_a_fault_and_of_another_extra_a_note(monkeypatch):
     needed = {"": {"numpy": ">=2"}, "pipeline": {"no-such-package": ">=1,<2"}, "plot": {"nor-this": ""}}
-    monkeypatch.setattr(installation, "requirements", lambda _: needed)
-    found = {finding.name: finding for finding in installation.installation()}
+    monkeypatch.setattr(checks, "requirements", lambda _: needed)
+    found = {finding.name: finding for finding in checks.installation()}
     assert found["pipeline"].grade == "fault"
     assert found["pipeline"].found == "missing: no-such-package>=1,<2"
     assert found["pipeline"].advice == "pip install 'thetaline[pipeline]'"
@@ -111,7 +111,7 @@ def test_a_missing_package_of_the_pipeline_is_a_fault_and_of_another_extra_a_not
 
 
 def test_the_requirements_are_those_of_the_package():
-    needed = installation.requirements("thetaline")
+    needed = checks.requirements("thetaline")
     assert set(needed[""]) == {"numpy", "scipy", "threadpoolctl"}
     assert "psycopg" in needed["pipeline"]
     assert "all" not in needed

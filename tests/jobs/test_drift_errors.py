@@ -36,7 +36,7 @@ def test_an_item_whose_test_has_no_p_does_not_count_as_tested() -> None:
     comparison = compared(5)
     found = compare(comparison)
     found = replace(found, p=np.where(found.ids == 2, np.nan, found.p))
-    assert check_job.Findings(comparison, found, [], [], []).tested == [1, 3, 4, 5]
+    assert check_job.DriftFindings(comparison, found, [], [], []).tested == [1, 3, 4, 5]
 
 
 def test_items_without_standard_errors_are_left_out_and_named(conn: Connection, database: str) -> None:

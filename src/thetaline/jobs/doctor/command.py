@@ -1,4 +1,4 @@
-"""The examination and its report."""
+"""`thetaline doctor`: runs the checks and prints the report."""
 
 import json
 import sys
@@ -13,14 +13,12 @@ from rich.text import Text
 
 from thetaline.errors import SettingsError
 from thetaline.jobs.command_line import run_app
-from thetaline.jobs.doctor.database import database
-from thetaline.jobs.doctor.findings import Finding, Grade, fault
-from thetaline.jobs.doctor.installation import installation, settings_in_force
+from thetaline.jobs.doctor.checks import DoctorFinding, Grade, database, fault, installation, settings_in_force
 from thetaline.settings import load
 
 app = typer.Typer(add_completion=False)
 
-WIDTH_OF_A_FILE = 160
+FILE_WIDTH = 160
 _STYLES = {Grade.OK: "green", Grade.NOTE: "yellow", Grade.FAULT: "bold red"}
 
 
@@ -33,7 +31,7 @@ def doctor(
 
     Changes nothing. Exit code 1 when there is a fault.
     """
-    findings = list(examine(every_setting=every_setting))
+    findings = list(run_checks(every_setting=every_setting))
     faults = sum(finding.grade is Grade.FAULT for finding in findings)
     if as_json:
         report = {"faults": faults, "findings": [asdict(finding) for finding in findings]}
@@ -48,8 +46,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     return run_app(app, argv, "thetaline doctor")
 
 
-def examine(*, every_setting: bool = False) -> Iterator[Finding]:
-    """Everything that can be looked at; what a fault hides is left out."""
+def run_checks(*, every_setting: bool = False) -> Iterator[DoctorFinding]:
+    """All checks; those that a fault makes impossible are left out."""
     yield from installation()
     try:
         settings = load()
@@ -60,16 +58,16 @@ def examine(*, every_setting: bool = False) -> Iterator[Finding]:
     yield from database(settings)
 
 
-def _print(findings: Sequence[Finding], faults: int) -> None:
+def _print(findings: Sequence[DoctorFinding], faults: int) -> None:
     table = Table(box=None, padding=(0, 1), show_header=False)
     part = ""
     for finding in findings:
-        told = Text(finding.found)
+        text = Text(finding.found)
         if finding.advice:
-            told.append(f"\n→ {finding.advice}", style="bold")
+            text.append(f"\n→ {finding.advice}", style="bold")
         shown = finding.part if finding.part != part else ""
         part = finding.part
-        table.add_row(shown, finding.name, Text(finding.grade, style=_STYLES[finding.grade]), told)
-    console = Console(width=None if sys.stdout.isatty() else WIDTH_OF_A_FILE)
+        table.add_row(shown, finding.name, Text(finding.grade, style=_STYLES[finding.grade]), text)
+    console = Console(width=None if sys.stdout.isatty() else FILE_WIDTH)
     console.print(table)
     console.print("all is well" if not faults else f"{faults} to mend", style="bold")

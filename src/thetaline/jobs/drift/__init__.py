@@ -1,1 +1,1 @@
-"""Drift: which published items no longer have the parameters that they were published with."""
+"""Drift: tests whether published items still have the parameters that they were published with."""

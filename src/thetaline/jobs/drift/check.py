@@ -1,4 +1,4 @@
-"""Drift of item parameters: what changed since its reference is told, an anchor that did is proposed for retirement."""
+"""The job that tests items for drift and writes alerts; a drifted anchor is proposed for retirement."""
 
 from collections.abc import Container, Sequence
 from dataclasses import asdict, dataclass
@@ -18,16 +18,16 @@ from thetaline.jobs.runner import JobContext, Summary, run_job
 JOB = "irt_drift"
 SQL = db.sql("jobs/drift/check.sql")
 ALPHA = 0.05  # of the p-values adjusted for the number of items
-WORTH_A_LOOK, LARGE = 0.05, 0.10  # change of the mean score on the item, as P-DIF is read (Dorans & Holland 1993)
-LEAST_ITEMS = 4  # three carry the scale, one can be seen to move
-NAMED = 5  # ids of items that could not be tested, in the summary
+WARNING_EFFECT, CRITICAL_EFFECT = 0.05, 0.10  # change of the mean score, limits of P-DIF (Dorans & Holland 1993)
+MIN_ITEMS = 4  # three to link the scales, one to test
+N_LISTED = 5  # ids of items that could not be tested, in the summary
 
 log = logs.get_logger(__name__)
 app = typer.Typer(add_completion=False)
 
 
 class Severity(StrEnum):
-    """Of an alert: significant and the change of the mean score below 0.05, below 0.10, from there on."""
+    """Of a significant change, by the change of the mean score: below 0.05, below 0.10, from 0.10."""
 
     INFO = "info"
     WARNING = "warning"
@@ -52,14 +52,14 @@ class Alert:
 
 
 @dataclass(frozen=True, slots=True)
-class Findings:
-    """What a check found, and which of it is news; `found` is None where nothing could be tested."""
+class DriftFindings:
+    """What a check found, and which alerts are new; `found` is None where nothing could be tested."""
 
     comparison: Comparison
     found: irt.Drift | None
-    news: Sequence[Alert]
-    accepted: Sequence[Alert]  # a person has resolved as grave a one against the same reference
-    outdated: Sequence[Alert]  # a check of a later date has looked at the item
+    new: Sequence[Alert]
+    accepted: Sequence[Alert]  # a person has resolved one as severe against the same reference
+    outdated: Sequence[Alert]  # a check of a later date has tested the item
 
     @property
     def tested(self) -> list[int]:
@@ -81,9 +81,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 def work(context: JobContext) -> Summary:
     """One comparison; anchors are proposed for retirement and never changed. A dry run writes no alert."""
     if context.dry_run:
-        return {"run_id": None, **_summary(_look(context))}
+        return {"run_id": None, **_summary(_find_drift(context))}
     with ledger.open_run(context.url, JOB, as_of=context.as_of, now=context.now) as run:
-        findings = _look(context)
+        findings = _find_drift(context)
         summary = _summary(findings)
         _write(context, run.run_id, findings)
         ledger.close_run(context.conn, run.run_id, ledger.State.DONE, summary=summary)
@@ -92,7 +92,7 @@ def work(context: JobContext) -> Summary:
 
 
 def alerts_of(found: irt.Drift, comparison: Comparison) -> list[Alert]:
-    """The items with a significant change, the gravest first."""
+    """The items with a significant change, the largest effect first."""
     order = np.flatnonzero(found.p_adjusted < ALPHA)
     order = order[np.argsort(-np.abs(found.effect[order]), kind="stable")]
     return [_alert(found, int(row), comparison) for row in order]
@@ -117,9 +117,9 @@ def _alert(found: irt.Drift, row: int, comparison: Comparison) -> Alert:
 
 
 def _severity(effect: float) -> Severity:
-    if abs(effect) >= LARGE:
+    if abs(effect) >= CRITICAL_EFFECT:
         return Severity.CRITICAL
-    return Severity.WARNING if abs(effect) >= WORTH_A_LOOK else Severity.INFO
+    return Severity.WARNING if abs(effect) >= WARNING_EFFECT else Severity.INFO
 
 
 def _proposal(severity: Severity, *, is_anchor: bool) -> str | None:
@@ -128,37 +128,37 @@ def _proposal(severity: Severity, *, is_anchor: bool) -> str | None:
     return "retire as anchor" if is_anchor else "review the question"
 
 
-def _look(context: JobContext) -> Findings:
-    """Compare, and sort what has drifted by whether it is to be told."""
+def _find_drift(context: JobContext) -> DriftFindings:
+    """Test the items, and sort the alerts into new, accepted and outdated ones."""
     comparison, found = _compare(context)
     alerts = alerts_of(found, comparison) if found else []
     later = {number for (number,) in context.conn.execute(SQL["tested_later"], {"as_of": context.as_of})}
     decided = set(context.conn.execute(SQL["decisions"]).fetchall())
     current = [alert for alert in alerts if alert.item_no not in later]
     accepted = [alert for alert in current if _is_accepted(alert, decided)]
-    return Findings(
+    return DriftFindings(
         comparison=comparison,
         found=found,
-        news=[alert for alert in current if alert not in accepted],
+        new=[alert for alert in current if alert not in accepted],
         accepted=accepted,
         outdated=[alert for alert in alerts if alert.item_no in later],
     )
 
 
 def _is_accepted(alert: Alert, decided: Container[tuple[int, str, str]]) -> bool:
-    """Whether a person has resolved an alert as grave or graver of the same item against the same reference."""
+    """Whether a person has resolved an alert as severe, of the same item against the same reference."""
     levels = list(Severity)
-    as_grave = levels[levels.index(alert.severity) :]
-    return any((alert.item_no, alert.reference, level) in decided for level in as_grave)
+    as_severe = levels[levels.index(alert.severity) :]
+    return any((alert.item_no, alert.reference, level) in decided for level in as_severe)
 
 
 def _compare(context: JobContext) -> tuple[Comparison, irt.Drift | None]:
-    """None where too few items have a reference to compare with, which is no fault: a young bank has no past."""
+    """Drift is None where too few items have a reference, which is no error: a new bank has no history."""
     comparison = load_comparison(context.conn, context.as_of, lookback_days=context.settings.mirt_lookback_days)
     if comparison.without_errors:
-        log.warning("items without standard errors are not tested", **_some(comparison.without_errors))
-    if len(comparison.reference) < LEAST_ITEMS:
-        log.info("too few items with a reference", count=len(comparison.reference), needed=LEAST_ITEMS)
+        log.warning("items without standard errors are not tested", **_count_and_first(comparison.without_errors))
+    if len(comparison.reference) < MIN_ITEMS:
+        log.info("too few items with a reference", count=len(comparison.reference), needed=MIN_ITEMS)
         return comparison, None
     try:
         return comparison, compare(comparison)
@@ -167,41 +167,41 @@ def _compare(context: JobContext) -> tuple[Comparison, irt.Drift | None]:
         return comparison, None
 
 
-def _summary(findings: Findings) -> dict[str, object]:
-    comparison, found, news = findings.comparison, findings.found, findings.news
-    for alert in news:
+def _summary(findings: DriftFindings) -> dict[str, object]:
+    comparison, found, new = findings.comparison, findings.found, findings.new
+    for alert in new:
         log.warning("item drifted", **asdict(alert))
     return {
         "recent_run": comparison.run_id,
-        "n_alerts": len(news),
+        "n_alerts": len(new),
         "n_items": len(comparison.reference),
         "n_anchors": len(comparison.anchors),
         "tested": found is not None,
         "n_tested": len(findings.tested),
-        "without_errors": _some(comparison.without_errors),
+        "without_errors": _count_and_first(comparison.without_errors),
         "scale_shift": _scale_shift(found) if found else None,
-        "alerts": {level: sum(alert.severity is level for alert in news) for level in Severity},
+        "alerts": {level: sum(alert.severity is level for alert in new) for level in Severity},
         "not_alerted": {"accepted": len(findings.accepted), "tested_later": len(findings.outdated)},
-        "anchors_to_retire": [alert.item_id for alert in news if alert.is_anchor and alert.proposal],
+        "anchors_to_retire": [alert.item_id for alert in new if alert.is_anchor and alert.proposal],
     }
 
 
-def _some(item_ids: Sequence[str]) -> dict[str, object]:
-    return {"count": len(item_ids), "items": list(item_ids[:NAMED])}
+def _count_and_first(item_ids: Sequence[str]) -> dict[str, object]:
+    return {"count": len(item_ids), "items": list(item_ids[:N_LISTED])}
 
 
 def _scale_shift(found: irt.Drift) -> dict[str, float]:
-    """What all stable items have in common is the scale, not the items."""
+    """A and B, the change that all stable items share, with standard errors."""
     return {"A": found.link.A, "B": found.link.B, "se_A": found.se.A, "se_B": found.se.B}
 
 
-def _write(context: JobContext, run_id: str, findings: Findings) -> None:
+def _write(context: JobContext, run_id: str, findings: DriftFindings) -> None:
     parameters = {"run_id": run_id, "now": context.now, "as_of": context.as_of, "tested": findings.tested}
-    closing = {"drifted": _numbers(findings.news), "accepted": _numbers(findings.accepted)}
+    closing = {"drifted": _numbers(findings.new), "accepted": _numbers(findings.accepted)}
     context.conn.execute(SQL["close_older_alerts"], {**parameters, **closing})
     context.conn.execute(SQL["record_tested"], parameters)
     with context.conn.cursor() as cursor:
-        cursor.executemany(SQL["insert_alert"], [{**parameters, **_stored(alert)} for alert in findings.news])
+        cursor.executemany(SQL["insert_alert"], [{**parameters, **_stored(alert)} for alert in findings.new])
 
 
 def _numbers(alerts: Sequence[Alert]) -> list[int]:

@@ -13,7 +13,7 @@ where item_param.run_id = cast(%(run_id)s as text)
 order by item.item_no
 
 -- name: first_published_items
--- What an item was first published as, from a window that ended before the recent one began.
+-- The first published parameters of each item, from a window that ended before the recent one began.
 select distinct on (item.item_no) item.item_no, item_param.model, item_param.params, item_param.run_id
 from item_param
 join item using (item_no)
@@ -41,7 +41,7 @@ values (cast(%(run_id)s as text), cast(%(item_no)s as integer), cast(%(is_anchor
         cast(%(now)s as timestamptz))
 
 -- name: close_older_alerts
--- An item has one open alert at most: a run that tested the item says what holds from its day on, never what held later.
+-- An item has at most one open alert. A run that tested the item closes alerts of its own and earlier days only.
 update drift_alert
 set resolved_at = cast(%(now)s as timestamptz),
     resolved_by = 'job',
@@ -65,7 +65,7 @@ where newest_drift_test.as_of <= excluded.as_of
 select item_no from newest_drift_test where as_of > cast(%(as_of)s as date)
 
 -- name: decisions
--- What persons have resolved, whatever they said of it.
+-- The alerts that persons have resolved, whatever the resolution.
 select distinct item_no, statistics ->> 'reference', severity from drift_alert where resolved_by = 'person'
 
 -- name: open_alerts

@@ -1,4 +1,4 @@
-"""Two sets of item parameters as the drift test wants them: the recent calibration and the reference of each item."""
+"""The two sets of item parameters of the drift test: the recent calibration, and the reference of each item."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -44,7 +44,7 @@ def load_comparison(conn: Connection, as_of: date, *, lookback_days: int) -> Com
     """The newest calibration up to the day against the frozen anchors and, for other items, their first publication.
 
     A first publication counts when its window ended before the recent one began, so that no answer is in both. Items
-    whose recent parameters came without standard errors cannot be tested and are told apart. Raises JobError where
+    whose recent parameters came without standard errors cannot be tested and are listed apart. Raises JobError where
     there is no calibration.
     """
     newest = conn.execute(SQL["newest_calibration"], {"as_of": as_of}).fetchone()
@@ -102,7 +102,7 @@ def _frozen(conn: Connection, recent_run: str) -> dict[int, ItemRow]:
 
 
 def _by_hand(params: Mapping[str, Any]) -> str:
-    """Names a reference that no run made by its numbers, so that another one bears another name."""
+    """The name of a reference that comes from no run: its numbers, so that another reference has another name."""
     return "frozen: " + ", ".join(f"{name} {params[name]}" for name in PARAMETERS if params.get(name) is not None)
 
 
@@ -127,6 +127,6 @@ def _bank(rows: Mapping[int, ItemRow]) -> irt.Items:
 
 
 def _errors(bank: irt.Items, errors: Sequence[Mapping[str, float]]) -> irt.Items:
-    """Standard errors in the shape of the bank, which keep memory linear in items: a matrix of all by all does not."""
+    """Standard errors in the shape of the bank: memory is linear in items, other than for a covariance matrix."""
     columns = {name: np.array([of_item.get(name, np.nan) for of_item in errors]) for name in PARAMETERS}
     return bank.replaced(**columns)

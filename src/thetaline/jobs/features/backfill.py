@@ -1,4 +1,4 @@
-"""The job that refreshes the daily features of the last days, or of a range of days."""
+"""The job that computes the daily features of the last days, or of a range of days."""
 
 import datetime as dt
 from collections.abc import Sequence
@@ -39,11 +39,11 @@ def main(argv: Sequence[str] | None = None) -> int:
 def work(
     context: JobContext, *, since: str | None = None, user_id: str | None = None, idle_days: bool = False
 ) -> Summary:
-    """Refresh the days up to the date; a dry run does it and rolls back, so that its counts are true."""
+    """The days up to the date; a dry run writes them and rolls back, so that its counts are exact."""
     start = context.as_of - dt.timedelta(days=context.settings.agg_lookback_days - 1)
     if since is not None:
         start = parse_since(since, last=context.as_of)
-    if context.dry_run or user_id is not None:  # the ledger has what was done for everybody
+    if context.dry_run or user_id is not None:  # the ledger has runs over all learners only
         return _summary(context, start, _backfill(context, start, user_id, idle_days), None)
     with ledger.open_run(context.url, JOB, as_of=context.as_of, now=context.now) as run:
         counts = _backfill(context, start, user_id, idle_days)

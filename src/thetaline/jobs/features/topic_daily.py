@@ -1,4 +1,4 @@
-"""Daily features of each (user, topic): what was answered, how fast, θ of that day. Set-based, re-runnable."""
+"""Daily features of each (user, topic): numbers of answers, times, hints, θ of the day. A rerun gives the same rows."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -17,7 +17,7 @@ SQL = db.sql("jobs/features/topic_daily.sql")
 Connection = psycopg.Connection[Any]
 
 
-class TopicKnowledge(NamedTuple):
+class KnownTheta(NamedTuple):
     """θ of a (user, topic) with its posterior standard deviation; `source` is "topic", or "general" as the fallback."""
 
     theta: float
@@ -27,7 +27,7 @@ class TopicKnowledge(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class FeatureCounts:
-    """What a backfill saw to: days with answers, days whose answers had vanished, days without activity."""
+    """Rows of a backfill: days with answers, days whose answers are gone, days without activity."""
 
     days: int
     vanished: int
@@ -36,15 +36,15 @@ class FeatureCounts:
 
 def load_user_topic_theta(
     conn: Connection, user_ids: Sequence[str], *, as_of: date, topic_ids: Sequence[str] | None = None
-) -> dict[tuple[str, str], TopicKnowledge]:
-    """{(user_id, topic_id): θ} as known on a day: the topic's own θ of that day or earlier, else the general one.
+) -> dict[tuple[str, str], KnownTheta]:
+    """{(user_id, topic_id): θ} of a day: the newest topic θ of that day or earlier, else the general θ.
 
     Of the given topics, or of all; a pair for which neither is known is absent.
     """
     topics = None if topic_ids is None else list(topic_ids)
     parameters = {"user_ids": list(user_ids), "topic_ids": topics, "day": as_of}
     rows = conn.execute(SQL["topic_theta"], parameters).fetchall()
-    return {(user_id, topic_id): TopicKnowledge(theta, se, source) for user_id, topic_id, theta, se, source in rows}
+    return {(user_id, topic_id): KnownTheta(theta, se, source) for user_id, topic_id, theta, se, source in rows}
 
 
 def backfill_features_topic_daily(
@@ -100,17 +100,17 @@ def _backfill(
     conn.execute(SQL["make_days"])
     days = conn.execute(SQL["aggregate_days"], parameters).rowcount
     conn.execute(SQL["analyze_days"])
-    with _without_memory(conn):
+    with _without_memoize(conn):
         conn.execute(SQL["upsert_features"], parameters)
-    vanished = conn.execute(SQL["forget_vanished"], parameters).rowcount
+    vanished = conn.execute(SQL["delete_vanished"], parameters).rowcount
     conn.execute(SQL["drop_days"])
     idle = conn.execute(SQL["insert_idle_days"], parameters).rowcount if idle_days else 0
     return FeatureCounts(days, vanished, idle)
 
 
 @contextmanager
-def _without_memory(conn: Connection) -> Iterator[None]:
-    """The planner remembers no look-ups, and then does again as the caller had it; a failure rolls that back too."""
-    (before, _), *_ = conn.execute(SQL["no_memory_of_look_ups"]).fetchall()
+def _without_memoize(conn: Connection) -> Iterator[None]:
+    """Set enable_memoize off, then back to the caller's value; a rollback does so too."""
+    (before, _), *_ = conn.execute(SQL["memoize_off"]).fetchall()
     yield
-    conn.execute(SQL["memory_of_look_ups"], {"before": before})
+    conn.execute(SQL["set_memoize"], {"before": before})

@@ -1,5 +1,5 @@
 -- name: topic_theta
--- A topic that nobody has answered yet has no number, and the general θ.
+-- A topic without answers has no topic_no, and gets the general θ.
 with asked as (
     select topic_id from topic where cast(%(topic_ids)s as text[]) is null
     union
@@ -19,7 +19,7 @@ create temporary table feature_day (
 ) on commit drop
 
 -- name: aggregate_days
--- Unanswered questions are missing, not wrong: they count nowhere. A time or a hint that is unknown stays null.
+-- Unanswered questions do not count. An unknown time or hint is null.
 insert into feature_day
 select
     answer.learner_no,
@@ -45,11 +45,11 @@ analyze feature_day
 -- name: drop_days
 drop table feature_day
 
--- name: no_memory_of_look_ups
--- No two rows look for the same θ: remembering what was found costs a third of the time and never helps.
+-- name: memoize_off
+-- No two rows look up the same θ: Memoize nodes never hit and cost a third of the time.
 select current_setting('enable_memoize'), set_config('enable_memoize', 'off', true)
 
--- name: memory_of_look_ups
+-- name: set_memoize
 select set_config('enable_memoize', cast(%(before)s as text), true)
 
 -- name: upsert_features
@@ -83,7 +83,7 @@ on conflict (user_id, topic_id, date) do update set
     improvement = case when excluded.theta_estimate is null then stored.improvement else excluded.improvement end,
     last_seen_at = excluded.last_seen_at,
     computed_at = excluded.computed_at
--- Most of the look-back is as it was the night before; a row that says the same is not written again.
+-- Most rows are as they were the night before; an equal row is not written again.
 where (stored.attempts, stored.correct, stored.avg_time_ms, stored.rt_median, stored.hints, stored.last_seen_at)
         is distinct from
       (excluded.attempts, excluded.correct, excluded.avg_time_ms, excluded.rt_median, excluded.hints,
@@ -92,8 +92,8 @@ where (stored.attempts, stored.correct, stored.avg_time_ms, stored.rt_median, st
        and (stored.theta_estimate, stored.theta_sd, stored.improvement)
              is distinct from (excluded.theta_estimate, excluded.theta_sd, excluded.improvement))
 
--- name: forget_vanished
--- A day whose answers are gone (a deleted or re-timed exam) would otherwise keep its old counts for ever.
+-- name: delete_vanished
+-- Of days whose answers are gone: the exam was deleted, or its time was changed.
 delete from features_topic_daily as stored
 using learner, topic
 where learner.user_id = stored.user_id

@@ -146,7 +146,7 @@ def _cohort(context: JobContext, *, write: bool) -> dict[str, object]:
     if write:
         with _staging_table(context, kpis, due) as week:
             n_merged = context.conn.execute(SQL["merge_kpis"], week).rowcount
-            n_vanished = context.conn.execute(SQL["forget_vanished"], week).rowcount
+            n_vanished = context.conn.execute(SQL["remove_vanished"], week).rowcount
         summary |= {"n_kept_as_newer": int(due.sum()) - n_merged, "n_vanished": n_vanished}
     log.info("weekly kpis", **summary)
     return summary

@@ -1,6 +1,6 @@
 -- name: merge_kpis
--- Our own keys of the week are replaced as a whole (one that cannot be computed any more goes), another writer's stay.
--- A day that is made up never replaces a later day of its week.
+-- The keys of this job are replaced as a whole, so that one that cannot be computed any more is removed; keys of other
+-- writers stay. An earlier day never replaces a later day of the same week.
 insert into weekly_kpi as stored (user_id, week_start, kpis, created_at, updated_at)
 select learner.user_id, cast(%(week_start)s as date), fresh.kpis, cast(%(now)s as timestamptz), cast(%(now)s as timestamptz)
 from fresh_kpi as fresh
@@ -11,7 +11,7 @@ on conflict (user_id, week_start) do update
 set kpis = (stored.kpis - cast(%(own_keys)s as text[])) || excluded.kpis, updated_at = excluded.updated_at
 where coalesce(stored.kpis ->> 'as_of', '') <= excluded.kpis ->> 'as_of'
 
--- name: forget_vanished
+-- name: remove_vanished
 -- Of a learner whose answers are gone (a deleted exam), the same day's KPIs go too; the staging table has all learners
 -- with an answer in the history, due or not.
 update weekly_kpi as stored
