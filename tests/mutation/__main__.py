@@ -27,7 +27,7 @@ def main() -> int:
     state = options.folder / fingerprint(files, options.tests)
     measured = _measured(state, files, options)
     mutants = _sample(measured / "src", options)
-    campaign = Campaign(measured, _reach(state, measured), state / "results.jsonl", REVIEWED)
+    campaign = Campaign(measured, _reach(state, measured), state / "results.jsonl", REVIEWED, longest=options.longest)
     trees = [Tree(state / f"tree-{number}", files, measured) for number in range(1, options.workers + 1)]
     return _tell(_watched(campaign, mutants, trees), state, options.bound)
 
@@ -85,6 +85,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--bound", type=float, default=92.0, help="per cent that must be caught")
     parser.add_argument("--workers", type=int, default=2, help="mutants at a time")
     parser.add_argument("--packages", nargs="+", default=["irt", "learning", "jobs", "service"], help="of thetaline")
+    parser.add_argument("--longest", type=float, default=60.0, help="seconds of tests a mutant, the fastest first")
     parser.add_argument("--tests", nargs="+", default=["tests"], help="that are to notice")
     parser.add_argument("--folder", type=Path, default=CHECKOUT / ".mutants", help="for copies, results, survivors")
     return parser.parse_args()

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict
+from itertools import accumulate
 from pathlib import Path
 from queue import SimpleQueue
 
@@ -13,7 +14,7 @@ from . import databases, languages
 from .mutants import Mutant
 from .reach import Reach
 from .report import Result, Reviewed, difference
-from .runs import Outcome, Worker
+from .runs import Outcome, Test, Worker
 from .sources import enclosing
 from .trees import Tree
 
@@ -40,9 +41,9 @@ class Journal:
 class Campaign:
     """All that a run of mutants needs: the sources, which tests reach what, and what is known already."""
 
-    def __init__(self, tree: Path, reach: Reach, journal: Path, reviewed: Path) -> None:
-        """`tree` is the copy of the checkout that the mutants are made from."""
-        self._sources, self._reach = tree / "src", reach
+    def __init__(self, tree: Path, reach: Reach, journal: Path, reviewed: Path, *, longest: float) -> None:
+        """`tree` is the copy of the checkout that is mutated, `longest` the seconds of tests that a mutant may take."""
+        self._sources, self._reach, self._longest = tree / "src", reach, longest
         self._journal, self._reviewed = Journal(journal), Reviewed(reviewed)
 
     def carry_out(self, mutants: Sequence[Mutant], trees: Sequence[Tree]) -> Iterator[Result]:
@@ -58,16 +59,17 @@ class Campaign:
 
     def _known(self, mutant: Mutant) -> Outcome | None:
         if self._reviewed.knows(*self._described(mutant)):
-            return Outcome("equivalent", "", 0.0)
-        return self._journal.outcomes.get(mutant.name)
+            return Outcome("equivalent", "", 0.0, self._longest)
+        outcome = self._journal.outcomes.get(mutant.name)
+        return None if outcome and outcome.outcome == "survived" and outcome.longest < self._longest else outcome
 
     def _tried(self, mutant: Mutant, idle: "SimpleQueue[Worker]") -> Mutant:
-        tests = self._reach.tests_of(mutant.path, mutant.line)
+        tests, _ = self._tests(mutant)
         _, text = languages.changed(self._sources, mutant)
         worker = idle.get()
         try:
             with worker.tree.mutated(mutant.path, text):
-                self._journal.keep(mutant, worker.outcome(tests))
+                self._journal.keep(mutant, worker.outcome(tests, self._longest))
         finally:
             idle.put(worker)
         return mutant
@@ -76,8 +78,14 @@ class Campaign:
         outcome = self._known(mutant)
         assert outcome is not None
         holder, removed, added = self._described(mutant)
-        tests = len(self._reach.tests_of(mutant.path, mutant.line))
-        return Result(mutant.package, mutant.path, mutant.line, holder, removed, added, tests, outcome)
+        run, left_out = map(len, self._tests(mutant))
+        return Result(mutant.package, mutant.path, mutant.line, holder, removed, added, run, left_out, outcome)
+
+    def _tests(self, mutant: Mutant) -> tuple[Sequence[Test], Sequence[Test]]:
+        """Those to run, the fastest, and those that would take too long."""
+        tests = self._reach.tests_of(mutant.path, mutant.line)
+        within = sum(spent <= self._longest for spent in accumulate(test.seconds for test in tests))
+        return tests[: max(1, within)], tests[max(1, within) :]
 
     def _described(self, mutant: Mutant) -> tuple[str, str, str]:
         before, after = languages.changed(self._sources, mutant)
@@ -87,7 +95,7 @@ class Campaign:
     def _check(self, idle: "SimpleQueue[Worker]") -> None:
         """A worker on which tests fail without a mutation would kill every mutant."""
         worker = idle.get()
-        outcome = worker.outcome(self._reach.fastest(_CHECKED_TESTS))
+        outcome = worker.outcome(self._reach.fastest(_CHECKED_TESTS), self._longest)
         idle.put(worker)
         if outcome.outcome != "survived":
             raise RuntimeError(

@@ -25,7 +25,8 @@ class Result:
     holder: str  # the function or class that the line is in
     removed: str
     added: str
-    tests: int
+    tests: int  # that were run, until one failed
+    left_out: int  # that reach the line too, but are slow
     outcome: Outcome
 
 
@@ -71,7 +72,7 @@ def survivors(results: Iterable[Result]) -> str:
 
 def _entry(result: Result) -> str:
     place = f"{result.path}:{result.line} {result.holder}".rstrip()
-    head = f"## {place} ({result.outcome.outcome}, {result.tests} tests)"
+    head = f"## {place} ({result.outcome.outcome}; {result.tests} tests, {result.left_out} slower ones left out)"
     return "\n".join([head, "```diff", *_signed("-", result.removed), *_signed("+", result.added), "```", ""])
 
 

@@ -35,6 +35,7 @@ class Outcome:
     outcome: str  # killed, timed out, survived, no test
     test: str
     seconds: float
+    longest: float  # seconds of tests that it might have taken
 
 
 class Worker:
@@ -59,8 +60,8 @@ class Worker:
         """What the last run of tests wrote."""
         return (self._said / "output").read_text()
 
-    def outcome(self, tests: Sequence[Test]) -> Outcome:
-        """Of these tests on the tree as it stands."""
+    def outcome(self, tests: Sequence[Test], longest: float) -> Outcome:
+        """Of these tests on the tree as it stands; they were chosen to take `longest` seconds at most."""
         began = time.monotonic()
         said = {"outcome": "survived" if tests else "no test", "test": ""}
         for part in filter(None, parted(tests)):
@@ -68,7 +69,7 @@ class Worker:
             if said["outcome"] != "survived":
                 self._template.drop_clones()
                 break
-        return Outcome(**said, seconds=round(time.monotonic() - began, 1))
+        return Outcome(**said, seconds=round(time.monotonic() - began, 1), longest=longest)
 
     def close(self) -> None:
         """End the process."""

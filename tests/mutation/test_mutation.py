@@ -106,7 +106,7 @@ def test_a_line_is_known_by_the_function_that_holds_it() -> None:
 
 
 def result(outcome: str) -> Result:
-    return Result("one", "a.py", 1, "f", "x", "y", 3, Outcome(outcome, "", 1.0))
+    return Result("one", "a.py", 1, "f", "x", "y", 3, 0, Outcome(outcome, "", 1.0, 60.0))
 
 
 def test_the_share_that_is_caught_leaves_out_what_changes_nothing() -> None:
