@@ -4,6 +4,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from thetaline.errors import InputError
+from thetaline.irt._scipy import special
 from thetaline.irt._types import Array
 
 
@@ -15,28 +16,25 @@ def check_level(alpha: float) -> None:
 
 def p_value(statistic: ArrayLike, degrees: ArrayLike) -> Array:
     """P(χ²_df ≥ statistic); NaN where df < 1."""
-    from scipy.special import chdtrc  # noqa: PLC0415  (see the head)
 
     df = np.asarray(degrees, dtype=np.float64)
     with np.errstate(invalid="ignore"):
-        p = chdtrc(np.where(df >= 1, df, np.nan), np.asarray(statistic, dtype=np.float64))
+        p = special.chdtrc(np.where(df >= 1, df, np.nan), np.asarray(statistic, dtype=np.float64))
     return np.asarray(p, dtype=np.float64)
 
 
 def noncentrality(statistic: float, degrees: float, probability: float) -> float:
     """Return λ with P(χ²_df(λ) ≤ statistic) = probability; 0 when even λ = 0 stays below it."""
-    from scipy.special import chdtr, chndtrinc  # noqa: PLC0415  (see the head)
 
-    if chdtr(degrees, statistic) <= probability:
+    if special.chdtr(degrees, statistic) <= probability:
         return 0.0
-    return float(chndtrinc(statistic, degrees, probability))
+    return float(special.chndtrinc(statistic, degrees, probability))
 
 
 def lower_tail(z: ArrayLike) -> Array:
     """P(Z ≤ z) for a standard normal Z."""
-    from scipy.special import ndtr  # noqa: PLC0415  (see the head)
 
-    return np.asarray(ndtr(np.asarray(z, dtype=np.float64)), dtype=np.float64)
+    return np.asarray(special.ndtr(np.asarray(z, dtype=np.float64)), dtype=np.float64)
 
 
 def two_sided(z: ArrayLike) -> Array:

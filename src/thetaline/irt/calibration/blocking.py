@@ -13,8 +13,8 @@ from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import sparse
 
+from thetaline.irt._scipy import sparse
 from thetaline.irt._types import Array, Categories, FloatArray, Index
 from thetaline.irt.responses import Responses
 from thetaline.irt.threads import map_in_order

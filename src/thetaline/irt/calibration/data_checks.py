@@ -3,10 +3,9 @@
 from collections.abc import Iterator
 
 import numpy as np
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 from thetaline.errors import ItemsError, ResponsesError
+from thetaline.irt._scipy import csgraph, sparse
 from thetaline.irt._types import Array, Mask
 from thetaline.irt.calibration.findings import Finding, Note
 from thetaline.irt.calibration.model_spec import ModelSpec
@@ -54,8 +53,8 @@ def _tied_to_scale(responses: Responses, spec: ModelSpec) -> Mask:
     scale = n_groups + n_items
     anchors = np.flatnonzero(spec.anchored) + n_groups if spec.anchors is not None else np.array([0])
     rows, columns = np.concatenate([group, anchors]), np.concatenate([item + n_groups, np.full(len(anchors), scale)])
-    links = coo_array((np.ones(len(rows)), (rows, columns)), shape=(scale + 1, scale + 1))
-    _, component = connected_components(links, directed=False)
+    links = sparse.coo_array((np.ones(len(rows)), (rows, columns)), shape=(scale + 1, scale + 1))
+    _, component = csgraph.connected_components(links, directed=False)
     return np.asarray(component[:n_groups] == component[scale])
 
 

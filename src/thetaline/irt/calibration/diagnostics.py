@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
-from scipy.special import ndtr
 
+from thetaline.irt._scipy import special
 from thetaline.irt._types import Array, Mask
 from thetaline.irt.calibration.findings import Finding, Note
 from thetaline.irt.calibration.m_step import counts_by_block, item_m_step
@@ -105,7 +105,9 @@ def _population_notes(solution: Solution) -> Iterator[Note]:
         Finding.OUT_OF_REACH: np.abs(slope * state.mean + middle) > OUT_OF_REACH,
     }
     if nodes.fixed:
-        inside = ndtr((nodes.z[-1] - state.mean) / state.sd) - ndtr((nodes.z[0] - state.mean) / state.sd)
+        inside = special.ndtr((nodes.z[-1] - state.mean) / state.sd) - special.ndtr(
+            (nodes.z[0] - state.mean) / state.sd
+        )
         found[Finding.BEYOND_NODES] = inside < 1.0 - SHARE_BEYOND
     labels = np.empty(len(state.mean), dtype=object)
     labels[:] = solution.spec.labels

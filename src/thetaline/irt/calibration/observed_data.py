@@ -12,6 +12,7 @@ from thetaline.irt.calibration.blocking import Blocking, Design, PersonBlock
 from thetaline.irt.calibration.ordering import item_order, pattern_hashes
 from thetaline.irt.responses import Responses
 
+FEW_CELLS = 1 << 17  # so many cost a GEMM less than the import of the sparse product, however few are observed
 DENSE_ABOVE = 0.2  # density from which a GEMM over all cells beats a sparse product over the observed ones
 FLOAT32_FROM = 1_000_000  # answers; the rounding, 1e-6 of a posterior, is then below the noise
 FLOAT32_ANSWERS = 2_000  # answers a person up to which log-likelihoods keep 3 decimals in float32
@@ -63,7 +64,7 @@ def observed_data(
         offsets=np.concatenate([[0], np.cumsum(n_categories[order])]),
         dtype=np.dtype(np.float32 if single else np.float64),
         complete=bool((per_person == len(order)).all()),
-        dense=n_answers >= DENSE_ABOVE * len(rows) * len(order),
+        dense=n_answers >= DENSE_ABOVE * len(rows) * len(order) or len(rows) * len(order) <= FEW_CELLS,
     )
     return ObservedData(
         order=order,

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from thetaline.irt._scipy import special
 from thetaline.irt._types import Array
 
 R2_LIMITS = (0.035, 0.070)
@@ -99,10 +100,9 @@ def _log_likelihood(design: Array, beta: Array, cells: Cells) -> Array:
 
 
 def _null_log_likelihood(cells: Cells) -> Array:
-    from scipy.special import xlogy  # noqa: PLC0415  (only when asked for)
 
     n, right = cells.n.sum(axis=-1), cells.right.sum(axis=-1)
-    return np.asarray(xlogy(right, right / n) + xlogy(n - right, 1.0 - right / n))
+    return np.asarray(special.xlogy(right, right / n) + special.xlogy(n - right, 1.0 - right / n))
 
 
 def _nagelkerke(log_likelihood: Array, null: Array, n: Array) -> Array:

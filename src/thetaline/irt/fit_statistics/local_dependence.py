@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from thetaline.irt._coding import frame
+from thetaline.irt._scipy import sparse
 from thetaline.irt._types import Array, Ids, Ints
 from thetaline.irt.fit_statistics.estimated import Calibration, abilities, answers_within, estimated
 from thetaline.irt.fit_statistics.residuals import answers_by_item
@@ -107,9 +108,8 @@ def _dense_table(values: Array, place: tuple[Ints, Ints], shape: tuple[int, int]
 
 
 def _sparse_table(values: Array, place: tuple[Ints, Ints], shape: tuple[int, int]) -> Any:
-    from scipy.sparse import csr_array  # noqa: PLC0415  (only when asked for)
 
-    return csr_array((values, place), shape=shape)
+    return sparse.csr_array((values, place), shape=shape)
 
 
 def _dense(product: Any) -> Array:

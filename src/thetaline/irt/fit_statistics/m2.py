@@ -11,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from thetaline.errors import ResponsesError
+from thetaline.irt._scipy import linalg
 from thetaline.irt._types import Array
 from thetaline.irt.p_values import noncentrality
 
@@ -38,25 +39,23 @@ def m2(groups: Sequence[MomentFit]) -> tuple[float, int]:
 
 
 def _whitened(group: MomentFit) -> tuple[Array, Array]:
-    from scipy.linalg import LinAlgError, cholesky, solve_triangular  # noqa: PLC0415  (only when asked for)
 
     try:
-        factor = cholesky(group.covariance, lower=True)
-    except LinAlgError as error:
+        factor = linalg.cholesky(group.covariance, lower=True)
+    except linalg.LinAlgError as error:
         raise ResponsesError(
             "the covariance of the item moments is singular; an item is all but always answered alike: leave it out"
         ) from error
     stacked = np.column_stack([group.residual, group.derivatives])
-    solved = np.sqrt(group.n) * solve_triangular(factor, stacked, lower=True)
+    solved = np.sqrt(group.n) * linalg.solve_triangular(factor, stacked, lower=True)
     return solved[:, 0], solved[:, 1:]
 
 
 def _column_space(matrix: Array) -> tuple[Array, int]:
     """Orthonormal basis of the columns and its rank; columns are scaled first, slopes and intercepts differ in size."""
-    from scipy.linalg import qr  # noqa: PLC0415  (only when asked for)
 
     length = np.linalg.norm(matrix, axis=0)
-    basis, upper, _ = qr(matrix / np.where(length > 0, length, 1.0), mode="economic", pivoting=True)
+    basis, upper, _ = linalg.qr(matrix / np.where(length > 0, length, 1.0), mode="economic", pivoting=True)
     size = np.abs(np.diag(upper))
     rank = int(np.sum(size > size[0] * 1e-9)) if size.size else 0
     return np.asarray(basis[:, :rank], dtype=np.float64), rank

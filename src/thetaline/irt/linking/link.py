@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy.special import stdtr
 
 from thetaline.errors import InputError, ItemsError
+from thetaline.irt._scipy import special
 from thetaline.irt._types import Mask
 from thetaline.irt.covariance import ItemCovariance, refuse_foreign
 from thetaline.irt.items import Items
@@ -127,7 +127,7 @@ def refuse_reversed(anchors: Anchors) -> None:
         return
     r = float(np.corrcoef(new, reference)[0, 1])
     t = r * np.sqrt((anchors.n - 2) / max(1.0 - r * r, np.finfo(float).eps))
-    if stdtr(anchors.n - 2, t) < SIGNIFICANCE:
+    if special.stdtr(anchors.n - 2, t) < SIGNIFICANCE:
         raise ItemsError(
             f"the difficulties of the {anchors.n} anchors run the other way (correlation {r:.2f}), so that A would be "
             "negative; is one of the scales reversed?"

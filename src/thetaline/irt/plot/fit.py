@@ -4,8 +4,8 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-from scipy.special import ndtr
 
+from thetaline.irt._scipy import special
 from thetaline.irt._types import Array
 from thetaline.irt.fit_statistics import ItemFit
 from thetaline.irt.items import Items
@@ -84,7 +84,7 @@ def _bins(responses: Responses, scores: Scores, item: Any, n_bins: int) -> Bins:
     known = np.isfinite(theta) & np.isfinite(se)
     theta, se, answer, count = theta[known], se[known], answer[known], responses.counts[person[known]]
     edges = np.linspace(np.quantile(theta, 0.01), np.quantile(theta, 0.99), n_bins + 1)
-    share = count[:, None] * np.diff(ndtr((edges - theta[:, None]) / se[:, None]), axis=1)
+    share = count[:, None] * np.diff(special.ndtr((edges - theta[:, None]) / se[:, None]), axis=1)
     n = share.sum(axis=0)
     mean = answer @ share / n
     return Bins(0.5 * (edges[1:] + edges[:-1]), mean, np.sqrt((np.square(answer) @ share / n - mean**2) / n))

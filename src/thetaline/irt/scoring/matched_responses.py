@@ -8,9 +8,9 @@ from typing import Any, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import sparse
 
 from thetaline.errors import ResponsesError
+from thetaline.irt._scipy import sparse
 from thetaline.irt._types import Array, Categories, Index, Ints
 from thetaline.irt.items import ItemBatch, Items
 from thetaline.irt.responses import Responses

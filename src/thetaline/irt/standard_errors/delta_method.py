@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy import sparse
 
+from thetaline.irt._scipy import sparse
 from thetaline.irt._types import Array, Ids, Index, Mask
 from thetaline.irt.calibration.model import ItemBlock
 from thetaline.irt.calibration.solution import Solution

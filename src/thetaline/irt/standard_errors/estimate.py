@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy import sparse
 
 from thetaline.errors import InputError
+from thetaline.irt._scipy import sparse
 from thetaline.irt._types import Array
 from thetaline.irt.calibration.solution import Solution
 from thetaline.irt.covariance import ItemCovariance

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
-from scipy import sparse
 
+from thetaline.irt._scipy import sparse
 from thetaline.irt._types import Array, FloatArray, Index
 from thetaline.irt.calibration.blocking import DenseBlock, DenseDesign
 from thetaline.irt.calibration.e_step import posteriors
