@@ -133,7 +133,7 @@ class Settings(BaseSettings):
 
     @property
     def data_folder(self) -> Path:
-        """Where our own files lie: the embedded database and the demo's truth."""
+        """Where our own files lie: the embedded database and the demo's answers."""
         return Path(self.thetaline_data_dir).expanduser() if self.thetaline_data_dir else _user_data() / "thetaline"
 
     @property

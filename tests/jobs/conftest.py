@@ -1,13 +1,17 @@
 """What only the tests of the jobs need."""
 
+import json
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from learners import Connection, connected
+from school import rows as rows_of
 
 from thetaline import db
+from thetaline.jobs.demo import main as demo_main
 
 
 @pytest.fixture
@@ -26,3 +30,25 @@ def own_server() -> Iterator[tuple[Path, str]]:
             db.migrate(held.url)
             yield root, held.url
         db.embedded.stop(root)
+
+
+@pytest.fixture
+def demo(
+    database: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> Callable[..., tuple[int, dict[str, Any], str]]:
+    """`thetaline demo` with these options on the test's database: exit code, summary line, what people are told."""
+    monkeypatch.setenv("DATABASE_URL", database)
+    monkeypatch.setenv("THETALINE_DATA_DIR", str(tmp_path))
+
+    def demo_(*options: str) -> tuple[int, dict[str, Any], str]:
+        code = demo_main(list(options))
+        out, err = capsys.readouterr()
+        return code, json.loads(out), err
+
+    return demo_
+
+
+@pytest.fixture
+def rows(database: str) -> Callable[[str], list[tuple[Any, ...]]]:
+    """What a query on the test's database returns."""
+    return lambda query: rows_of(database, query)

@@ -1,15 +1,16 @@
 """kill -9 of the job and of the database: never a half-published run, and the next start goes on."""
 
-import multiprocessing
 import os
 import signal
-import time
+from collections.abc import Callable
+from contextlib import suppress
 from datetime import date, timedelta
+from itertools import count
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 
-import numpy as np
 import psycopg
+from processes import is_writing, kill, start, wait, writes_stopped
 from school import rows, school, set_anchors, true_anchors, write
 
 from thetaline import db
@@ -26,33 +27,11 @@ MOMENTS = (
     "gate",
     "published",
 )
-# A server of forks: a fresh interpreter would spend nearly all of its time on imports.
-FORKS = multiprocessing.get_context("forkserver")
-FORKS.set_forkserver_preload(["thetaline.jobs.calibration.nightly_fit"])
-
-
-def night(url: str, day: str, log: str) -> None:
-    """The job, with everything it says in a file."""
-    for descriptor in (1, 2):
-        os.dup2(os.open(log, os.O_CREAT | os.O_WRONLY | os.O_APPEND), descriptor)
-    os.environ["DATABASE_URL"] = url
-    raise SystemExit(nightly_fit.main(["--date", day]))
+TABLES = ("calibration", "item_param", "ability", "gate_result")
 
 
 def start_night(url: str, day: date, log: Path) -> BaseProcess:
-    log.write_text("")
-    process = FORKS.Process(target=night, args=(url, str(day), str(log)))
-    process.start()
-    return process
-
-
-def kill_after(process: BaseProcess, log: Path, moment: str, delay: float) -> None:
-    """Kill -9 so long after a line of the log, or let it end."""
-    while process.is_alive() and f'"event": "{moment}"' not in log.read_text():
-        time.sleep(0.001)
-    time.sleep(delay)
-    process.kill()
-    process.join()
+    return start(nightly_fit.main, ["--date", str(day)], url, log)
 
 
 def teach(url: str) -> None:
@@ -81,20 +60,34 @@ def halves(url: str) -> list[tuple[object, ...]]:
     )
 
 
-def test_twenty_kills_never_leave_half_a_night_and_the_next_one_succeeds(database: str, tmp_path: Path) -> None:
+def has_said(log: Path, event: str) -> Callable[[], bool]:
+    return lambda: f'"event": "{event}"' in log.read_text()
+
+
+def test_kills_at_every_step_and_write_never_leave_half_a_night_and_the_next_one_succeeds(
+    database: str, tmp_path: Path
+) -> None:
     teach(database)
-    rng = np.random.default_rng(17)
     log = tmp_path / "night.log"
-    for trial in range(20):
-        process = start_night(database, FIRST_DAY + timedelta(days=trial), log)
-        kill_after(process, log, MOMENTS[trial % len(MOMENTS)], float(rng.uniform(0, 0.03)))
+    days = (FIRST_DAY + timedelta(days=number) for number in count())
+    for event in MOMENTS:
+        process = start_night(database, next(days), log)
+        wait(process, log, has_said(log, event))
+        kill(process)
         assert halves(database) == []
-        assert states(database)[:-1].count("running") == 0
-    last = start_night(database, FIRST_DAY + timedelta(days=20), log)
+    for table in TABLES:
+        with writes_stopped(database, table):
+            process = start_night(database, next(days), log)
+            wait(process, log, is_writing(database))
+            kill(process)
+        assert halves(database) == []
+    last = start_night(database, next(days), log)
     last.join()
     assert (last.exitcode, halves(database)) == (0, []), log.read_text()
     ends = states(database)
-    assert (len(ends), ends[-1], set(ends)) == (21, "published", {"published", "failed"})
+    assert len(ends) == len(MOMENTS) + len(TABLES) + 1
+    assert ends[len(MOMENTS) :] == ["failed"] * len(TABLES) + ["published"]
+    assert set(ends) == {"failed", "published"}
     errors = rows(database, "select distinct starts_with(error, 'orphaned: process') from run where state = 'failed'")
     assert errors == [(True,)]
 
@@ -105,20 +98,16 @@ def test_a_database_killed_in_the_middle_of_publishing_comes_back_as_it_was(
     root, url = own_server
     teach(url)
     log = tmp_path / "night.log"
-    other = psycopg.connect(url)
-    other.execute("lock table ability in share mode")
-    process = start_night(url, FIRST_DAY, log)
-    while rows(url, "select count(*) from pg_stat_activity where wait_event_type = 'Lock'") == [(0,)]:
-        assert process.is_alive(), log.read_text()
-        time.sleep(0.01)
-    status = db.embedded.status(root)
-    assert status.pid is not None
-    os.kill(status.pid, signal.SIGKILL)
-    process.join()
+    with suppress(psycopg.OperationalError), writes_stopped(url, "ability"):
+        process = start_night(url, FIRST_DAY, log)
+        wait(process, log, is_writing(url))
+        status = db.embedded.status(root)
+        assert status.pid is not None
+        os.kill(status.pid, signal.SIGKILL)
+        process.join()
     said = log.read_text()
     assert process.exitcode == 1, said
     assert "nothing of this transaction was kept" in said
-    other.close()
     with db.embedded.lease(root) as held:
         assert states(held.url) == ["running"]
         assert halves(held.url) == []

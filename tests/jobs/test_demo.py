@@ -1,34 +1,9 @@
 """The demo from an empty database to the comparison with the truth."""
 
-import json
 from datetime import UTC, datetime, timedelta
 
 import psycopg
 import pytest
-
-from thetaline.jobs.demo import main
-
-
-@pytest.fixture
-def demo(database, monkeypatch, capsys, tmp_path):
-    monkeypatch.setenv("DATABASE_URL", database)
-    monkeypatch.setenv("THETALINE_DATA_DIR", str(tmp_path))
-
-    def demo_(*options):
-        code = main(list(options))
-        out, err = capsys.readouterr()
-        return code, json.loads(out), err
-
-    return demo_
-
-
-@pytest.fixture
-def rows(database):
-    def rows_(query):
-        with psycopg.connect(database) as conn:
-            return conn.execute(query).fetchall()
-
-    return rows_
 
 
 def test_the_demo_finds_the_truth_and_a_second_run_says_what_is_there(demo, rows):
@@ -52,10 +27,6 @@ def test_the_demo_finds_the_truth_and_a_second_run_says_what_is_there(demo, rows
     assert (code, again["status"]) == (0, "already_done")
     assert "300 learners" in told
     assert rows("select count(*), max(updated_at) from exam_results") == before
-
-    code, fresh, _ = demo("--fresh", "--learners", "120")
-    assert (code, fresh["status"]) == (0, "done")
-    assert rows("select count(distinct user_id), (select count(*) from mirt_fit_meta) from exam_results") == [(120, 2)]
 
 
 def acceptance_queries_answer(rows, run_id):
@@ -94,14 +65,14 @@ def surroundings_are_there(rows):
     ]
 
 
-def test_a_database_with_other_answers_is_refused_unless_one_insists(demo, rows, database):
+def test_a_database_with_other_answers_is_refused(demo, rows, database):
     with psycopg.connect(database) as conn:
         conn.execute("insert into exam_results (session_id, user_id, result_json) values ('s', 'u', '{}')")
-    for options in ([], ["--fresh"], ["--fresh", "--yes"]):
-        code, summary, told = demo(*options)
-        assert (code, summary["status"]) == (2, "bad_input")
-        assert "1 results that are not the demo's" in told
+    code, summary, told = demo()
+    assert (code, summary["status"]) == (2, "bad_input")
+    assert "1 results that are not the demo's" in told
     assert rows("select count(*) from exam_results") == [(1,)]
+    assert rows("select count(*) from run") == [(0,)]
 
 
 def test_the_demo_does_not_pretend_under_dry_run(demo, monkeypatch):
@@ -109,3 +80,12 @@ def test_the_demo_does_not_pretend_under_dry_run(demo, monkeypatch):
     code, _, told = demo()
     assert code == 2
     assert "DRY_RUN is set" in told
+
+
+def test_answers_of_a_demo_that_the_ledger_does_not_know_are_not_gone_on_with(demo, rows, database):
+    with psycopg.connect(database) as conn:
+        source = '{"source": {"file": "demo-school.parquet"}}'
+        conn.execute("insert into exam_results (session_id, user_id, result_json) values ('s', 'u', %s)", [source])
+    code, _, told = demo()
+    assert code == 2
+    assert "a demo that the ledger does not know; add --fresh" in told

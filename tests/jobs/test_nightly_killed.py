@@ -1,20 +1,18 @@
 """kill -9 and SIGTERM of a night, and two at once: the next start goes on, and the tables are those of one night."""
 
-import multiprocessing
 import os
 import re
 import signal
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
-import psycopg
 import pytest
 from learners import NOW, TODAY, connected, context
 from nights import LATER, ORDER, night, states, write_school
+from processes import is_writing, kill, start, wait, writes_stopped
 from school import rows
 
 from thetaline.db import ledger
@@ -29,55 +27,21 @@ OWN_TABLE = {
     "backfill_features": "features_topic_daily",
     "compute_daily_kpis": "weekly_kpi",
 }
-# A server of forks: a fresh interpreter would spend nearly all of its time on imports.
-FORKS = multiprocessing.get_context("forkserver")
-FORKS.set_forkserver_preload(["thetaline.jobs.nightly.night"])
-
-
-def run_night(url: str, log: str) -> None:
-    """The command, with everything it says in a file."""
-    for descriptor in (1, 2):
-        os.dup2(os.open(log, os.O_CREAT | os.O_WRONLY | os.O_APPEND), descriptor)
-    os.environ["DATABASE_URL"] = url
-    raise SystemExit(night_job.main(["--date", str(TODAY)]))
 
 
 def start_night(url: str, log: Path) -> BaseProcess:
-    log.write_text("")
-    process = FORKS.Process(target=run_night, args=(url, str(log)))
-    process.start()
-    return process
+    return start(night_job.main, ["--date", str(TODAY)], url, log)
 
 
 @contextmanager
 def stopped_in(stage: str, url: str, log: Path) -> Iterator[BaseProcess]:
     """A night that cannot get past the writes of a stage; goes on when the block ends."""
-    with psycopg.connect(url) as other:
-        other.execute(f"lock table {OWN_TABLE[stage]} in share mode")
+    with writes_stopped(url, OWN_TABLE[stage]):
         yield start_night(url, log)
-
-
-def wait(process: BaseProcess, log: Path, until: Callable[[], bool]) -> None:
-    while not until():
-        assert process.is_alive(), log.read_text()
-        time.sleep(0.005)
 
 
 def has_started(stage: str, log: Path) -> Callable[[], bool]:
     return lambda: f'"stage": "{stage}"' in log.read_text()
-
-
-def is_writing(url: str) -> Callable[[], bool]:
-    waiting = (
-        "select count(*) > 0 from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()"
-    )
-    return lambda: rows(url, waiting) == [(True,)]
-
-
-def kill(process: BaseProcess) -> None:
-    """Kill -9; what starts next waits by itself until the server has seen that the night's sessions are gone."""
-    process.kill()
-    process.join()
 
 
 def results(url: str) -> dict[str, list[tuple[Any, ...]]]:

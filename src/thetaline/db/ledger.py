@@ -47,6 +47,15 @@ class Run:
     conn: Connection
 
 
+@dataclass(frozen=True, slots=True)
+class HeldJob:
+    """A job whose lock is ours; `conn` is the ledger's own connection (autocommit), which holds it."""
+
+    url: str
+    job: str
+    conn: Connection
+
+
 @contextlib.contextmanager
 def open_run(
     url: str,
@@ -63,16 +72,39 @@ def open_run(
     becomes `done`, an exception (Ctrl-C too) makes it `failed` with the message; either way with `summary` as it stands
     by then. Raises `LockedError` naming the run that holds the lock, `DatabaseError` when the ledger cannot be reached.
     """
+    with (
+        hold_job(url, job) as held,
+        record_run(held, as_of=as_of, now=now, settings=settings, summary=summary) as run,
+    ):
+        yield run
+
+
+@contextlib.contextmanager
+def hold_job(url: str, job: str) -> Iterator[HeldJob]:
+    """Take the job's lock alone, for what has to be decided before there is a run. Raises as `open_run`."""
     with connect(url, name=job_lock.session_name(job), autocommit=True) as conn, job_lock.hold(conn, job):
-        conn.execute(SQL["close_orphans"], {"job": job})
-        run = Run(_insert(conn, job, as_of=as_of, now=now, settings=settings or {}), job, as_of, conn)
-        try:
-            yield run
-        except BaseException as error:
-            _record_failure(url, run, error, summary)
-            raise
-        with contextlib.suppress(JobError):  # closed by the work already
-            close_run(conn, run.run_id, State.DONE, summary=summary)
+        yield HeldJob(url, job, conn)
+
+
+@contextlib.contextmanager
+def record_run(
+    held: HeldJob,
+    *,
+    as_of: date,
+    now: datetime,
+    settings: Mapping[str, object] | None = None,
+    summary: Mapping[str, object] | None = None,
+) -> Iterator[Run]:
+    """The rest of `open_run`, under a lock that is held."""
+    held.conn.execute(SQL["close_orphans"], {"job": held.job})
+    run = Run(_insert(held, as_of=as_of, now=now, settings=settings or {}), held.job, as_of, held.conn)
+    try:
+        yield run
+    except BaseException as error:
+        _record_failure(held.url, run, error, summary)
+        raise
+    with contextlib.suppress(JobError):  # closed by the work already
+        close_run(run.conn, run.run_id, State.DONE, summary=summary)
 
 
 def close_run(
@@ -100,10 +132,10 @@ def close_run(
         raise JobError(f"run {run_id} is not running any more in the ledger; nothing was stored")
 
 
-def _insert(conn: Connection, job: str, *, as_of: date, now: datetime, settings: Mapping[str, object]) -> str:
-    stem = f"{PREFIXES.get(job, job)}-{now:%Y-%m-%dT%H:%M:%SZ}"
+def _insert(held: HeldJob, *, as_of: date, now: datetime, settings: Mapping[str, object]) -> str:
+    stem = f"{PREFIXES.get(held.job, held.job)}-{now:%Y-%m-%dT%H:%M:%SZ}"
     values = {
-        "job": job,
+        "job": held.job,
         "as_of": as_of,
         "started_at": now,
         "host": socket.gethostname(),
@@ -112,7 +144,7 @@ def _insert(conn: Connection, job: str, *, as_of: date, now: datetime, settings:
     }
     for number in count(1):
         run_id = stem if number == 1 else f"{stem}-{number}"
-        if conn.execute(SQL["insert_run"], {**values, "run_id": run_id}).fetchone():
+        if held.conn.execute(SQL["insert_run"], {**values, "run_id": run_id}).fetchone():
             return run_id
     raise AssertionError  # count() does not end
 

@@ -9,10 +9,8 @@ select count(*) filter (where result_json -> 'source' ->> 'file' = %(file)s) as 
        max(created_at)::date as last_day
 from exam_results
 
--- name: our_other_tables
-select quote_ident(tablename) from pg_tables
-where schemaname = 'public' and tablename not in ('schema_migration', 'exam_results')
-order by tablename
+-- name: newest_demo
+select state, settings from run where job = 'demo' order by started_at desc, run_id desc limit 1
 
 -- name: add_classrooms
 insert into classroom (classroom_id, name)
@@ -37,7 +35,10 @@ select coalesce(question.meta ->> 'external_id', mirt_item_params.item_id) as co
 from mirt_item_params join question on question.id::text = mirt_item_params.item_id
 
 -- name: published_abilities
-select user_id, theta from mirt_ability where run_id = %(run_id)s
+-- Of the run itself: after the first snapshot they are current no more.
+select learner.user_id, ability.theta
+from ability join learner using (learner_no)
+where ability.run_id = cast(%(run_id)s as text)
 
 -- name: fit
 select model_spec, metrics from mirt_fit_meta where run_id = %(run_id)s

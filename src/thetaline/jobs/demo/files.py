@@ -1,9 +1,10 @@
-"""The simulated school as files: the answers as an export would hold them, and the plan that they came from."""
+"""The simulated school as a file of answers, as an export would hold them, and the plan that they came from."""
 
-import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import Any, Self
 
 import numpy as np
 import pyarrow as pa
@@ -12,7 +13,6 @@ import pyarrow.parquet as pq
 from thetaline.jobs.demo.school import TOPICS, Answers, Plan, Truth
 
 ANSWERS = "demo-school.parquet"
-PLAN = "demo-school.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,24 +22,27 @@ class School:
     plan: Plan
     first_day: date
 
+    @property
+    def last_day(self) -> date:
+        """The day whose night the demo ends with."""
+        return self.first_day + timedelta(weeks=self.plan.weeks)
+
+    def as_settings(self) -> dict[str, object]:
+        """For the ledger."""
+        return {"first_day": str(self.first_day), "plan": asdict(self.plan)}
+
+    @classmethod
+    def from_settings(cls, kept: Mapping[str, Any]) -> Self:
+        """The school out of the ledger."""
+        return cls(Plan(**kept["plan"]), date.fromisoformat(kept["first_day"]))
+
 
 def write(folder: Path, school: School, truth: Truth, answers: Answers) -> Path:
-    """Write both files; returns the path of the answers."""
+    """Write the answers; returns their path."""
     folder.mkdir(parents=True, exist_ok=True)
-    text = json.dumps({"first_day": str(school.first_day), "plan": asdict(school.plan)}, indent=2)
-    (folder / PLAN).write_text(text + "\n", encoding="utf-8")
     path = folder / ANSWERS
     pq.write_table(table(school, truth, answers), path)
     return path
-
-
-def read(folder: Path) -> School | None:
-    """The school that was written there last."""
-    path = folder / PLAN
-    if not path.exists():
-        return None
-    kept = json.loads(path.read_text(encoding="utf-8"))
-    return School(Plan(**kept["plan"]), date.fromisoformat(kept["first_day"]))
 
 
 def table(school: School, truth: Truth, answers: Answers) -> pa.Table:

@@ -1,0 +1,53 @@
+-- name: other_rows
+-- Tables with rows that neither the demo's import wrote nor a job made of them, and how many. What refers to a learner,
+-- an item or a run by a foreign key needs no count of its own.
+with demo_sitting as materialized (
+    select id, session_id, user_id, updated_at from exam_results
+    where result_json -> 'source' ->> 'file' = cast(%(file)s as text)
+), demo_user as materialized (
+    select distinct user_id from demo_sitting
+), demo_answer as materialized (
+    select distinct answer.item_no, answer.topic_no
+    from answer join demo_sitting on demo_sitting.id = answer.exam_result_id
+), demo_start as materialized (
+    select coalesce(
+        least(
+            (select min(updated_at) from demo_sitting),
+            (select min(started_at) from run where job = 'demo')
+        ), 'infinity') as started_at
+), other as (
+    select 'exam_results' as table_name from exam_results where id not in (select id from demo_sitting)
+    union all
+    select 'answer' from answer where exam_result_id not in (select id from demo_sitting)
+    union all
+    select 'learner' from learner where user_id not in (select user_id from demo_user)
+    union all
+    select 'item' from item where item_no not in (select item_no from demo_answer)
+    union all
+    select 'topic' from topic where not exists (select from demo_answer where demo_answer.topic_no = topic.topic_no)
+    union all
+    select 'question' from question
+    where id::text not in (select item.item_id from item join demo_answer using (item_no))
+    union all
+    select 'classroom' from classroom
+    where not exists (
+        select from session join demo_sitting using (session_id) where session.classroom_id = classroom.classroom_id
+    )
+    union all
+    select 'session' from session
+    where not exists (select from demo_sitting where demo_sitting.session_id = session.session_id)
+    union all
+    select 'interest_goal' from interest_goal where user_id not in (select user_id from demo_user)
+    union all
+    select 'run' from run where started_at < (select started_at from demo_start)
+    union all
+    select 'topic_ability' from topic_ability
+    where learner_no not in (select learner_no from learner join demo_user using (user_id))
+    union all
+    select 'features_topic_daily' from features_topic_daily where user_id not in (select user_id from demo_user)
+    union all
+    select 'weekly_kpi' from weekly_kpi where user_id not in (select user_id from demo_user)
+    union all
+    select 'report_artifacts' from report_artifacts where user_id not in (select user_id from demo_user)
+)
+select table_name, count(*) from other group by table_name order by table_name

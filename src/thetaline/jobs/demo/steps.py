@@ -1,0 +1,82 @@
+"""The demo's five steps. Each leaves alone what it finds done, or does it again, so that a demo can be gone on with."""
+
+import time
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from thetaline.errors import JobError
+from thetaline.jobs.anchors import tagging
+from thetaline.jobs.anchors.selection import AnchorCriteria
+from thetaline.jobs.calibration import nightly_fit
+from thetaline.jobs.command_line import print_message
+from thetaline.jobs.demo import files, indicators, summary
+from thetaline.jobs.demo.environment import add_surroundings
+from thetaline.jobs.demo.recovery import Window
+from thetaline.jobs.demo.school import Answers, Truth, simulate
+from thetaline.jobs.importing import ParseOptions, import_file
+from thetaline.jobs.runner import JobContext, Summary
+
+LOOKBACK_DAYS = 30
+CRITERIA = AnchorCriteria(count=50, min_answers=30, a_min=0.5, a_max=3.0, max_move=0.5)
+
+
+def run_steps(context: JobContext, school: files.School) -> Summary:
+    """From the school's answers to its KPIs, compared with the truth and told to people."""
+    started = time.monotonic()
+    truth, answers = simulate(school.plan)
+    path = files.write(context.settings.data_folder / "demo", school, truth, answers)
+    imported = _import(context, path, school, truth)
+    run_id = _calibrate_twice(context, school)
+    first, latest = _windows(school, truth, answers)
+    findings = summary.find(context.conn, run_id, first=first, latest=latest)
+    growth = _indicators(context, school, truth)
+    print_message(indicators.in_words(growth))
+    print_message(summary.in_words(findings, elapsed=time.monotonic() - started))
+    return {**findings.as_json(), **growth.as_json(), "answers": imported["answers"]}
+
+
+def _import(context: JobContext, path: Path, school: files.School, truth: Truth) -> Summary:
+    print_message("1. Twelve weeks of a simulated school go in through `thetaline import`.")
+    imported = import_file(context, path, chosen={}, options=ParseOptions())
+    add_surroundings(context.conn, school.plan, truth, context.as_of)
+    context.conn.commit()
+    return imported
+
+
+def _calibrate_twice(context: JobContext, school: files.School) -> str:
+    """The first month, whose items give the anchors; then the last, linked to them. Returns the last run."""
+    settings = context.settings.model_copy(
+        update={"mirt_lookback_days": LOOKBACK_DAYS, "mirt_model": "2PL", "mirt_max_obs": 0, "r_irt_base_url": None}
+    )
+    early = replace(context, settings=settings, as_of=school.first_day + timedelta(days=LOOKBACK_DAYS))
+    print_message("2. The first month is calibrated: its learners are N(0, 1) and set the scale.")
+    _calibrate(early)
+    print_message("3. Items over the whole range of difficulty become anchors, their parameters frozen.")
+    tagging.tag_work(early, criteria=CRITERIA)
+    context.conn.commit()
+    print_message(
+        "4. The last month is calibrated and linked to the anchors: tonight's run, as the nightly job does it."
+    )
+    # later than the first, so that "newest" is this one
+    return _calibrate(replace(context, settings=settings, as_of=school.last_day, now=datetime.now(UTC)))
+
+
+def _calibrate(context: JobContext) -> str:
+    result = nightly_fit.work(context)
+    context.conn.commit()
+    if "run_id" not in result:
+        raise JobError(f"the calibration of {context.as_of} gave no run: {dict(result)}")
+    return str(result["run_id"])
+
+
+def _indicators(context: JobContext, school: files.School, truth: Truth) -> indicators.Growth:
+    print_message("5. The night goes on: drift of items, θ of learners and topics, daily features, weekly indicators.")
+    last = replace(context, as_of=school.last_day, now=datetime.now(UTC))
+    indicators.run(last)
+    return indicators.find(last, truth, weeks=school.plan.weeks)
+
+
+def _windows(school: files.School, truth: Truth, answers: Answers) -> tuple[Window, Window]:
+    first = Window(truth, answers, 0.0, LOOKBACK_DAYS / 7)
+    return first, Window(truth, answers, school.plan.weeks - LOOKBACK_DAYS / 7, school.plan.weeks)
