@@ -1,6 +1,6 @@
 import pytest
 
-from thetaline import settings
+from thetaline import irt, settings
 from thetaline.errors import SettingsError
 
 CONTRACT = {
@@ -18,20 +18,6 @@ CONTRACT = {
     "AGG_INCLUDE_THETA": True,
     "KPI_LOOKBACK_DAYS": 30,
     "METRICS_DEFAULT_TARGET": 0.0,
-    "GLMM_LOOKBACK_WEEKS": 12,
-    "GLMM_MIN_OBSERVATIONS": 10,
-    "GLMM_UPDATE_KPI": True,
-    "BRMS_LOOKBACK_WEEKS": 12,
-    "PROPHET_LOOKBACK_WEEKS": 12,
-    "PROPHET_FORECAST_WEEKS": 4,
-    "PROPHET_ANOMALY_THRESHOLD": 2.5,
-    "SURVIVAL_LOOKBACK_DAYS": 90,
-    "SURVIVAL_EVENT_THRESHOLD_DAYS": 14,
-    "CLUSTER_LOOKBACK_WEEKS": 12,
-    "CLUSTER_N_CLUSTERS": "auto",
-    "REPORT_FORMAT": "html",
-    "S3_BUCKET": None,
-    "AWS_ENDPOINT_URL": None,
 }
 
 
@@ -59,9 +45,6 @@ def test_a_setting_of_the_contract_has_its_name_and_default(name, default):
         ("R_IRT_TIMEOUT_SECS", "inf", "a number, above 0, at most 86400"),
         ("METRICS_DEFAULT_TARGET", "nan", "a number, at least -6, at most 6"),
         ("DRY_RUN", "perhaps", "true or false"),
-        ("CLUSTER_N_CLUSTERS", "1", "auto, or a whole number from 2 to 100"),
-        ("CLUSTER_N_CLUSTERS", "many", "auto, or a whole number from 2 to 100"),
-        ("REPORT_FORMAT", "doc", "one of html, pdf"),
         ("R_IRT_BASE_URL", "irt.local", "a URL that starts with http:// or https://, or unset"),
         ("DATABASE_URL", "mysql://h/x", "a URL postgresql://user:password@host:port/database"),
     ],
@@ -99,7 +82,7 @@ def test_an_env_file_is_read_and_the_environment_wins(monkeypatch, tmp_path):
 
 
 def test_an_env_file_in_another_encoding_is_told(tmp_path):
-    (tmp_path / ".env").write_bytes(b"S3_BUCKET=caf\xe9\n")
+    (tmp_path / ".env").write_bytes(b"SERVICE_NAME=caf\xe9\n")
     with pytest.raises(SettingsError, match=r"\.env is not UTF-8"):
         settings.load()
 
@@ -112,18 +95,24 @@ def test_an_empty_variable_is_unset(monkeypatch):
     assert loaded.mirt_lookback_days == 30
 
 
-def test_a_model_is_known_in_any_case(monkeypatch):
-    monkeypatch.setenv("MIRT_MODEL", "rasch")
-    assert settings.load().mirt_model == "Rasch"
+@pytest.mark.parametrize("model", [name for name, family in irt.FAMILIES.items() if not family.polytomous])
+def test_a_model_of_right_and_wrong_answers_is_known_in_any_case(monkeypatch, model):
+    monkeypatch.setenv("MIRT_MODEL", model.lower())
+    assert settings.load().mirt_model == model
+
+
+def test_a_model_of_more_categories_is_none_for_answers_that_are_right_or_wrong(monkeypatch):
+    monkeypatch.setenv("MIRT_MODEL", "GRM")
+    with pytest.raises(SettingsError, match="MIRT_MODEL is 'GRM'; it must be one of Rasch, 1PL"):
+        settings.load()
 
 
 def test_neither_repr_nor_the_list_of_settings_shows_a_secret(monkeypatch):
     monkeypatch.setenv("DATABASE_URL", "postgresql://app:hunter2@db:5432/school")
     monkeypatch.setenv("R_IRT_INTERNAL_TOKEN", "tok-12345")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "aws-67890")
     loaded = settings.load()
     shown = f"{loaded!r} {loaded} {settings.describe(loaded)}"
-    assert not [secret for secret in ("hunter2", "tok-12345", "aws-67890") if secret in shown]
+    assert not [secret for secret in ("hunter2", "tok-12345") if secret in shown]
     assert "postgresql://app:***@db:5432/school" in shown
 
 

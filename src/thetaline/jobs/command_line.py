@@ -11,7 +11,7 @@ from typer.core import TyperGroup
 from thetaline import db
 from thetaline.errors import InputError, ThetalineError
 from thetaline.masking import mask_text
-from thetaline.settings import load
+from thetaline.settings import load, misspelt
 
 DateOption = Annotated[
     str | None,
@@ -23,6 +23,8 @@ DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Do all the work, 
 def run_app(app: typer.Typer, argv: Sequence[str] | None = None, prog: str = "thetaline") -> int:
     """Run a typer app and return its exit code; a wrong option gives 2, one of our own errors its message and code."""
     try:
+        for name, meant in misspelt().items():
+            print_message(f"{name} is no setting; did you mean {meant}?")
         app(args=None if argv is None else list(argv), prog_name=prog)
     except SystemExit as stop:
         return stop.code if isinstance(stop.code, int) else int(stop.code is not None)

@@ -18,7 +18,7 @@ from thetaline import db
 from thetaline.db import embedded, job_lock
 from thetaline.errors import DatabaseError, MigrationError
 from thetaline.masking import mask_url
-from thetaline.settings import Settings, describe
+from thetaline.settings import Settings, describe, misspelt
 
 INSTALLATION = "installation"
 LEAST_FREE_BYTES = 1_000_000_000
@@ -88,6 +88,8 @@ def settings_in_force(settings: Settings, *, every: bool) -> Iterator[DoctorFind
         yield ok("settings", line.name, f"{line.value} ({line.source}; default {line.default}): {line.description}")
     if len(shown) < len(lines):
         yield ok("settings", "others", f"{len(lines) - len(shown)} at their defaults; --settings lists them")
+    for name, meant in misspelt().items():
+        yield note("settings", name, "is no setting", f"did you mean {meant}?")
 
 
 def disk(folder: Path) -> DoctorFinding:

@@ -1,1 +1,0 @@
-"""Web pages for psychometricians and operators."""

@@ -1,1 +1,0 @@
-"""A learner's week as one frozen value, and its rendering."""
