@@ -140,3 +140,13 @@ def test_items_on_a_windows_scale_give_the_same_probabilities(school):
 def test_nearness_compares_what_both_know():
     near = nearness({"x": 1.0, "y": 2.0, "z": 3.0}, {"x": 1.5, "y": 2.5, "z": 3.5, "more": 9.0})
     assert (near.n, near.correlation, near.rmse) == pytest.approx((3, 1.0, 0.5))
+
+
+def test_response_times_are_lognormal_around_forty_seconds_and_shorter_on_easier_questions(school):
+    truth, answers = school
+    gap = truth.theta(answers.learner, answers.week) - truth.difficulty(answers.item, answers.week)
+    log_seconds = np.log(answers.response_ms / 1000)
+    slope, level = np.polyfit(gap, log_seconds, 1)
+    assert slope == pytest.approx(-0.15, abs=0.01)
+    assert level == pytest.approx(np.log(40), abs=0.01)
+    assert np.std(log_seconds - slope * gap) == pytest.approx(0.5, abs=0.01)
