@@ -13,7 +13,7 @@ _NAME = re.compile(r"^-- name: *(\w+) *$", re.MULTILINE)
 
 @cache
 def sql(path: str) -> Mapping[str, str]:
-    """The statements of a file by name; `path` is relative to the package (`"jobs/calibration/inputs.sql"`).
+    """The statements of a file by name; `path` is relative to the package (`"jobs/calibration/window.sql"`).
 
     A statement starts under a line `-- name: some_name` and ends at the next one. A repeated name raises `KeyError`.
     """

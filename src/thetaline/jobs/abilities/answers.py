@@ -77,11 +77,6 @@ def learner_numbers(conn: Connection, user_ids: Sequence[str]) -> dict[str, int]
     return found
 
 
-def user_ids(conn: Connection, learner_no: NDArray[np.int32]) -> list[str]:
-    """Ids of ascending surrogate keys."""
-    return [name for _, name in conn.execute(SQL["user_ids"], {"learners": learner_no.tolist()}).fetchall()]
-
-
 def sorted_answers(columns: dict[str, NDArray[Any]]) -> LearnerAnswers:
     """Sort the columns as read, emptying the dict, and number the learners from 0."""
     at = columns.pop("answered_at").view(np.int64)

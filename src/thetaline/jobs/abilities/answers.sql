@@ -11,6 +11,3 @@ where answered_at >= cast(%(start)s as timestamptz) and answered_at < cast(%(sto
 
 -- name: learner_numbers
 select user_id, learner_no from learner where user_id = any(cast(%(user_ids)s as text[]))
-
--- name: user_ids
-select learner_no, user_id from learner where learner_no = any(cast(%(learners)s as integer[])) order by learner_no

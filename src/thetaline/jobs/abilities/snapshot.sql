@@ -34,17 +34,3 @@ from run
 where job = 'snapshot_theta' and state = 'published' and summary ? 'topic_sd'
 order by as_of desc, started_at desc
 limit 1
-
--- name: theta_of_day
--- What was known on a day: the newest published estimate up to it.
-select newest.theta, newest.se, newest.as_of, newest.run_id
-from learner
-cross join lateral (
-    select ability.* from ability join run using (run_id)
-    where ability.learner_no = learner.learner_no
-      and ability.as_of <= cast(%(as_of)s as date)
-      and run.state = 'published'
-    order by ability.as_of desc, ability.fitted_at desc, ability.version desc
-    limit 1
-) as newest
-where learner.user_id = cast(%(user_id)s as text)

@@ -10,7 +10,7 @@ import psycopg
 
 from thetaline import db
 
-SQL = db.sql("jobs/calibration/inputs.sql")
+SQL = db.sql("jobs/anchors/references.sql")
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,6 @@ from thetaline.jobs.calibration.gate import CheckResult, PublishedParameters
 
 JOB = "mirt_calibrate"
 SQL = db.sql("jobs/calibration/publication.sql")
-FIRST_VERSION = 1
 Connection = psycopg.Connection[Any]
 
 
@@ -125,7 +124,7 @@ def _insert_calibration(conn: Connection, record: CalibrationRecord) -> None:
 
 def _insert_items(conn: Connection, record: CalibrationRecord) -> None:
     last = dict(conn.execute(SQL["last_versions"], {"items": record.item_no.tolist()}).fetchall())
-    versions = [last.get(number, FIRST_VERSION - 1) + 1 for number in record.item_no.tolist()]
+    versions = [last.get(number, 0) + 1 for number in record.item_no.tolist()]
     columns: dict[str, ArrayLike] = {
         "item_no": record.item_no,
         "version": np.array(versions, dtype=np.int32),

@@ -14,7 +14,7 @@ from thetaline.jobs.calibration.observations import Observations, first_answers,
 from thetaline.jobs.progress import progress
 from thetaline.learning.windows import Window, day_number
 
-SQL = db.sql("jobs/calibration/inputs.sql")
+SQL = db.sql("jobs/calibration/window.sql")
 WIDTHS: dict[str, DTypeLike] = {
     "learner_no": np.int32,
     "item_no": np.int32,

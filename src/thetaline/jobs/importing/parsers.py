@@ -53,11 +53,9 @@ def parse_response_time(unit: TimeUnit) -> Parser:
     micros = unit.micros
 
     def parse(text: str) -> Parsed:
-        number = _number(text)
+        number, problem = _not_negative("response time", text)
         if number is None:
-            return None, "response time is no number"
-        if number < 0:
-            return None, "response time is negative"
+            return None, problem
         milliseconds = round(number * micros / 1_000)
         return (milliseconds, "") if milliseconds <= LONGEST_RESPONSE_MS else (None, "response time is beyond 24 days")
 
@@ -81,15 +79,20 @@ def parse_count(unit: TimeUnit) -> Parser:
     micros_in_one = unit.micros
 
     def parse(text: str) -> Parsed:
-        number = _number(text)
+        number, problem = _not_negative("time", text)
         if number is None:
-            return None, "time is no number"
-        if number < 0:
-            return None, "time is negative"
+            return None, problem
         micros = number * micros_in_one
         return (round(micros), "") if micros < 2**62 else (None, "time lies in the future")
 
     return parse
+
+
+def _not_negative(name: str, text: str) -> tuple[float | None, str]:
+    number = _number(text)
+    if number is None:
+        return None, f"{name} is no number"
+    return (number, "") if number >= 0 else (None, f"{name} is negative")
 
 
 def _number(text: str) -> float | None:

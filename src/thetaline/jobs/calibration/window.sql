@@ -10,6 +10,3 @@ select learner_no, user_id from learner where learner_no = any(cast(%(numbers)s 
 
 -- name: items
 select item_no, item_id from item where item_no = any(cast(%(numbers)s as integer[])) order by item_no
-
--- name: anchors
-select cast(id as text), meta -> 'irt' from question where meta -> 'tags' @> cast('["anchor"]' as jsonb) order by question.id
