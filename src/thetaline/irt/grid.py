@@ -7,6 +7,7 @@ from numbers import Real
 import numpy as np
 
 from thetaline.errors import InputError
+from thetaline.irt._log_space import log_softmax
 from thetaline.irt._types import Array
 
 
@@ -40,5 +41,4 @@ class Grid:
 
 def normal_log_weights(nodes: Array, mean: float, sd: float) -> Array:
     """Return log of the normal density at the nodes, normalised to sum 1."""
-    log_density = -0.5 * ((nodes - mean) / sd) ** 2
-    return np.asarray(log_density - np.log(np.exp(log_density - log_density.max()).sum()) - log_density.max())
+    return log_softmax(-0.5 * ((nodes - mean) / sd) ** 2)

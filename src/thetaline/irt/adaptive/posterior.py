@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from thetaline.errors import InputError
+from thetaline.irt._log_space import softmax
 from thetaline.irt._types import Array
 from thetaline.irt.grid import normal_log_weights
 
@@ -56,5 +57,4 @@ class Posterior:
         """Bayes' rule with the log-probabilities (N, Q) of one more answer each."""
         with np.errstate(divide="ignore"):
             log_weights = np.log(self.weights) + log_likelihood
-        weights = np.exp(log_weights - log_weights.max(axis=1, keepdims=True))
-        return type(self)(self.nodes, weights / weights.sum(axis=1, keepdims=True))
+        return type(self)(self.nodes, softmax(log_weights))

@@ -11,6 +11,7 @@ from itertools import pairwise
 
 import numpy as np
 
+from thetaline.irt._log_space import exp_less_max
 from thetaline.irt._types import Array, FloatArray
 from thetaline.irt.calibration.blocking import PersonBlock
 from thetaline.irt.calibration.observed_data import ObservedData
@@ -89,9 +90,7 @@ def posteriors(block: PersonBlock, table: FloatArray, prior: FloatArray) -> tupl
     """Return posterior weights times pattern frequency (n, Q), and log P(answers) per row (n,)."""
     joint = block.log_likelihood(table)
     joint += prior
-    top = joint.max(axis=1)
-    joint -= top[:, None]
-    np.exp(joint, out=joint)
+    top = exp_less_max(joint, axis=1)[:, 0]
     total = joint.sum(axis=1)
     joint *= (block.weight / total)[:, None]
     return joint, top.astype(np.float64) + np.log(total.astype(np.float64))

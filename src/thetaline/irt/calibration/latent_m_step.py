@@ -10,6 +10,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from thetaline.irt._log_space import log_softmax, softmax
 from thetaline.irt._types import Array
 from thetaline.irt.calibration.model import EmState, Model
 
@@ -75,7 +76,7 @@ def _most_likely(natural: Array, directions: Array, theta: Array, share: Array) 
     statistics = np.stack([theta, theta**2])
     observed = statistics @ share
     for _ in range(NEWTON_STEPS):
-        weights = _weights(natural, statistics)
+        weights = softmax(natural @ statistics)
         centred = statistics - (statistics @ weights)[:, None]
         spread = directions.T @ (centred * weights) @ centred.T @ directions
         uphill = directions.T @ (observed - statistics @ weights)
@@ -90,17 +91,9 @@ def _most_likely(natural: Array, directions: Array, theta: Array, share: Array) 
     return natural
 
 
-def _weights(natural: Array, statistics: Array) -> Array:
-    log_weights = natural @ statistics
-    weights = np.exp(log_weights - log_weights.max())
-    return np.asarray(weights / weights.sum())
-
-
 def _expected_log_weight(natural: Array, statistics: Array, share: Array) -> float:
     """Expected log-weight of one person."""
-    log_weights = natural @ statistics
-    top = log_weights.max()
-    return float(share @ log_weights - top - np.log(np.exp(log_weights - top).sum()))
+    return float(share @ log_softmax(natural @ statistics))
 
 
 def empirical_histogram(model: Model, state: EmState, theta: Array, mass: Array) -> EmState:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from thetaline.irt._log_space import log_softmax, softmax
 from thetaline.irt._types import Array
 from thetaline.irt.families.base import Curve, Family, Published
 
@@ -28,8 +29,7 @@ class AdjacentCategories(Family):
         k = np.arange(free.shape[1], dtype=np.float64)
         eta = k[:, None] * np.multiply.outer(free[:, 0], theta)[:, None, :]
         eta[:, 1:] += free[:, 1:, None]
-        eta -= eta.max(axis=1, keepdims=True)
-        return np.asarray(eta - np.log(np.exp(eta).sum(axis=1, keepdims=True)))
+        return log_softmax(eta, axis=1)
 
     def d_log_prob(self, free: Array, theta: Array) -> Array:
         """(I, P, K, Q)."""
@@ -47,8 +47,7 @@ class AdjacentCategories(Family):
         a, k = coefficients[..., 0], np.arange(coefficients.shape[-1], dtype=np.float64)
         eta = k * (a * theta)[..., None]
         eta[..., 1:] += coefficients[..., 1:]
-        p = np.exp(eta - eta.max(axis=-1, keepdims=True))
-        p /= p.sum(axis=-1, keepdims=True)
+        p = softmax(eta)
         away = k - (p @ k)[..., None]
         variance = np.einsum("...k,...k,...k->...", p, away, away)
         ds = np.broadcast_to(-(np.square(a) * variance)[..., None], p.shape)

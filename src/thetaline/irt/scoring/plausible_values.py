@@ -4,6 +4,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from thetaline.errors import InputError
+from thetaline.irt._log_space import softmax
 from thetaline.irt._types import Array
 from thetaline.irt.items import Items
 from thetaline.irt.responses import Responses
@@ -50,6 +51,6 @@ def _draw(matched: MatchedResponses, node_range: NodeRange, prior: tuple[Array, 
     """Draw a node by its posterior weight, then a place in the cell around it."""
     nodes = node_range.nodes
     log_weight = log_posteriors(matched, nodes, *prior)
-    reached = np.cumsum(np.exp(log_weight - log_weight.max(axis=1, keepdims=True)), axis=1)
+    reached = np.cumsum(softmax(log_weight), axis=1)
     which = [(reached < u[:, None] * reached[:, -1:]).sum(axis=1) for u in uniform[0].T]
     return np.asarray(nodes[np.stack(which, axis=1)] + node_range.h * (uniform[1] - 0.5))
