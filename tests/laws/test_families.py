@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from thetaline.errors import ItemsError
-from thetaline.irt.families import FAMILIES, Published, known_models
+from thetaline.irt.families import FAMILIES, Published, model_names
 
 THETA = np.linspace(-6.0, 6.0, 25)
 FAR = np.array([-400.0, 400.0])
@@ -133,4 +133,4 @@ def test_crossed_asymptotes_and_disordered_thresholds_are_no_models():
 
 def test_an_unknown_model_is_named_with_the_known_ones():
     with pytest.raises(ItemsError, match="unknown model '5PL'; choose one of Rasch, 1PL"):
-        known_models(["2PL", "5PL"])
+        model_names(["2PL", "5PL"])

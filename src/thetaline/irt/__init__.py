@@ -30,6 +30,7 @@ if TYPE_CHECKING:
         Finding as Finding,
         Note as Note,
     )
+    from thetaline.irt.coefficients import Coefficients as Coefficients
     from thetaline.irt.covariance import ItemCovariance as ItemCovariance
     from thetaline.irt.dif import Dif as Dif, DifClass as DifClass, dif as dif
     from thetaline.irt.drift import Drift as Drift, drift as drift
@@ -62,6 +63,7 @@ if TYPE_CHECKING:
         link as link,
         link_chain as link_chain,
     )
+    from thetaline.irt.model_comparison import ModelComparison as ModelComparison, compare as compare
     from thetaline.irt.population import Population as Population
     from thetaline.irt.priors import (
         Beta as Beta,
@@ -88,6 +90,7 @@ _NAMES = {
     "calibrate": "calibrate",
     "calibration.em": "Cycle Status",
     "calibration.findings": "Finding Note",
+    "coefficients": "Coefficients",
     "covariance": "ItemCovariance",
     "dif": "Dif DifClass dif",
     "drift": "Drift drift",
@@ -98,6 +101,7 @@ _NAMES = {
     "information": "Information information marginal_reliability",
     "items": "Items",
     "linking": "ChainLink Link LinkDiagnostics LinkErrors LinkWeights average_links link link_chain",
+    "model_comparison": "ModelComparison compare",
     "population": "Population",
     "priors": "Beta LogitNormal LogNormal Normal Prior Priors",
     "responses": "Responses",

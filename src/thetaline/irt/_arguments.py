@@ -1,5 +1,7 @@
 """What callers hand to the public functions, checked where it comes in: argument, value, what to do."""
 
+from __future__ import annotations
+
 from numbers import Integral, Real
 from typing import Any
 
@@ -9,8 +11,20 @@ from numpy.typing import ArrayLike, NDArray
 from thetaline.errors import InputError, ResponsesError
 from thetaline.irt._coding import is_missing
 from thetaline.irt._types import Array
+from thetaline.irt.population import Population
 
 SHOWN = 60  # characters of a value in a message
+ADVICE = {
+    "Responses": "Responses.from_long, from_frame or from_matrix makes them",
+    "Items": "build them with Items(ids=.., model=.., a=.., b=..), or take those of a fit",
+    "Fit": "irt.calibrate makes one",
+    "Link": "irt.link makes one",
+    "Scores": "irt.score makes them",
+}
+
+
+PersonPrior = Population | tuple[ArrayLike, ArrayLike]  # of one mean and sd for all, or of one a person
+OnePrior = Population | tuple[float, float]
 
 
 def shown(value: object) -> str:
@@ -23,6 +37,21 @@ def check_kind(name: str, value: object, kind: type, advice: str) -> None:
     """Raise InputError with `advice` for what is not of this class."""
     if not isinstance(value, kind):
         raise InputError(f"{name} must be {kind.__name__}, not {shown(value)}; {advice}")
+
+
+def check_kinds(**arguments: tuple[object, type]) -> None:
+    """Raise InputError for the first argument, given as name=(value, class), that is not of its class."""
+    for name, (value, kind) in arguments.items():
+        check_kind(name, value, kind, ADVICE.get(kind.__name__, f"it is what irt.{kind.__name__} makes"))
+
+
+def generator(rng: object) -> np.random.Generator:
+    """Return a generator as it is, or the one that a whole number seeds; raises InputError for anything else."""
+    if isinstance(rng, np.random.Generator):
+        return rng
+    if isinstance(rng, int | np.integer) and rng is not True and rng is not False and rng >= 0:
+        return np.random.default_rng(int(rng))
+    raise InputError(f"rng must be a numpy Generator or a seed (a whole number from 0), not {shown(rng)}; say rng=1")
 
 
 def check_whole(name: str, value: object) -> None:
@@ -82,10 +111,12 @@ def person_abilities(theta: ArrayLike) -> Array:
 
 def normal_prior(prior: Any) -> tuple[Array, Array]:
     """Return mean and sd of a normal as arrays; raises InputError for what is no pair of finite numbers with sd > 0."""
+    if isinstance(prior, Population):
+        prior = prior.only()
     try:
         mean, sd = (np.asarray(part, dtype=np.float64) for part in prior)
     except (TypeError, ValueError) as error:
-        raise InputError(f"a prior is a pair (mean, sd) of numbers, not {prior!r}") from error
+        raise InputError(f"a prior is a pair (mean, sd) or a fit's population, not {shown(prior)}") from error
     if not np.isfinite(mean).all():
         raise InputError(f"a prior needs finite means, not {_first(mean, np.isfinite(mean))}")
     fine = np.isfinite(sd) & (sd > 0)

@@ -1,5 +1,7 @@
 """Turn what callers hold (lists, arrays, Series, Arrow columns) into codes and categories."""
 
+from __future__ import annotations
+
 from collections import Counter
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -7,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from thetaline.errors import InputError, ResponsesError
+from thetaline.errors import InputError, ItemsError, ResponsesError
 from thetaline.irt._types import Array, Categories, Ids, Mask
 
 if TYPE_CHECKING:
@@ -167,16 +169,30 @@ def frequencies(counts: ArrayLike, n: int) -> Array:
     return weights
 
 
-def frame_column(frame: Any, name: str) -> NDArray[Any]:
-    """Return a column of a pandas, polars or pyarrow table; raises ResponsesError when it is not there."""
+def column_names(frame: Any) -> list[str]:
+    """Return the names of a table's columns; raises ResponsesError for what is no such table."""
     if hasattr(frame, "collect_schema") and hasattr(frame, "collect"):
         raise ResponsesError("the table is lazy; give .collect() of it")
     if not hasattr(frame, "columns"):
         raise ResponsesError(f"a table of pandas, polars or pyarrow is needed, not {type(frame).__name__}")
-    names = [str(column) for column in getattr(frame, "column_names", frame.columns)]
+    return [str(column) for column in getattr(frame, "column_names", frame.columns)]
+
+
+def frame_column(frame: Any, name: str) -> NDArray[Any]:
+    """Return a column of a pandas, polars or pyarrow table; raises ResponsesError when it is not there."""
+    names = column_names(frame)
     if name not in names:
         raise ResponsesError(f"the table has no column {name!r}; it has {names}")
     return _plain(frame[name])
+
+
+def number_column(frame: Any, name: str) -> Array:
+    """Return a column of numbers with NaN where one is missing; raises ItemsError for what is no number."""
+    column = frame_column(frame, name)
+    try:
+        return np.array([np.nan if is_missing(value) else value for value in column.tolist()], dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise ItemsError(f"column {name!r} must hold numbers: {error}") from error
 
 
 def _plain(values: Any) -> NDArray[Any]:
@@ -208,7 +224,7 @@ def _objects(values: Iterable[Any]) -> Ids:
     return out
 
 
-def frame(columns: Mapping[str, Any]) -> "pd.DataFrame":
+def frame(columns: Mapping[str, Any]) -> pd.DataFrame:
     """Columns of equal length as a data frame; raises InputError where pandas is not installed."""
     try:
         import pandas as pd  # noqa: PLC0415  (optional, and slow to import)

@@ -1,5 +1,7 @@
 """Bring item parameters into columns and refuse what is no item, naming the items."""
 
+from __future__ import annotations
+
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -10,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from thetaline.errors import ItemsError
 from thetaline.irt._coding import is_missing
 from thetaline.irt._types import Array, Ids, Mask
-from thetaline.irt.families import FAMILIES, known_models
+from thetaline.irt.families import FAMILIES, model_names
 
 
 def model_column(model: str | Sequence[str] | NDArray[Any] | Mapping[Any, str], ids: Ids) -> NDArray[np.str_]:
@@ -28,8 +30,7 @@ def model_column(model: str | Sequence[str] | NDArray[Any] | Mapping[Any, str], 
         )
     if len(names) != len(ids):
         raise ItemsError(f"{len(names)} models for {len(ids)} items")
-    known_models(dict.fromkeys(names))
-    return np.array(names, dtype=np.str_)
+    return np.array(model_names(names), dtype=np.str_)
 
 
 def parameter_column(letter: str, value: ArrayLike, ids: Ids) -> Array:

@@ -1,5 +1,7 @@
 """Calibration: item parameters and ability distributions from responses, by marginal maximum likelihood or MAP."""
 
+from __future__ import annotations
+
 import warnings
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor

@@ -6,10 +6,11 @@ from typing import Any
 import numpy as np
 
 from thetaline.errors import ItemsError
-from thetaline.irt._types import Array
+from thetaline.irt._types import Array, short_repr
 from thetaline.irt.items import Items
 
 
+@short_repr
 @dataclass(frozen=True, slots=True, eq=False)
 class ItemCovariance:
     """Covariance of published item parameters: entry j belongs to item `ids[j]` and parameter `names[j]`.

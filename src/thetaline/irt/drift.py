@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from thetaline.errors import ItemsError
+from thetaline.irt._arguments import check_kinds
 from thetaline.irt._coding import frame
-from thetaline.irt._types import Array, Ids, Ints
+from thetaline.irt._types import Array, Ids, Ints, short_repr
 from thetaline.irt.covariance import ItemCovariance, refuse_foreign
 from thetaline.irt.invariance import P_DIF_LIMITS, Calibrated, Invariance, invariance
 from thetaline.irt.items import Items
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
+@short_repr
 @dataclass(frozen=True, slots=True, eq=False)
 class Drift:
     """Changes of I items from a reference to a new calibration, on the reference's scale: θ_reference = A θ_new + B."""
@@ -47,7 +49,7 @@ class Drift:
     def to_frame(self) -> "pd.DataFrame":
         """One row an item; needs pandas."""
         b = self.change_b if self.change_b.ndim == 1 else np.nanmean(self.change_b, axis=1)
-        change = {"item": self.ids, "change_a": self.change_a, "change_b": b, "z_a": self.z_a, "z_b": self.z_b}
+        change = {"item_id": self.ids, "change_a": self.change_a, "change_b": b, "z_a": self.z_a, "z_b": self.z_b}
         test = {"statistic": self.statistic, "df": self.df, "p": self.p, "p_adjusted": self.p_adjusted}
         return frame({**change, **test, "effect": self.effect, "anchor": np.isin(self.ids, self.anchors)})
 
@@ -71,6 +73,7 @@ def drift(
     where neither calibration has a covariance, and for a covariance of other items; InputError for an alpha that is no
     level.
     """
+    check_kinds(new=(new, Items), reference=(reference, Items))
     check_level(alpha)
     if new_covariance is None and reference_covariance is None:
         raise ItemsError("drift is tested against the error of the estimates; give the covariance of a calibration")

@@ -8,6 +8,7 @@ from thetaline.irt._types import Mask
 from thetaline.irt.calibration.em import Cycle, Status
 from thetaline.irt.calibration.findings import Finding, Note
 from thetaline.irt.calibration.solution import Solution
+from thetaline.irt.coefficients import Coefficients, coefficients
 from thetaline.irt.covariance import ItemCovariance
 from thetaline.irt.items import Items
 from thetaline.irt.population import Population
@@ -66,6 +67,22 @@ class Fit:
         Raises InputError for an unknown method.
         """
         return standard_errors(self._solution, method=method)
+
+    def coefficients(self, level: float = 0.95, method: str = "oakes") -> Coefficients:
+        """Return every estimate with its standard error and a Wald interval of `level`, a row a parameter.
+
+        Raises InputError for what is no level and for an unknown method.
+        """
+        return coefficients(self.items, self.population, self.standard_errors(method), level)
+
+    def category_counts(self) -> dict[object, tuple[float, ...]]:
+        """Return {item id: how many answers in each category} of what was calibrated."""
+        return self._solution.category_counts()
+
+    @property
+    def penalised(self) -> bool:
+        """Whether priors had a part in the estimates."""
+        return not self._solution.problem.priors.flat
 
     def covariance(self, method: str = "oakes", scale: str = "published") -> ItemCovariance:
         """Return the covariance of the estimates, `published` (a, b, c, d) or `free` (slope, intercepts, logits).

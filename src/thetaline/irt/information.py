@@ -1,17 +1,20 @@
 """What a bank tells about θ, where: information, standard error, expected score, marginal reliability."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from thetaline.irt._arguments import ability_column, one_normal_prior
-from thetaline.irt._types import Array
+from thetaline.irt._arguments import ability_column, check_kinds, one_normal_prior
+from thetaline.irt._types import Array, short_repr
 from thetaline.irt.grid import normal_log_weights
 from thetaline.irt.items import Items
 
 
+@short_repr
 @dataclass(frozen=True, slots=True, eq=False)
 class Information:
     """Fisher information of I items and of the test they make, at Q abilities."""
@@ -40,6 +43,7 @@ class Information:
 
 def information(items: Items, theta: ArrayLike) -> Information:
     """Evaluate a bank at abilities (Q,); raises InputError where they are not finite."""
+    check_kinds(items=(items, Items))
     nodes = ability_column(theta)
     return Information(items.ids, nodes, items.information(nodes), items.expected_score(nodes))
 
@@ -49,6 +53,7 @@ def marginal_reliability(items: Items, *, mean: float = 0.0, sd: float = 1.0, n_
 
     Raises InputError for a mean and sd that are no population.
     """
+    check_kinds(items=(items, Items))
     mean, sd = one_normal_prior((mean, sd))
     theta = mean + sd * np.linspace(-8.0, 8.0, n_nodes)
     told = items.information(theta).sum(axis=0)

@@ -1,5 +1,8 @@
 """The item bank as one frozen value: a struct of arrays, so that every step is vectorised over items."""
 
+from __future__ import annotations
+
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Self
@@ -8,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from thetaline.errors import InputError, ItemsError
-from thetaline.irt._coding import frame
+from thetaline.irt._coding import column_names, frame, frame_column, number_column
 from thetaline.irt._item_checks import check_items, model_column, parameter_column, threshold_column
 from thetaline.irt._types import Array, Categories, Ids, Index
 from thetaline.irt.families import FAMILIES, AnswerDerivatives, Curve, Family, Published
@@ -122,9 +125,31 @@ class Items:
         """I."""
         return len(self.ids)
 
+    @classmethod
+    def from_frame(cls, frame: Any) -> Self:
+        """Take a pandas, polars or pyarrow table with one row an item, as `to_frame` makes it.
+
+        Columns: item_id, b (or b1, b2, ..), and where they are there model (else 2PL), a, c, d; a missing value is no
+        parameter.  Raises ItemsError for a column that is not there, and as `Items` does.
+        """
+        names = column_names(frame)
+        if "item_id" not in names or not {"b", "b1"} & set(names):
+            raise ItemsError(f"the table needs the columns item_id and b (or b1, b2, ..); it has {names}")
+        steps = (
+            ["b"] if "b" in names else sorted((n for n in names if re.fullmatch(r"b\d+", n)), key=lambda n: int(n[1:]))
+        )
+        b = np.column_stack([number_column(frame, name) for name in steps])
+        rest = {name: number_column(frame, name) for name in ("a", "c", "d") if name in names}
+        model = frame_column(frame, "model").tolist() if "model" in names else "2PL"
+        return cls(ids=frame_column(frame, "item_id").tolist(), model=model, b=b, **rest)
+
+    def __getitem__(self, ids: object) -> Self:
+        """Return the items with these ids, a list of them or one, in this order; raises ItemsError for unknown ids."""
+        return self.take(ids if isinstance(ids, (list, np.ndarray)) else [ids])
+
     def __repr__(self) -> str:
         """How many items of which models."""
-        return f"Items({len(self)}: {', '.join(sorted({str(m) for m in self.model}))})"
+        return f"{type(self).__name__}({len(self)}: {', '.join(sorted({str(m) for m in self.model}))})"
 
     @property
     def n_items(self) -> int:
@@ -221,7 +246,7 @@ class Items:
             object.__setattr__(out, name, columns.get(name, getattr(self, name)))
         return out
 
-    def to_frame(self) -> "pd.DataFrame":
+    def to_frame(self) -> pd.DataFrame:
         """Return one row an item: item_id, model, a, b (or b1, b2, ..), c, d.  Needs pandas (`thetaline[frames]`)."""
         b = {"b": self.b} if self.b.ndim == 1 else {f"b{k + 1}": self.b[:, k] for k in range(self.b.shape[1])}
         return frame({"item_id": self.ids, "model": self.model, "a": self.a, **b, "c": self.c, "d": self.d})

@@ -1,5 +1,7 @@
 """Tail areas of χ² and the normal from scipy.special alone, and only when asked: scipy.stats is slow to import."""
 
+from __future__ import annotations
+
 import numpy as np
 from numpy.typing import ArrayLike
 

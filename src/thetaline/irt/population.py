@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from thetaline.errors import InputError
 from thetaline.irt._types import Array
 
 
@@ -23,6 +24,15 @@ class Population:
         """Each group's mean and sd."""
         rows = zip(self.groups, self.mean, self.sd, strict=True)
         return "Population(" + ", ".join(f"{label}: {mean:.4g} ± {sd:.4g}" for label, mean, sd in rows) + ")"
+
+    def only(self) -> tuple[float, float]:
+        """Return mean and sd of the one group; raises InputError where there are several."""
+        if len(self.groups) > 1:
+            raise InputError(
+                f"the population has {len(self.groups)} groups {list(self.groups)[:5]}; "
+                "take one by population.of(group), or give a mean and an sd a person"
+            )
+        return float(self.mean[0]), float(self.sd[0])
 
     def of(self, group: object) -> tuple[float, float]:
         """Return mean and sd of one group; raises KeyError for a label that is not there."""

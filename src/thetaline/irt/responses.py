@@ -1,8 +1,10 @@
 """Who answered what and how: the observed answers only, so that memory is linear in them."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -12,11 +14,15 @@ from thetaline.irt._coding import (
     answer_column,
     categories_of_matrix,
     code_ids,
+    frame,
     frame_column,
     frequencies,
     ids_or_positions,
 )
 from thetaline.irt._types import Array, Categories, Ids, Ints, Mask
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 BITS = 8  # of an answer in a sort key
 
@@ -75,6 +81,19 @@ class Responses:
         """Share of the N x I cells that were answered."""
         return self.n_observations / max(1, self.n_persons * self.n_items)
 
+    def to_frame(self) -> pd.DataFrame:
+        """Return one row an answer: person_id, item_id, answer, and count where rows are patterns.  Needs pandas.
+
+        Persons without answers have no row.
+        """
+        columns = {
+            "person_id": self.person_ids[self.person],
+            "item_id": self.item_ids[self.item],
+            "answer": self.answer,
+        }
+        patterns = {} if (self.counts == 1).all() else {"count": self.counts[self.person]}
+        return frame({**columns, **patterns})
+
     @classmethod
     def from_long(cls, user_ids: ArrayLike, item_ids: ArrayLike, correct: ArrayLike) -> Self:
         """Take three equally long columns, one row an answer; ids are hashable scalars, `correct` is 0/1 or a category.
@@ -101,10 +120,10 @@ class Responses:
 
     @classmethod
     def from_frame(
-        cls, frame: Any, *, user: str = "user_id", item: str = "item_id", correct: str = "is_correct"
+        cls, table: Any, *, user: str = "user_id", item: str = "item_id", correct: str = "is_correct"
     ) -> Self:
         """Take a pandas, polars or pyarrow table with one row an answer; raises ResponsesError as `from_long` does."""
-        return cls.from_long(*(frame_column(frame, name) for name in (user, item, correct)))
+        return cls.from_long(*(frame_column(table, name) for name in (user, item, correct)))
 
     @classmethod
     def from_matrix(

@@ -1,5 +1,7 @@
 """Answers drawn from a model, for recovery tests, power studies and demonstrations."""
 
+from __future__ import annotations
+
 from collections.abc import Iterable
 from typing import Any
 
@@ -7,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from thetaline.errors import InputError
-from thetaline.irt._arguments import person_abilities
+from thetaline.irt._arguments import check_kinds, generator, person_abilities
 from thetaline.irt._coding import ids_or_positions
 from thetaline.irt._types import Array, Categories, Index, Mask
 from thetaline.irt.items import Items
@@ -20,7 +22,7 @@ Design = tuple[Index, NDArray[np.int32]]  # indptr (N + 1,) and items (M,), asce
 def simulate(
     items: Items,
     theta: ArrayLike,
-    rng: np.random.Generator,
+    rng: np.random.Generator | int,
     *,
     n_answers: ArrayLike | None = None,
     mask: ArrayLike | None = None,
@@ -34,7 +36,8 @@ def simulate(
     Raises InputError for no abilities and for those that are not finite, for a design that does not fit, for two
     designs at once.
     """
-    abilities = person_abilities(theta)
+    check_kinds(items=(items, Items))
+    abilities, rng = person_abilities(theta), generator(rng)
     indptr, item = _design(len(abilities), len(items), rng, n_answers, mask)
     answer = _draw(items, np.repeat(abilities, np.diff(indptr)), item, rng)
     ids = ids_or_positions(None if persons is None else list(persons), len(abilities), "persons")

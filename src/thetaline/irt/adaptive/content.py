@@ -7,10 +7,11 @@ from typing import Any
 import numpy as np
 
 from thetaline.errors import InputError
-from thetaline.irt._types import Index, Mask
+from thetaline.irt._types import Index, Mask, short_repr
 from thetaline.irt.items import Items
 
 
+@short_repr
 @dataclass(frozen=True, slots=True, eq=False)
 class ContentLimits:
     """`area` is {item id: area}; `at_most` and `at_least` are {area: number of items}; an area without one has none.

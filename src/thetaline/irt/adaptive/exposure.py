@@ -7,7 +7,7 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 
 from thetaline.errors import InputError
-from thetaline.irt._types import Array, Index, Mask
+from thetaline.irt._types import Array, Index, Mask, short_repr
 from thetaline.irt.items import Items
 
 
@@ -55,6 +55,7 @@ class Randomesque:
         return Pick(chosen, np.zeros(values.shape, dtype=bool))
 
 
+@short_repr
 @dataclass(frozen=True, slots=True, eq=False)
 class SympsonHetter:
     """The best item is asked with probability k, else it is out for this person and the next is tried.

@@ -1,5 +1,7 @@
 """The next item for one person."""
 
+from __future__ import annotations
+
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -8,7 +10,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from thetaline.errors import InputError
-from thetaline.irt._types import Array, Index, Mask
+from thetaline.irt._arguments import check_kinds, generator
+from thetaline.irt._types import Array, Index, Mask, short_repr
 from thetaline.irt.adaptive.content import ContentLimits
 from thetaline.irt.adaptive.criteria import Criterion, criterion_named, maximum_information
 from thetaline.irt.adaptive.exposure import Best, Exposure, Pick
@@ -16,6 +19,7 @@ from thetaline.irt.adaptive.posterior import Posterior
 from thetaline.irt.items import Items
 
 
+@short_repr
 @dataclass(frozen=True, slots=True, eq=False)
 class NextItem:
     """The item to ask, and all that might have been: `ranked` ids with their `values`, best first."""
@@ -35,7 +39,7 @@ def next_item(
     method: str = "maximum-information",
     exposure: Exposure | None = None,
     content: ContentLimits | None = None,
-    rng: np.random.Generator | None = None,
+    rng: np.random.Generator | int | None = None,
 ) -> NextItem | None:
     """Choose the next item at ability `theta` or for a `posterior`, (mean, sd) or (nodes, weights); None: nothing left.
 
@@ -43,6 +47,8 @@ def next_item(
     `Randomesque` or `SympsonHetter` and needs `rng`; `content` are `ContentLimits`.  Raises InputError for arguments
     that do not fit, ItemsError for administered items that the bank lacks.
     """
+    check_kinds(items=(items, Items))
+    draws = np.random.default_rng(0) if rng is None else generator(rng)
     if (theta is None) == (posterior is None):
         raise InputError("give theta or posterior, one of them")
     if theta is not None and method == "posterior-weighted":
@@ -54,7 +60,7 @@ def next_item(
     asked = np.zeros((1, len(items)), dtype=bool)
     asked[0, items.positions(administered)] = True
     values = selection.values(items, known, Unavailable(asked, np.zeros_like(asked)))
-    chosen = int(selection.exposure.pick(items, values, rng or np.random.default_rng(0)).chosen[0])
+    chosen = int(selection.exposure.pick(items, values, draws).chosen[0])
     if chosen < 0:
         return None
     order = np.argsort(-values[0], kind="stable")[: np.count_nonzero(np.isfinite(values[0]))]
@@ -73,7 +79,7 @@ class Unavailable(NamedTuple):
     asked: Mask
     closed: Mask
 
-    def of(self, who: Index) -> "Unavailable":
+    def of(self, who: Index) -> Unavailable:
         """Those of some persons."""
         return Unavailable(self.asked[who], self.closed[who])
 

@@ -1,5 +1,7 @@
 """What is believed about the abilities of N test-takers: weights on nodes, updated answer by answer."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from typing import Self
 

@@ -1,5 +1,7 @@
 """Whole adaptive tests, simulated for many persons at once."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from typing import Any
 
@@ -7,8 +9,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from thetaline.errors import InputError
-from thetaline.irt._arguments import one_normal_prior, person_abilities
-from thetaline.irt._types import Array, Index
+from thetaline.irt._arguments import OnePrior, check_kinds, generator, one_normal_prior, person_abilities
+from thetaline.irt._types import Array, Index, short_repr
 from thetaline.irt.adaptive.content import ContentLimits
 from thetaline.irt.adaptive.criteria import criterion_named
 from thetaline.irt.adaptive.exposure import Best, Exposure
@@ -21,6 +23,7 @@ from thetaline.irt.responses import Responses
 BLOCK_CELLS = 1 << 20  # persons × items of the persons who are tested together
 
 
+@short_repr
 @dataclass(frozen=True, slots=True, eq=False)
 class AdaptiveTests:
     """N tests of at most L items; columns beyond a test's end hold −1 and NaN."""
@@ -62,19 +65,20 @@ class AdaptiveTests:
 def simulate_adaptive(
     items: Items,
     theta: ArrayLike,
-    rng: np.random.Generator,
+    rng: np.random.Generator | int,
     *,
     stop: StopRule | None = None,
     method: str = "maximum-information",
     exposure: Exposure | None = None,
     content: ContentLimits | None = None,
-    prior: tuple[float, float] = (0.0, 1.0),
+    prior: OnePrior = (0.0, 1.0),
 ) -> AdaptiveTests:
     """Test persons of abilities `theta` (N,), start to end, scored by EAP under the prior after every answer.
 
     Raises InputError for abilities and a prior that are not finite and for rules that the bank cannot serve.
     """
-    abilities = person_abilities(theta)
+    check_kinds(items=(items, Items))
+    abilities, rng = person_abilities(theta), generator(rng)
     rule = stop or StopRule(max_items=min(30, len(items)))
     if rule.max_items > len(items):
         raise InputError(f"tests of up to {rule.max_items} items need as many in the bank, which has {len(items)}")

@@ -1,12 +1,15 @@
 """Calibrate the exposure parameters of Sympson & Hetter (1985) by simulated tests."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from thetaline.errors import InputError
-from thetaline.irt._types import Array
+from thetaline.irt._arguments import check_kinds, generator
+from thetaline.irt._types import Array, short_repr
 from thetaline.irt.adaptive.content import ContentLimits
 from thetaline.irt.adaptive.exposure import SympsonHetter
 from thetaline.irt.adaptive.simulate import simulate_adaptive
@@ -14,6 +17,7 @@ from thetaline.irt.adaptive.stopping import StopRule
 from thetaline.irt.items import Items
 
 
+@short_repr
 @dataclass(frozen=True, slots=True, eq=False)
 class ExposureCalibration:
     """The rule to hand to `next_item`, and how the largest exposure rate fell from cycle to cycle."""
@@ -27,7 +31,7 @@ class ExposureCalibration:
 def calibrate_exposure(  # noqa: PLR0913  (keyword-only options)
     items: Items,
     theta: ArrayLike,
-    rng: np.random.Generator,
+    rng: np.random.Generator | int,
     *,
     largest: float = 0.25,
     stop: StopRule | None = None,
@@ -43,7 +47,8 @@ def calibrate_exposure(  # noqa: PLR0913  (keyword-only options)
     when the largest rate is at most `largest` + `tolerance`, default three standard errors of a rate that is estimated
     from as many tests.  Raises InputError where `largest` cannot be reached.
     """
-    rule = stop or StopRule(max_items=min(30, len(items)))
+    check_kinds(items=(items, Items))
+    rng, rule = generator(rng), stop or StopRule(max_items=min(30, len(items)))
     if not rule.max_items / len(items) < largest <= 1.0:
         raise InputError(
             f"tests of {rule.max_items} of {len(items)} items have a mean exposure of "

@@ -1,5 +1,7 @@
 """What a caller asked for, parsed once (a family an item, anchors, groups), and the model that it makes."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -12,7 +14,7 @@ from thetaline.irt._arguments import group_column
 from thetaline.irt._types import Array, Ids, Index, Mask
 from thetaline.irt.calibration.model import EmState, ItemBlock, Model
 from thetaline.irt.calibration.observed_data import ObservedData
-from thetaline.irt.families import FAMILIES, known_models
+from thetaline.irt.families import FAMILIES, model_names
 from thetaline.irt.items import Items
 from thetaline.irt.responses import Responses
 
@@ -77,7 +79,7 @@ def _models(model: ModelChoice, responses: Responses, anchors: Items | None) -> 
     without = [name for name in ids if name not in own and name not in given]
     if without:
         raise ItemsError(f"no model is given for {len(without)} items, first {without[:5]}")
-    known_models(dict.fromkeys(own.values()))
+    own = dict(zip(own, model_names(own.values()), strict=True))
     out = np.empty(len(ids), dtype=object)
     out[:] = [given.get(name, own.get(name)) for name in ids]
     return out

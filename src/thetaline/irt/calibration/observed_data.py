@@ -37,6 +37,15 @@ class ObservedData:
         """G."""
         return len(self.blocks)
 
+    def category_counts(self) -> Array:
+        """Return the number of answers in each row of a category table, (sum of K,)."""
+        total = np.zeros(int(self.offsets[-1]))
+        for block in (block for group in self.blocks for block in group):
+            weight = block.weight[:, None]
+            mass = weight.sum(axis=0, dtype=np.float64)
+            total += self.design.counts(block.gather(weight).astype(np.float64), mass)[:, 0]
+        return np.round(total, 6)
+
     def leading(self, share: float) -> "ObservedData":
         """Return about the first `share` of the blocks of every group, at least one each."""
         blocks = tuple(group[: max(1, round(share * len(group)))] for group in self.blocks)

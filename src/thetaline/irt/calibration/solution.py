@@ -31,6 +31,12 @@ class Solution:
                 return float(free[0, 0])
         return 1.0
 
+    def category_counts(self) -> dict[object, tuple[float, ...]]:
+        """Return {item id: number of answers by category}, persons by their frequency."""
+        data = self.problem.data
+        counts, ids = data.category_counts(), self.item_ids[data.order].tolist()
+        return {name: tuple(counts[data.offsets[j] : data.offsets[j + 1]].tolist()) for j, name in enumerate(ids)}
+
     def items(self) -> Items:
         """Return the bank in the caller's order, on the published scale."""
         model, order = self.problem.model, self.problem.data.order

@@ -1,10 +1,13 @@
 """Differential item functioning: do people of equal ability but different groups do equally well on an item?"""
 
+from __future__ import annotations
+
 from collections.abc import Callable
 
 from numpy.typing import ArrayLike
 
 from thetaline.errors import InputError
+from thetaline.irt._arguments import check_kinds
 from thetaline.irt.dif.matching import TwoGroups, two_groups
 from thetaline.irt.dif.observed_score import logistic_regression_dif, mantel_haenszel_dif
 from thetaline.irt.dif.result import Dif as Dif, DifClass as DifClass, Settings
@@ -41,6 +44,7 @@ def dif(
     Raises InputError for an unknown method and an alpha that is no level, ResponsesError for other than two groups and
     for answers that a method cannot take.
     """
+    check_kinds(responses=(responses, Responses))
     if method not in METHODS:
         raise InputError(f"unknown DIF method {method!r}; choose one of {', '.join(METHODS)}")
     check_level(alpha)

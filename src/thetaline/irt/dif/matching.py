@@ -1,5 +1,7 @@
 """Groups side by side among people of equal ability: counts by level, group and answer, for every item."""
 
+from __future__ import annotations
+
 from typing import Any, NamedTuple
 
 import numpy as np

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thetaline.irt._coding import frame
-from thetaline.irt._types import Array, Ids, Ints
+from thetaline.irt._types import Array, Ids, Ints, short_repr
 from thetaline.irt.priors import Priors
 
 if TYPE_CHECKING:
@@ -32,6 +32,7 @@ class Settings(NamedTuple):
     priors: Priors | None
 
 
+@short_repr
 @dataclass(frozen=True, slots=True, eq=False)
 class Dif:
     """Differential item functioning of I items between a reference and a focal group.
@@ -63,7 +64,7 @@ class Dif:
 
     def to_frame(self) -> "pd.DataFrame":
         """One row an item; needs pandas."""
-        columns = {"item": self.ids, "statistic": self.statistic, "df": self.df, "p": self.p}
+        columns = {"item_id": self.ids, "statistic": self.statistic, "df": self.df, "p": self.p}
         effects = {self.effect_name: self.effect, "class": self.classes, "anchor": np.isin(self.ids, self.anchors)}
         return frame({**columns, **effects, **self.details})
 

@@ -11,14 +11,25 @@ from thetaline.irt.families.graded import GRM
 ALL: tuple[Family, ...] = (RASCH, ONE_PL, TWO_PL, THREE_PL, FOUR_PL, GRM, PCM, GPCM)
 FAMILIES: dict[str, Family] = {family.name: family for family in ALL}
 
-__all__ = ["FAMILIES", "AnswerDerivatives", "Curve", "Family", "Published", "known_models", "same_curve"]
+__all__ = ["FAMILIES", "AnswerDerivatives", "Curve", "Family", "Published", "model_name", "model_names", "same_curve"]
 
 
-def known_models(names: Iterable[object]) -> None:
-    """Raise ItemsError for the first name that is not a family."""
-    for name in names:
-        if name not in FAMILIES:
-            raise ItemsError(f"unknown model {name!r}; choose one of {', '.join(FAMILIES)}")
+def model_name(name: object) -> str:
+    """Return a model's name as it is registered, in whatever case it is written; raises ItemsError for others."""
+    if isinstance(name, str):
+        if name in FAMILIES:
+            return str(name)
+        for known in FAMILIES:
+            if known.casefold() == name.strip().casefold():
+                return known
+    raise ItemsError(f"unknown model {name!r}; choose one of {', '.join(FAMILIES)}")
+
+
+def model_names(names: Iterable[object]) -> list[str]:
+    """Parse many, each distinct name once."""
+    written = list(names)
+    parsed = {name: model_name(name) for name in dict.fromkeys(written)}
+    return [parsed[name] for name in written]
 
 
 def same_curve(first: str, second: str, n_categories: int) -> bool:

@@ -1,11 +1,14 @@
 """What the fit statistics read off a calibration."""
 
+from __future__ import annotations
+
 from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from thetaline.errors import InputError, ResponsesError
+from thetaline.irt._arguments import check_kinds, shown
 from thetaline.irt._types import Array, Index, Mask
 from thetaline.irt.families import FAMILIES
 from thetaline.irt.items import Items
@@ -46,6 +49,13 @@ class Estimated(NamedTuple):
         """Parameters of an item that the data decided: none of an anchor; a shared slope counts with each item."""
         family = FAMILIES[str(self.items.model[item])]
         return 0 if self.fixed[item] else family.n_free(int(self.items.n_categories[item]))
+
+
+def check_fit(fit: object, responses: object) -> None:
+    """Raise InputError for what is no calibration, or no responses."""
+    if not all(hasattr(fit, name) for name in ("items", "population", "anchored")):
+        raise InputError(f"fit must be a Fit, not {shown(fit)}; irt.calibrate makes one")
+    check_kinds(responses=(responses, Responses))
 
 
 def estimated(fit: Calibration, responses: Responses, groups: ArrayLike | None) -> Estimated:

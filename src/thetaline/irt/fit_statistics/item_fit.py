@@ -1,5 +1,7 @@
 """Fit of every item: infit, outfit, S-X² and RMSD in one value."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -7,8 +9,15 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from thetaline.irt._coding import frame
-from thetaline.irt._types import Array, Ids, Ints
-from thetaline.irt.fit_statistics.estimated import Calibration, Estimated, abilities, answers_within, estimated
+from thetaline.irt._types import Array, Ids, Ints, short_repr
+from thetaline.irt.fit_statistics.estimated import (
+    Calibration,
+    Estimated,
+    abilities,
+    answers_within,
+    check_fit,
+    estimated,
+)
 from thetaline.irt.fit_statistics.infit import infit_and_outfit
 from thetaline.irt.fit_statistics.residuals import answers_by_item, complete_persons
 from thetaline.irt.fit_statistics.rmsd import rmsd
@@ -21,6 +30,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
+@short_repr
 @dataclass(frozen=True, slots=True, eq=False)
 class ItemFit:
     """Fit statistics of I items, (I,) each; NaN where there is nothing to compute one from."""
@@ -41,11 +51,11 @@ class ItemFit:
         """Ids with a p of S-X² below `alpha`."""
         return self.ids[self.s_x2_p < alpha]
 
-    def to_frame(self) -> "pd.DataFrame":
+    def to_frame(self) -> pd.DataFrame:
         """One row an item; needs pandas."""
         residuals = {"infit": self.infit, "infit_z": self.infit_z, "outfit": self.outfit, "outfit_z": self.outfit_z}
         score = {"s_x2": self.s_x2, "s_x2_df": self.s_x2_df, "s_x2_p": self.s_x2_p}
-        return frame({"item": self.ids, "n_answers": self.n_answers, **residuals, **score, "rmsd": self.rmsd})
+        return frame({"item_id": self.ids, "n_answers": self.n_answers, **residuals, **score, "rmsd": self.rmsd})
 
 
 class _SX2(NamedTuple):
@@ -68,6 +78,7 @@ def item_fit(
 
     Raises ResponsesError where no answered item is in the calibration; InputError for missing or unknown groups.
     """
+    check_fit(fit, responses)
     known = answers_within(fit.items, responses)
     model = estimated(fit, known, groups)
     mean_squares = _mean_squares(model, known)

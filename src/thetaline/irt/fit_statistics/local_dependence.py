@@ -1,5 +1,7 @@
 """Q3: correlations of item residuals, which show pairs of items that share more than ability (Yen 1984)."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -8,8 +10,8 @@ from numpy.typing import ArrayLike
 
 from thetaline.irt._coding import frame
 from thetaline.irt._scipy import sparse
-from thetaline.irt._types import Array, Ids, Ints
-from thetaline.irt.fit_statistics.estimated import Calibration, abilities, answers_within, estimated
+from thetaline.irt._types import Array, Ids, Ints, short_repr
+from thetaline.irt.fit_statistics.estimated import Calibration, abilities, answers_within, check_fit, estimated
 from thetaline.irt.fit_statistics.residuals import answers_by_item
 from thetaline.irt.items import Items
 from thetaline.irt.p_values import check_level, two_sided
@@ -24,6 +26,7 @@ LEAST_PERSONS = 3  # fewer points always lie on a line
 DENSE = 0.2  # share of cells observed from which dense products are faster than sparse ones
 
 
+@short_repr
 @dataclass(frozen=True, slots=True, eq=False)
 class LocalDependence:
     """Q3 of I items, and the pairs that stand out of it."""
@@ -36,10 +39,10 @@ class LocalDependence:
     pair_q3: Array  # (F,) of those pairs, `mean` taken off
     pair_p: Array  # (F,) two-sided, by Fisher's z of Q3 less the mean; Bonferroni over all pairs
 
-    def to_frame(self) -> "pd.DataFrame":
+    def to_frame(self) -> pd.DataFrame:
         """One row a flagged pair; needs pandas."""
         left, right = self.pairs.T
-        return frame({"item": left, "other": right, "q3_above_mean": self.pair_q3, "p": self.pair_p})
+        return frame({"item_id": left, "other_item_id": right, "q3_above_mean": self.pair_q3, "p": self.pair_p})
 
 
 def local_dependence(
@@ -57,6 +60,7 @@ def local_dependence(
 
     Raises ResponsesError where no answered item is in the calibration, InputError for an alpha that is no level.
     """
+    check_fit(fit, responses)
     check_level(alpha)
     known = answers_within(fit.items, responses)
     model = estimated(fit, known, groups)

@@ -1,5 +1,7 @@
 """Fit of the whole model: M2 with its p, RMSEA, SRMSR, CFI and TLI."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -8,8 +10,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from thetaline.errors import InputError, ResponsesError
-from thetaline.irt._types import Array, Categories
-from thetaline.irt.fit_statistics.estimated import Calibration, Estimated, answers_within, estimated
+from thetaline.irt._types import Array, Categories, short_repr
+from thetaline.irt.fit_statistics.estimated import Calibration, Estimated, answers_within, check_fit, estimated
 from thetaline.irt.fit_statistics.m2 import MomentFit, Rmsea, cfi, m2, rmsea, srmsr, tli
 from thetaline.irt.fit_statistics.moments import (
     Features,
@@ -34,6 +36,7 @@ MARGINS: dict[str, Build] = {"M2": category_features, "M2*": score_features}
 LARGEST = 12_000  # moments; their covariance then takes 1.2 GB
 
 
+@short_repr
 @dataclass(frozen=True, slots=True)
 class ModelFit:
     """Limited-information fit; all of it rests on the `n_persons` who answered every item."""
@@ -71,6 +74,7 @@ def model_fit(
     Raises ResponsesError where fewer complete persons are left than moments could be compared on, where the moments are
     too many, or an item is always answered alike; InputError for an unknown statistic.
     """
+    check_fit(fit, responses)
     if statistic is not None and statistic not in MARGINS:
         raise InputError(f"unknown statistic {statistic!r}; choose one of {', '.join(MARGINS)}")
     known = answers_within(fit.items, responses)

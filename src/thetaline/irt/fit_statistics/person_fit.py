@@ -9,6 +9,8 @@ the part of the log-likelihood that the estimate has used up: with s = ∂ log P
 Snijders' r_0 of an estimator equals −Σ s_x at its estimate, so that one line serves MLE, MAP and WLE.
 """
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -17,8 +19,8 @@ from numpy.typing import ArrayLike
 
 from thetaline.errors import InputError
 from thetaline.irt._coding import frame
-from thetaline.irt._types import Array, Ids, Ints
-from thetaline.irt.fit_statistics.estimated import Calibration, abilities, answers_within, estimated
+from thetaline.irt._types import Array, Ids, Ints, short_repr
+from thetaline.irt.fit_statistics.estimated import Calibration, abilities, answers_within, check_fit, estimated
 from thetaline.irt.fit_statistics.residuals import Answers, answers_by_item
 from thetaline.irt.items import Items
 from thetaline.irt.p_values import lower_tail
@@ -34,6 +36,7 @@ LEAST_VARIANCE_LEFT = 1e-9
 ESTIMATES = ("WLE", "MAP", "MLE")
 
 
+@short_repr
 @dataclass(frozen=True, slots=True, eq=False)
 class PersonFit:
     """Person fit of N persons; large negative values are answers that do not go together."""
@@ -54,9 +57,9 @@ class PersonFit:
         """Ids of persons whose lower tail area is below `alpha`."""
         return self.person_ids[self.p < alpha]
 
-    def to_frame(self) -> "pd.DataFrame":
+    def to_frame(self) -> pd.DataFrame:
         """One row a person; needs pandas."""
-        columns = {"person": self.person_ids, "theta": self.theta, "n_answers": self.n_answers}
+        columns = {"person_id": self.person_ids, "theta": self.theta, "n_answers": self.n_answers}
         return frame({**columns, "lz": self.lz, "lz_star": self.lz_star, "p": self.p})
 
 
@@ -70,6 +73,7 @@ def person_fit(
 
     Raises InputError for another method, ResponsesError where no answered item is in the calibration.
     """
+    check_fit(fit, responses)
     if method not in ESTIMATES:
         raise InputError(f"lz* corrects for {', '.join(ESTIMATES)}, not for {method!r}")
     known = answers_within(fit.items, responses)

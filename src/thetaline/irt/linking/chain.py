@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 
 from thetaline.errors import InputError
-from thetaline.irt._types import Array
+from thetaline.irt._arguments import check_kinds
+from thetaline.irt._types import Array, short_repr
 from thetaline.irt.covariance import ItemCovariance, refuse_foreign
 from thetaline.irt.items import Items
 from thetaline.irt.linking.anchors import Anchors
@@ -22,6 +23,7 @@ from thetaline.irt.linking.result import Link
 from thetaline.irt.linking.standard_errors import LinkErrors, derivatives_by_entry, unknown_errors
 
 
+@short_repr
 @dataclass(frozen=True, slots=True, eq=False)
 class ChainLink:
     """θ_last = A θ_first + B along `path`; `links` are its steps (of an average: none)."""
@@ -67,6 +69,7 @@ def link_chain(
     unknown = [form for form in path if form not in forms]
     if unknown or len(path) < 2:
         raise InputError(f"a path needs two or more of the forms {list(forms)}, not {list(path)}")
+    check_kinds(**{f"form {form!r}": (forms[form], Items) for form in path})
     known = covariances or {}
     for form in path:
         refuse_foreign(forms[form], known.get(form), f"the covariance of form {form!r}")
@@ -88,6 +91,7 @@ def average_links(links: Sequence[ChainLink]) -> ChainLink:
     A and B are means weighted by (1 + A²)^−½: the bisector of the lines θ' = A θ + B, the same whichever of the two
     scales is called first.  Raises InputError for links whose paths do not start and end alike.
     """
+    check_kinds(**{f"link {number}": (one, ChainLink) for number, one in enumerate(links, 1)})
     ends = {(one.path[0], one.path[-1]) for one in links}
     if len(ends) != 1:
         raise InputError(f"links between the same two forms are averaged, not {sorted(map(str, ends))}")

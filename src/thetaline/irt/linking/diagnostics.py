@@ -5,12 +5,13 @@ from typing import Any
 
 import numpy as np
 
-from thetaline.irt._types import Array, Mask
+from thetaline.irt._types import Array, Mask, short_repr
 from thetaline.irt.linking.anchors import Anchors
 from thetaline.irt.linking.method import Constants, LinkWeights
 from thetaline.irt.linking.screening import residuals
 
 
+@short_repr
 @dataclass(frozen=True, slots=True, eq=False)
 class LinkDiagnostics:
     """Residuals of n anchors on the reference scale, and the anchors' expected scores before and after linking.

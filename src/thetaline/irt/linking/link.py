@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from thetaline.errors import InputError, ItemsError
+from thetaline.irt._arguments import check_kinds, check_number
 from thetaline.irt._scipy import special
 from thetaline.irt._types import Mask
 from thetaline.irt.covariance import ItemCovariance, refuse_foreign
@@ -45,21 +46,23 @@ def link(  # noqa: PLR0913  (keyword-only options)
     new_covariance: ItemCovariance | Items | None = None,
     reference_covariance: ItemCovariance | Items | None = None,
 ) -> Link:
-    """Link two calibrations through the items that they share.
+    """Put `new` on the scale of `reference` through the items that both have: θ_reference = A θ_new + B.
 
-    `method` is "stocking-lord", "haebara", "mean-sigma", "mean-mean" or "mean-gmean".  Rasch and PCM slopes are set and
-    not estimated: every method but mean/sigma then estimates B alone.  `screen` leaves out anchors whose robust z of b
-    or of log a is beyond `threshold` (few anchors: somewhat more), the worst first.  `weights` and `symmetric` are of
-    the two curve methods; default N(0, 1) on 61 nodes of the reference scale; symmetric adds the same criterion on the
-    new scale, so that exchanging the forms gives the inverse link.  The covariances are of the item parameters (or
-    `Items` of standard errors): with either, the standard errors of A and B are by the delta method and a scale without
-    one is taken as known; without both they are by a jackknife over the anchors.  Screening divides the residuals by
-    the anchors' standard errors where it knows them.
+    `method` is "stocking-lord" (Stocking & Lord, 1983), "haebara" (Haebara, 1980; categories: Kim & Lee, 2006),
+    "mean-sigma" (Marco, 1977), "mean-mean" (Loyd & Hoover, 1980) or "mean-gmean" (Mislevy & Bock, 1990).  Rasch and PCM
+    slopes are set and not estimated: every method but mean/sigma then estimates B alone.  `screen` leaves out anchors
+    whose robust z of b or log a is beyond `threshold` (few anchors: somewhat more; Huynh & Meyer, 2010), the worst
+    first.  `weights` (Q nodes, default N(0, 1) on 61 of the reference's scale) and `symmetric` (the same criterion on
+    the new scale too, so that exchanging the forms inverts the link) are of the two curve methods.  The covariances are
+    those of `fit.covariance()` or `Items` of standard errors: with either, the errors of A and B are by the delta
+    method (Ogasawara, 2001) and a scale without one is taken as known; without both, by a jackknife over the anchors.
 
     Raises ItemsError where no item is common, where the anchors run the other way (A ≤ 0), for an unknown method, for a
-    covariance of other items; InputError for a threshold that is not above 0.
-    Fewer than 3 usable anchors are no error: the result then says `linked = False` and why.
+    covariance of other items; InputError for other arguments.  Fewer than 3 usable anchors are no error: the result
+    then says `linked` False and why.
     """
+    check_kinds(new=(new, Items), reference=(reference, Items))
+    check_number("threshold", threshold)
     if not threshold > 0:
         raise InputError(f"the threshold is a robust z above 0, not {threshold}; screen=False drops no anchor")
     refuse_foreign(new, new_covariance, "new_covariance")

@@ -6,10 +6,11 @@ from typing import NamedTuple, Protocol, Self
 import numpy as np
 
 from thetaline.errors import ItemsError
-from thetaline.irt._types import Array, Mask
+from thetaline.irt._types import Array, Mask, short_repr
 from thetaline.irt.linking.anchors import Anchors
 
 
+@short_repr
 @dataclass(frozen=True, slots=True, eq=False)
 class LinkWeights:
     """Nodes `theta` (Q,) and weights (Q,), ≥ 0; only the ratios of the weights matter."""

@@ -6,7 +6,7 @@ from typing import Any, Protocol, Self, TypeVar
 import numpy as np
 
 from thetaline.errors import InputError
-from thetaline.irt._types import Array
+from thetaline.irt._types import Array, short_repr
 from thetaline.irt.items import Items
 from thetaline.irt.linking.diagnostics import LinkDiagnostics
 from thetaline.irt.linking.method import Constants
@@ -24,6 +24,7 @@ class Rescalable(Protocol):
 Moved = TypeVar("Moved", bound=Rescalable)
 
 
+@short_repr
 @dataclass(frozen=True, slots=True, eq=False)
 class Link:
     """θ_reference = A θ_new + B, and how well the anchors bear it out.

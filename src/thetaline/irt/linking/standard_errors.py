@@ -5,13 +5,14 @@ from typing import Any
 
 import numpy as np
 
-from thetaline.irt._types import Array
+from thetaline.irt._types import Array, short_repr
 from thetaline.irt.covariance import ItemCovariance
 from thetaline.irt.linking.method import LinkSolution
 
 MAX_GROUPS = 50  # a jackknife of more groups is no more exact and costs a link each
 
 
+@short_repr
 @dataclass(frozen=True, slots=True, eq=False)
 class LinkErrors:
     """Standard errors of A and B, their covariance (2, 2), and `method`: "delta", "jackknife" or "none"."""

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from thetaline.irt._arguments import check_kinds
 from thetaline.irt._scipy import special
 from thetaline.irt._types import Array
 from thetaline.irt.fit_statistics import ItemFit
@@ -23,6 +24,7 @@ Z95 = 1.96
 
 def item_fit(fit: ItemFit) -> "Figure":
     """Draw infit and outfit of every item, sorted by infit, with the usual range 0.7 … 1.3."""
+    check_kinds(fit=(fit, ItemFit))
     order = np.argsort(fit.infit)
     place = np.arange(len(order))
     figure, (panel,) = canvas(width=6.2, height=max(2.6, 0.2 * len(order) + 1.2))
@@ -54,6 +56,7 @@ def residuals(
 
     `scores` are EAP; `ids` are answered items, default the first nine.  Raises ItemsError for unknown ones.
     """
+    check_kinds(items=(items, Items), responses=(responses, Responses), scores=(scores, Scores))
     chosen = items.take(list(responses.item_ids[:9] if ids is None else ids))
     columns = min(MAX_COLUMNS, len(chosen))
     rows = -(-len(chosen) // columns)

@@ -1,11 +1,14 @@
 """Item characteristic curves."""
 
+from __future__ import annotations
+
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
+from thetaline.irt._arguments import ability_column, check_kinds
 from thetaline.irt._types import Array
 from thetaline.irt.items import Items
 from thetaline.irt.plot.canvas import INK, PALETTE, canvas, label, legend, spread_labels
@@ -19,14 +22,15 @@ THETA = np.linspace(-4.0, 4.0, 161)
 MAX_COLUMNS = 3
 
 
-def icc(items: Items, ids: Iterable[Any] | None = None, *, theta: ArrayLike = THETA) -> "Figure":
+def icc(items: Items, ids: Iterable[Any] | None = None, *, theta: ArrayLike | None = None) -> Figure:
     """Draw P(right | θ); of polytomous items the probability of every category, one panel an item.
 
     Up to eight dichotomous items are named at their curves, more are coloured by difficulty.  Raises ItemsError for ids
     that the bank lacks.
     """
+    check_kinds(items=(items, Items))
     chosen = items if ids is None else items.take(ids)
-    nodes = np.asarray(theta, dtype=np.float64)
+    nodes = THETA if theta is None else ability_column(theta)
     if (chosen.n_categories > 2).any():
         return _categories(chosen, nodes)
     figure, (panel,) = canvas()
@@ -37,7 +41,7 @@ def icc(items: Items, ids: Iterable[Any] | None = None, *, theta: ArrayLike = TH
     return figure
 
 
-def _named(panel: "Axes", items: Items, theta: Array) -> None:
+def _named(panel: Axes, items: Items, theta: Array) -> None:
     curves, width = items.expected_score(theta), float(np.ptp(theta))
     ends = np.array(spread_labels(curves[:, -1].tolist(), gap=0.055))
     ends -= max(0.0, ends.max() - 1.0)
@@ -49,7 +53,7 @@ def _named(panel: "Axes", items: Items, theta: Array) -> None:
     panel.set_xlim(theta[0], theta[-1] + 0.16 * width)
 
 
-def _by_difficulty(panel: "Axes", items: Items, theta: Array) -> None:
+def _by_difficulty(panel: Axes, items: Items, theta: Array) -> None:
     from matplotlib.cm import ScalarMappable  # noqa: PLC0415  (optional, and slow to import)
     from matplotlib.colors import Normalize  # noqa: PLC0415
 
@@ -63,7 +67,7 @@ def _by_difficulty(panel: "Axes", items: Items, theta: Array) -> None:
     panel.set_xlim(theta[0], theta[-1])
 
 
-def _categories(items: Items, theta: Array) -> "Figure":
+def _categories(items: Items, theta: Array) -> Figure:
     columns = min(MAX_COLUMNS, len(items))
     rows = -(-len(items) // columns)
     figure, panels = canvas(rows, columns, width=3.2 * columns + 0.6, height=2.6 * rows + 0.3, sharex=True, sharey=True)

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from thetaline.errors import InputError
+from thetaline.irt._arguments import check_kinds
 from thetaline.irt.linking import Link, LinkDiagnostics
 from thetaline.irt.plot.canvas import BLUE, INK, ORANGE, QUIET, RED, canvas, label, legend
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
 def linking(link: Link) -> "Figure":
     """Draw the diagnostics of a link; raises InputError where it had no usable anchor or came from `inverse`."""
+    check_kinds(link=(link, Link))
     shown = link.diagnostics
     if shown is None:
         raise InputError(f"this link has no diagnostics to draw{': ' + link.reason if link.reason else ''}")

@@ -1,10 +1,13 @@
 """Test information and the standard error that follows from it."""
 
+from __future__ import annotations
+
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike
 
+from thetaline.irt._arguments import check_kinds
 from thetaline.irt.information import information
 from thetaline.irt.items import Items
 from thetaline.irt.plot.canvas import BLUE, FAINT, ORANGE, QUIET, canvas, label
@@ -16,9 +19,10 @@ THETA = np.linspace(-4.0, 4.0, 161)
 LARGEST_SE = 1.5  # what lies above says only that the test does not measure there
 
 
-def tif(items: Items, *, theta: ArrayLike = THETA) -> "Figure":
+def tif(items: Items, *, theta: ArrayLike | None = None) -> Figure:
     """Draw the test information (left scale), the standard error of θ (right scale) and a tick at every threshold."""
-    told = information(items, theta)
+    check_kinds(items=(items, Items))
+    told = information(items, THETA if theta is None else theta)
     figure, (panel,) = canvas()
     panel.fill_between(told.theta, told.test, color=BLUE, alpha=0.12, linewidth=0)
     panel.plot(told.theta, told.test, color=BLUE, linewidth=2.0)

@@ -1,10 +1,13 @@
 """Persons and items on one scale."""
 
+from __future__ import annotations
+
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike
 
+from thetaline.irt._arguments import check_kinds
 from thetaline.irt._types import Array
 from thetaline.irt.items import Items
 from thetaline.irt.plot.canvas import BLUE, INK, ORANGE, canvas, label
@@ -18,11 +21,12 @@ NAMED = 40  # more labels than this cannot be read
 BIN, ROW, DOT = 0.25, 0.2, 0.1  # logits a bar, a row of names, a row of dots
 
 
-def wright_map(items: Items, persons: Scores | ArrayLike) -> "Figure":
+def wright_map(items: Items, persons: Scores | ArrayLike) -> Figure:
     """Draw a histogram of abilities beside the difficulties (thresholds) of the items; up to 40 are named.
 
     Infinite scores stand at the ends of the scale's data and are counted in the caption.
     """
+    check_kinds(items=(items, Items))
     theta = np.asarray(persons.theta if isinstance(persons, Scores) else persons, dtype=np.float64)
     finite = theta[np.isfinite(theta)]
     owner, step = np.nonzero(np.isfinite(items.thresholds))
@@ -50,7 +54,7 @@ def _name(items: Items, i: int, step: int) -> str:
     return str(items.ids[i]) + (f".{step + 1}" if items.n_categories[i] > 2 else "")
 
 
-def _names(panel: "Axes", b: Array, names: list[str]) -> None:
+def _names(panel: Axes, b: Array, names: list[str]) -> None:
     """Names side by side in rows of a line's height, as the map has it by tradition; the dots are exact."""
     rows: dict[int, list[str]] = {}
     for at in np.argsort(b, kind="stable"):
@@ -63,7 +67,7 @@ def _names(panel: "Axes", b: Array, names: list[str]) -> None:
     panel.grid(visible=False, axis="x")
 
 
-def _cloud(panel: "Axes", b: Array, _names: list[str]) -> None:
+def _cloud(panel: Axes, b: Array, _names: list[str]) -> None:
     """Dots of one row side by side: a histogram of its own."""
     row = np.round(b / DOT).astype(np.intp)
     order = np.argsort(row, kind="stable")

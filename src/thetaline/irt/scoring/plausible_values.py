@@ -1,9 +1,11 @@
 """Plausible values: draws from each person's posterior, for statements about groups (Mislevy, 1991)."""
 
+from __future__ import annotations
+
 import numpy as np
-from numpy.typing import ArrayLike
 
 from thetaline.errors import InputError
+from thetaline.irt._arguments import PersonPrior, check_kinds, check_whole, generator
 from thetaline.irt._log_space import softmax
 from thetaline.irt._types import Array
 from thetaline.irt.items import Items
@@ -20,17 +22,20 @@ FINER = 64.0  # of the information: nodes 8 times as close, so that rounding to 
 def plausible_values(
     responses: Responses,
     items: Items,
-    rng: np.random.Generator,
+    rng: np.random.Generator | int,
     *,
     n: int = 5,
-    prior: tuple[ArrayLike, ArrayLike] = (0.0, 1.0),
+    prior: PersonPrior = (0.0, 1.0),
 ) -> Array:
     """Draw `n` values a person from the posterior under the prior N(mean, sd²): (N, n).
 
     Persons without answers are drawn from their prior.  Raises what `score` raises, and InputError for n < 1.
     """
+    check_kinds(responses=(responses, Responses), items=(items, Items))
+    check_whole("n", n)
     if n < 1:
         raise InputError(f"at least one value a person is drawn, not n = {n}")
+    rng = generator(rng)
     estimate = score(responses, items, prior=prior)
     mean, sd = prior_columns(prior, responses.n_persons)
     drawn = np.empty((responses.n_persons, n))

@@ -81,5 +81,5 @@ class Scores:
         return replace(self, theta=A * self.theta + B, se=A * self.se, prior=prior)
 
     def to_frame(self) -> "pd.DataFrame":
-        """One row a person: user_id, theta, se, n_answers; raises InputError where pandas is not installed."""
-        return frame({"user_id": self.ids, "theta": self.theta, "se": self.se, "n_answers": self.n_answers})
+        """One row a person: person_id, theta, se, n_answers; raises InputError where pandas is not installed."""
+        return frame({"person_id": self.ids, "theta": self.theta, "se": self.se, "n_answers": self.n_answers})

@@ -1,12 +1,13 @@
 """Score persons on items whose parameters are taken as known."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 from thetaline.errors import InputError
-from thetaline.irt._arguments import normal_prior
+from thetaline.irt._arguments import PersonPrior, check_kinds, normal_prior
 from thetaline.irt._types import Array, Categories, Index, Mask
 from thetaline.irt.items import Items
 from thetaline.irt.responses import Responses
@@ -25,7 +26,7 @@ def score(
     items: Items,
     *,
     method: str = "EAP",
-    prior: tuple[ArrayLike, ArrayLike] = (0.0, 1.0),
+    prior: PersonPrior = (0.0, 1.0),
 ) -> Scores:
     """Estimate θ and its standard error for every person of `responses`.
 
@@ -38,6 +39,7 @@ def score(
     Raises ItemsError for answered items that the bank lacks, ResponsesError for answers beyond an item's categories,
     InputError for an unknown method or a prior that is none.
     """
+    check_kinds(responses=(responses, Responses), items=(items, Items))
     name = str(method).upper()
     if name not in SCORERS:
         raise InputError(f"unknown scoring method {method!r}; known are {', '.join(SCORERS)}")
@@ -92,7 +94,7 @@ def _status(theta: Array, done: Mask) -> Index:
     return np.where(theta == np.inf, ScoreStatus.PLUS_INFINITY, status)
 
 
-def prior_columns(prior: tuple[ArrayLike, ArrayLike], n_persons: int) -> tuple[Array, Array]:
+def prior_columns(prior: PersonPrior, n_persons: int) -> tuple[Array, Array]:
     """Mean and sd as (N,) columns; raises InputError for what is no prior."""
     mean, sd = normal_prior(prior)
     for name, part in (("mean", mean), ("sd", sd)):

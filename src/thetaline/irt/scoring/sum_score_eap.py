@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from thetaline.irt._arguments import one_normal_prior
+from thetaline.irt._arguments import OnePrior, check_kinds, one_normal_prior
 from thetaline.irt._coding import frame
-from thetaline.irt._types import Array
+from thetaline.irt._types import Array, short_repr
 from thetaline.irt.grid import normal_log_weights
 from thetaline.irt.items import Items
 from thetaline.irt.lord_wingersky import category_tables, sum_score_table
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 MIN_NODES = 121
 
 
+@short_repr
 @dataclass(frozen=True, slots=True, eq=False)
 class SumScoreTable:
     """For every sum score 0 … S − 1: posterior mean and sd of θ, and the share of the population that gets it."""
@@ -33,11 +34,12 @@ class SumScoreTable:
         return frame({"score": self.score, "theta": self.theta, "se": self.se, "probability": self.probability})
 
 
-def sum_score_eap(items: Items, *, prior: tuple[float, float] = (0.0, 1.0)) -> SumScoreTable:
+def sum_score_eap(items: Items, *, prior: OnePrior = (0.0, 1.0)) -> SumScoreTable:
     """Conversion table for persons who answer all `items`; the likelihood of a sum score by Lord & Wingersky (1984).
 
     Raises InputError for a prior that is none.
     """
+    check_kinds(items=(items, Items))
     mean, sd = one_normal_prior(prior)
     nodes = mean + sd * np.linspace(-REACH, REACH, _n_nodes(items, sd))
     joint = sum_score_table(category_tables(items, nodes)) * np.exp(normal_log_weights(nodes, mean, sd))
