@@ -37,3 +37,19 @@ def test_every_relative_link_of_a_page_leads_somewhere(page: Path):
     targets = [target for target in LINK.findall(page.read_text()) if "://" not in target]
     missing = [target for target in targets if not (page.parent / target).exists()]
     assert not missing
+
+
+def test_decision_0001_shows_the_packages_that_there_are():
+    page = (CHECKOUT / "docs/decisions/0001-folders-are-the-architecture.md").read_text()
+    lines = re.search(r"^src/thetaline/\n(.*?)^```", page, re.MULTILINE | re.DOTALL)[1].splitlines()
+    shown, parent = set(), ""
+    for depth, name in (re.match(r"(│   )?[├└]── ([\w.]+/?)", line).groups() for line in lines):
+        shown.add(f"{parent if depth else ''}{name}")
+        parent = parent if depth else name
+    source = CHECKOUT / "src/thetaline"
+    packages = {f"{found.parent.relative_to(source)}/" for found in source.glob("**/__init__.py")} - {"./"}
+    with_parts = {"irt", "jobs"}  # the others are shown as one line
+    assert {name for name in shown if name.endswith("/")} == {
+        name for name in packages if name.count("/") == 1 or name.split("/")[0] in with_parts
+    }
+    assert all((source / name).exists() for name in shown)

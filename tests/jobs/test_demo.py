@@ -17,7 +17,7 @@ def test_the_demo_finds_the_truth_and_a_second_run_says_what_is_there(demo, rows
     assert len(sound_but_dropped) <= len(found["anchors"]) // 10
     assert "What to try next" in told
     assert found["indicators"]["rank_correlation"] > 0.15
-    assert "Weekly indicators: " in told
+    assert "Weekly KPIs: " in told
 
     acceptance_queries_answer(rows, found["run_id"])
     surroundings_are_there(rows)

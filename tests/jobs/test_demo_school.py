@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from thetaline.jobs.demo.recovery import Window, nearness
-from thetaline.jobs.demo.school import DAY_MS, DRIFT_WEEK, TOPICS, Plan, simulate
+from thetaline.jobs.demo.recovery import SimulatedWindow, recovery_statistics
+from thetaline.jobs.demo.school import DAY_MS, DRIFT_WEEK, TOPICS, SchoolPlan, simulate
 
-PLAN = Plan(learners=300)
+PLAN = SchoolPlan(learners=300)
 
 
 @pytest.fixture(scope="module")
@@ -17,7 +17,7 @@ def school():
 def test_the_same_plan_gives_the_same_school_and_another_seed_another(school):
     _, answers = school
     _, again = simulate(PLAN)
-    _, other = simulate(Plan(learners=300, seed=1))
+    _, other = simulate(SchoolPlan(learners=300, seed=1))
     assert np.array_equal(answers.correct, again.correct)
     assert np.array_equal(answers.at_ms, again.at_ms)
     assert len(other.item) != len(answers.item)
@@ -119,10 +119,10 @@ def test_some_learners_leave_for_good(school):
 
 def test_the_true_linking_constants_are_the_means_and_spreads_of_the_windows(school):
     truth, answers = school
-    first, last = Window(truth, answers, 0.0, 4.0), Window(truth, answers, 8.0, 12.0)
-    A, B = last.scale().link_to(first.scale())
+    first, last = SimulatedWindow(truth, answers, 0.0, 4.0), SimulatedWindow(truth, answers, 8.0, 12.0)
+    A, B = last.moments().link_to(first.moments())
     theta = np.array(list(last.abilities().values()))
-    on_first = (theta - first.scale().mean) / first.scale().sd
+    on_first = (theta - first.moments().mean) / first.moments().sd
     assert (on_first.std(), on_first.mean()) == pytest.approx((A, B))
     assert 0.9 < A < 1.2
     assert B > 0.1
@@ -130,15 +130,15 @@ def test_the_true_linking_constants_are_the_means_and_spreads_of_the_windows(sch
 
 def test_items_on_a_windows_scale_give_the_same_probabilities(school):
     truth, answers = school
-    window = Window(truth, answers, 0.0, 4.0)
-    scale = window.scale()
+    window = SimulatedWindow(truth, answers, 0.0, 4.0)
+    scale = window.moments()
     a, b = np.array(list(window.items(scale).values())).T
     theta = 0.7
     assert a * ((theta - scale.mean) / scale.sd - b) == pytest.approx(truth.a * (theta - truth.b))
 
 
 def test_nearness_compares_what_both_know():
-    near = nearness({"x": 1.0, "y": 2.0, "z": 3.0}, {"x": 1.5, "y": 2.5, "z": 3.5, "more": 9.0})
+    near = recovery_statistics({"x": 1.0, "y": 2.0, "z": 3.0}, {"x": 1.5, "y": 2.5, "z": 3.5, "more": 9.0})
     assert (near.n, near.correlation, near.rmse) == pytest.approx((3, 1.0, 0.5))
 
 

@@ -1,4 +1,4 @@
-"""`thetaline demo --fresh`: empty our own tables, where nothing but the demo's is in them."""
+"""`thetaline demo --fresh`: empties our own tables where all rows come from the demo."""
 
 import sys
 
@@ -11,10 +11,10 @@ from thetaline.jobs.demo import files
 from thetaline.jobs.runner import JobContext
 
 SQL = db.sql("jobs/demo/clearing.sql")
-SITTINGS = "exam_results"
-# Every table of ours but those of KEPT; a test holds the two lists against the schema.
+EXAM_RESULTS = "exam_results"
+# Every table of ours but those of KEPT; a test compares the two lists with the schema.
 CLEARED = (
-    SITTINGS,
+    EXAM_RESULTS,
     "answer",
     "learner",
     "item",
@@ -50,7 +50,9 @@ def clear(context: JobContext, *, place: str, confirmed: str | None) -> None:
     _confirm(context, confirmed)
     context.conn.execute(_of_tables("lock table {} in access exclusive mode", CLEARED))
     _refuse_other_rows(context, place)
-    context.conn.execute(_of_tables("truncate {}", (SITTINGS,)))  # alone: its trigger empties what is derived from it
+    context.conn.execute(
+        _of_tables("truncate {}", (EXAM_RESULTS,))
+    )  # alone: its trigger empties what is derived from it
     context.conn.execute(_of_tables("truncate {} restart identity", CLEARED[1:]))
     context.conn.commit()
 

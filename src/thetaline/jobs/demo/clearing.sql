@@ -1,24 +1,24 @@
 -- name: other_rows
--- Tables with rows that neither the demo's import wrote nor a job made of them, and how many. What refers to a learner,
--- an item or a run by a foreign key needs no count of its own.
-with demo_sitting as materialized (
+-- Tables with rows that come neither from the demo's import nor from a job on it, and how many. A table that refers to
+-- a learner, an item or a run by a foreign key needs no count of its own.
+with demo_result as materialized (
     select id, session_id, user_id, updated_at from exam_results
     where result_json -> 'source' ->> 'file' = cast(%(file)s as text)
 ), demo_user as materialized (
-    select distinct user_id from demo_sitting
+    select distinct user_id from demo_result
 ), demo_answer as materialized (
     select distinct answer.item_no, answer.topic_no
-    from answer join demo_sitting on demo_sitting.id = answer.exam_result_id
+    from answer join demo_result on demo_result.id = answer.exam_result_id
 ), demo_start as materialized (
     select coalesce(
         least(
-            (select min(updated_at) from demo_sitting),
+            (select min(updated_at) from demo_result),
             (select min(started_at) from run where job = 'demo')
         ), 'infinity') as started_at
 ), other as (
-    select 'exam_results' as table_name from exam_results where id not in (select id from demo_sitting)
+    select 'exam_results' as table_name from exam_results where id not in (select id from demo_result)
     union all
-    select 'answer' from answer where exam_result_id not in (select id from demo_sitting)
+    select 'answer' from answer where exam_result_id not in (select id from demo_result)
     union all
     select 'learner' from learner where user_id not in (select user_id from demo_user)
     union all
@@ -31,11 +31,11 @@ with demo_sitting as materialized (
     union all
     select 'classroom' from classroom
     where not exists (
-        select from session join demo_sitting using (session_id) where session.classroom_id = classroom.classroom_id
+        select from session join demo_result using (session_id) where session.classroom_id = classroom.classroom_id
     )
     union all
     select 'session' from session
-    where not exists (select from demo_sitting where demo_sitting.session_id = session.session_id)
+    where not exists (select from demo_result where demo_result.session_id = session.session_id)
     union all
     select 'interest_goal' from interest_goal where user_id not in (select user_id from demo_user)
     union all

@@ -1,4 +1,4 @@
-"""The options of `thetaline demo`, and whether it begins, goes on or is there already."""
+"""`thetaline demo`: its options, and whether it begins, goes on or is complete."""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -14,7 +14,7 @@ from thetaline.errors import InputError
 from thetaline.jobs.command_line import print_message, run_app
 from thetaline.jobs.demo import files, summary
 from thetaline.jobs.demo.clearing import clear
-from thetaline.jobs.demo.school import Plan
+from thetaline.jobs.demo.school import SchoolPlan
 from thetaline.jobs.demo.steps import run_steps
 from thetaline.jobs.runner import JobContext, Outcome, Summary, run_job
 from thetaline.masking import mask_text
@@ -44,7 +44,7 @@ def demo(
     Writes into DATABASE_URL, or into the embedded database; one with other answers is refused. A demo that was
     interrupted goes on where it stopped.
     """
-    work_ = partial(work, plan=Plan(learners=learners), fresh=fresh, confirmed=confirm, yes=yes)
+    work_ = partial(work, plan=SchoolPlan(learners=learners), fresh=fresh, confirmed=confirm, yes=yes)
     raise typer.Exit(run_job(JOB, work_, for_people=True))
 
 
@@ -54,7 +54,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def work(
-    context: JobContext, *, plan: Plan, fresh: bool = False, confirmed: str | None = None, yes: bool = False
+    context: JobContext, *, plan: SchoolPlan, fresh: bool = False, confirmed: str | None = None, yes: bool = False
 ) -> Summary:
     """The whole demo. Raises InputError for a database that it should not write into or clear."""
     if context.dry_run:
@@ -63,17 +63,17 @@ def work(
         if fresh:
             clear(context, place=_place(context), confirmed=confirmed)
         found = _contents(context, yes=yes)
-        state, begun = _newest_demo(context.conn) if found["demo_sittings"] else (None, None)
+        state, begun = _newest_demo(context.conn) if found["demo_results"] else (None, None)
         if state == ledger.State.DONE:
-            print_message(summary.already_there(found, _place(context)))
+            print_message(summary.complete_text(found, _place(context)))
             return {"status": Outcome.ALREADY_DONE, "answers": found["answers"], "runs": found["published_runs"]}
         return _run(context, held, begun or files.School(plan, context.as_of - timedelta(weeks=plan.weeks)))
 
 
 def _contents(context: JobContext, *, yes: bool) -> dict[str, Any]:
-    """What is there; refuses to mix with other answers unless told to."""
+    """What the database holds. Raises InputError for other answers, unless `yes`."""
     found = summary.contents(context.conn, files.ANSWERS)
-    others = found["other_sittings"]
+    others = found["other_results"]
     if others and not yes:
         raise InputError(
             f"{_place(context)} holds {others:,} results that are not the demo's; "

@@ -1,6 +1,6 @@
 -- name: contents
-select count(*) filter (where result_json -> 'source' ->> 'file' = %(file)s) as demo_sittings,
-       count(*) filter (where result_json -> 'source' ->> 'file' is distinct from %(file)s) as other_sittings,
+select count(*) filter (where result_json -> 'source' ->> 'file' = %(file)s) as demo_results,
+       count(*) filter (where result_json -> 'source' ->> 'file' is distinct from %(file)s) as other_results,
        (select count(*) from run where job = 'mirt_calibrate' and state = 'published') as published_runs,
        (select count(distinct user_id) from exam_results) as learners,
        (select count(*) from question) as questions,
@@ -17,10 +17,10 @@ insert into classroom (classroom_id, name)
 select distinct class, 'Class ' || class from unnest(cast(%(class)s as text[])) as class
 on conflict (classroom_id) do nothing
 
--- name: seat_sessions
-update session set classroom_id = seat.class
-from unnest(cast(%(user_id)s as text[]), cast(%(class)s as text[])) as seat (user_id, class)
-where session.user_id = seat.user_id and session.classroom_id is null
+-- name: assign_classrooms
+update session set classroom_id = assigned.class
+from unnest(cast(%(user_id)s as text[]), cast(%(class)s as text[])) as assigned (user_id, class)
+where session.user_id = assigned.user_id and session.classroom_id is null
 
 -- name: add_goals
 insert into interest_goal (user_id, topic_id, target_level, priority, target_date)
@@ -35,7 +35,7 @@ select coalesce(question.meta ->> 'external_id', mirt_item_params.item_id) as co
 from mirt_item_params join question on question.id::text = mirt_item_params.item_id
 
 -- name: published_abilities
--- Of the run itself: after the first snapshot they are current no more.
+-- Of the run itself, because a snapshot replaces them in mirt_ability.
 select learner.user_id, ability.theta
 from ability join learner using (learner_no)
 where ability.run_id = cast(%(run_id)s as text)
@@ -46,7 +46,7 @@ select model_spec, metrics from mirt_fit_meta where run_id = %(run_id)s
 -- name: anchors
 select id::text, meta ->> 'external_id' from question where meta -> 'tags' @> '["anchor"]'::jsonb
 
--- name: weekly_indicators
+-- name: weekly_kpis
 select user_id, (kpis ->> 'I_t')::float8, kpis ->> 'method', (kpis ->> 'reliable_change')::integer,
        (kpis ->> 'delta_theta_se')::float8
 from weekly_kpi

@@ -1,4 +1,4 @@
-"""What a school has beside answers: classes that learners sit in, and goals that some of them set."""
+"""What the school has besides answers: classrooms, and goals of some learners."""
 
 from datetime import date, timedelta
 from typing import Any
@@ -7,7 +7,7 @@ import numpy as np
 import psycopg
 
 from thetaline import db
-from thetaline.jobs.demo.school import TOPICS, Plan, Truth
+from thetaline.jobs.demo.school import TOPICS, SchoolPlan, Truth
 
 _SQL = db.sql("jobs/demo/demo.sql")
 
@@ -15,18 +15,18 @@ SHARE_WITH_GOAL = 0.6
 GOAL_WEEKS = 8
 
 
-def add_surroundings(conn: psycopg.Connection[Any], plan: Plan, truth: Truth, today: date) -> None:
-    """Classes of neighbours in the list; goals a little above where their learners stand, due in two months."""
-    seats = {
+def add_environment(conn: psycopg.Connection[Any], plan: SchoolPlan, truth: Truth, today: date) -> None:
+    """Classrooms of learners in order; goals a little above the present ability, due in two months."""
+    classes = {
         "user_id": truth.user_ids.tolist(),
         "class": [f"{1 + number // plan.learners_a_class:02d}" for number in range(len(truth.user_ids))],
     }
-    conn.execute(_SQL["add_classrooms"], seats)
-    conn.execute(_SQL["seat_sessions"], seats)
+    conn.execute(_SQL["add_classrooms"], classes)
+    conn.execute(_SQL["assign_classrooms"], classes)
     conn.execute(_SQL["add_goals"], _goals(plan, truth, today))
 
 
-def _goals(plan: Plan, truth: Truth, today: date) -> dict[str, list[Any]]:
+def _goals(plan: SchoolPlan, truth: Truth, today: date) -> dict[str, list[Any]]:
     rng = np.random.default_rng(plan.seed + 1)
     who = np.flatnonzero(rng.random(len(truth.user_ids)) < SHARE_WITH_GOAL)
     now = truth.theta(who, np.full(len(who), float(plan.weeks)))

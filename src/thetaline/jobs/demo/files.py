@@ -1,4 +1,4 @@
-"""The simulated school as a file of answers, as an export would hold them, and the plan that they came from."""
+"""The answers of the simulated school as a file, as an export has them, and the school as settings of a run."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -10,21 +10,21 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from thetaline.jobs.demo.school import TOPICS, Answers, Plan, Truth
+from thetaline.jobs.demo.school import TOPICS, SchoolPlan, SimulatedAnswers, Truth
 
 ANSWERS = "demo-school.parquet"
 
 
 @dataclass(frozen=True, slots=True)
 class School:
-    """A plan and the day on which it begins: enough to make the same school, with its truth, once more."""
+    """A plan and its first day: what it takes to simulate the same school again."""
 
-    plan: Plan
+    plan: SchoolPlan
     first_day: date
 
     @property
     def last_day(self) -> date:
-        """The day whose night the demo ends with."""
+        """The date of the demo's last night."""
         return self.first_day + timedelta(weeks=self.plan.weeks)
 
     def as_settings(self) -> dict[str, object]:
@@ -32,20 +32,20 @@ class School:
         return {"first_day": str(self.first_day), "plan": asdict(self.plan)}
 
     @classmethod
-    def from_settings(cls, kept: Mapping[str, Any]) -> Self:
+    def from_settings(cls, settings: Mapping[str, Any]) -> Self:
         """The school out of the ledger."""
-        return cls(Plan(**kept["plan"]), date.fromisoformat(kept["first_day"]))
+        return cls(SchoolPlan(**settings["plan"]), date.fromisoformat(settings["first_day"]))
 
 
-def write(folder: Path, school: School, truth: Truth, answers: Answers) -> Path:
+def write_answers(folder: Path, school: School, truth: Truth, answers: SimulatedAnswers) -> Path:
     """Write the answers; returns their path."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / ANSWERS
-    pq.write_table(table(school, truth, answers), path)
+    pq.write_table(answer_table(school, truth, answers), path)
     return path
 
 
-def table(school: School, truth: Truth, answers: Answers) -> pa.Table:
+def answer_table(school: School, truth: Truth, answers: SimulatedAnswers) -> pa.Table:
     """One row an answer, in the columns that `thetaline import` knows by themselves."""
     start = datetime.combine(school.first_day, datetime.min.time(), tzinfo=UTC)
     at = np.datetime64(start.replace(tzinfo=None), "ms") + answers.at_ms.astype("timedelta64[ms]")

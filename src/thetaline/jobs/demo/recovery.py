@@ -1,16 +1,16 @@
-"""How near the estimates came to the simulated truth, on the scale of the first published calibration."""
+"""Parameter recovery: estimates compared with the simulated truth, on the scale of the first calibration."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
-from thetaline.jobs.demo.school import Answers, Floats, Truth
+from thetaline.jobs.demo.school import Floats, SimulatedAnswers, Truth
 
 
 @dataclass(frozen=True, slots=True)
-class Nearness:
-    """Correlation with the truth and root mean square error, over `n` values."""
+class RecoveryStatistics:
+    """Correlation with the truth and root mean square error over `n` values."""
 
     n: int
     correlation: float
@@ -18,23 +18,23 @@ class Nearness:
 
 
 @dataclass(frozen=True, slots=True)
-class Scale:
-    """Mean and standard deviation of the true abilities that a window's answers came from."""
+class AbilityMoments:
+    """Mean and standard deviation of the true abilities of the learners of a window."""
 
     mean: float
     sd: float
 
-    def link_to(self, first: "Scale") -> tuple[float, float]:
+    def link_to(self, first: "AbilityMoments") -> tuple[float, float]:
         """The (A, B) that carry N(0, 1) of this window to N(0, 1) of the first one."""
         return self.sd / first.sd, (self.mean - first.mean) / first.sd
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Window:
-    """What the answers of some weeks say about the truth."""
+class SimulatedWindow:
+    """The truth behind the answers of some weeks."""
 
     truth: Truth
-    answers: Answers
+    answers: SimulatedAnswers
     start: float  # weeks since the first day
     stop: float
 
@@ -45,16 +45,16 @@ class Window:
         learner = self.answers.learner[within]
         total = np.bincount(learner, self.truth.theta(learner, week[within]), len(self.truth.theta0))
         count = np.bincount(learner, minlength=len(self.truth.theta0))
-        there = np.flatnonzero(count)
-        ids = self.truth.user_ids[there].tolist()
-        return dict(zip(ids, (total[there] / count[there]).tolist(), strict=True))
+        present = np.flatnonzero(count)
+        ids = self.truth.user_ids[present].tolist()
+        return dict(zip(ids, (total[present] / count[present]).tolist(), strict=True))
 
-    def scale(self) -> Scale:
-        """Of the learners who are there."""
+    def moments(self) -> AbilityMoments:
+        """Of the learners with answers in the window."""
         theta = np.array(list(self.abilities().values()))
-        return Scale(float(theta.mean()), float(theta.std()))
+        return AbilityMoments(float(theta.mean()), float(theta.std()))
 
-    def items(self, on: Scale) -> dict[str, tuple[float, float]]:
+    def items(self, on: AbilityMoments) -> dict[str, tuple[float, float]]:
         """By item code, the true (a, b) at the end of the window on the scale where `on` is N(0, 1)."""
         n_items = len(self.truth.a)
         b = self.truth.difficulty(np.arange(n_items), np.full(n_items, self.stop - 1e-9))
@@ -62,12 +62,12 @@ class Window:
         return dict(zip(self.truth.item_codes.tolist(), pairs, strict=True))
 
 
-def nearness(estimated: Mapping[str, float], true: Mapping[str, float]) -> Nearness:
-    """Over the ids that both know; `true` may know more."""
+def recovery_statistics(estimated: Mapping[str, float], true: Mapping[str, float]) -> RecoveryStatistics:
+    """Over the ids that both have."""
     ids = sorted(set(estimated) & set(true))
     x: Floats = np.array([estimated[one] for one in ids])
     y: Floats = np.array([true[one] for one in ids])
-    return Nearness(
+    return RecoveryStatistics(
         n=len(ids),
         correlation=float(np.corrcoef(x, y)[0, 1]),
         rmse=float(np.sqrt(np.mean(np.square(x - y)))),

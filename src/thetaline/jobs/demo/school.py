@@ -1,4 +1,4 @@
-"""A simulated school whose truth is known: pure NumPy, no database; the same plan gives the same school.
+"""A simulated school whose truth is known; the same plan gives the same school.
 
 Learners have an ability at the start and a growth rate for each term of four weeks; those who start low grow faster.
 Items follow the 2PL; some are opened later, a few change their difficulty half-way. Time is counted in weeks since the
@@ -21,8 +21,8 @@ DAY_MS = 24 * 60 * MINUTE_MS
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
-    """How large the school is; every number that shapes it beyond its size has its reason in `simulate`."""
+class SchoolPlan:
+    """The size of the school, and its seed."""
 
     learners: int = 500
     items: int = 150
@@ -54,7 +54,7 @@ class Truth:
     drift: Floats  # (I,) what is added to b from DRIFT_WEEK on
 
     def theta(self, learner: Ints, week: Floats) -> Floats:
-        """Ability of `learner` at `week`: the start and the growth of every term up to then."""
+        """Ability of `learner` at `week`: the ability at the start and the growth of the terms up to then."""
         terms = np.arange(self.rates.shape[1]) * TERM_WEEKS
         spent = np.clip(np.asarray(week)[..., None] - terms, 0.0, TERM_WEEKS)
         grown: Floats = np.sum(self.rates[learner] * spent, axis=-1)
@@ -66,12 +66,12 @@ class Truth:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Answers:
+class SimulatedAnswers:
     """M answers in the order of learner and time."""
 
     learner: Ints  # (M,) index
     item: Ints  # (M,) index
-    session: Ints  # (M,) number of the sitting
+    session: Ints  # (M,) number of the session
     at_ms: Ints  # (M,) milliseconds since the first day began
     correct: npt.NDArray[np.int8]  # (M,) 1, 0, or −1: shown and not answered
     response_ms: Ints  # (M,)
@@ -83,14 +83,14 @@ class Answers:
         return self.at_ms / (7 * DAY_MS)
 
 
-def simulate(plan: Plan) -> tuple[Truth, Answers]:
-    """The school of `plan`: who is there, and everything they answered."""
+def simulate(plan: SchoolPlan) -> tuple[Truth, SimulatedAnswers]:
+    """The truth of the school and its answers."""
     rng = np.random.default_rng(plan.seed)
     truth = _truth(plan, rng)
     return truth, _answers(plan, truth, rng)
 
 
-def _truth(plan: Plan, rng: np.random.Generator) -> Truth:
+def _truth(plan: SchoolPlan, rng: np.random.Generator) -> Truth:
     n_later = plan.new_items_a_month * (plan.terms - 1)
     n_items = plan.items + n_later
     topic = np.arange(n_items) % len(TOPICS)
@@ -115,7 +115,7 @@ def _truth(plan: Plan, rng: np.random.Generator) -> Truth:
     )
 
 
-def _drift(plan: Plan, n_items: int, rng: np.random.Generator) -> Floats:
+def _drift(plan: SchoolPlan, n_items: int, rng: np.random.Generator) -> Floats:
     """Two in three drifting items leak and become easier, the others harder; all are there from the first day."""
     drift = np.zeros(n_items)
     places = rng.choice(plan.items, min(plan.drifting, plan.items), replace=False)
@@ -123,37 +123,37 @@ def _drift(plan: Plan, n_items: int, rng: np.random.Generator) -> Floats:
     return drift
 
 
-def _answers(plan: Plan, truth: Truth, rng: np.random.Generator) -> Answers:
-    learner, start_ms = _sittings(plan, truth, rng)
+def _answers(plan: SchoolPlan, truth: Truth, rng: np.random.Generator) -> SimulatedAnswers:
+    learner, start_ms = _sessions(plan, truth, rng)
     session, item = _questions(truth, start_ms, rng)
     week = start_ms[session] / (7 * DAY_MS)
     gap = truth.theta(learner[session], week) - truth.difficulty(item, week)
     right = rng.random(len(item)) < 1.0 / (1.0 + np.exp(-truth.a[item] * gap))
     response_ms = _response_times(gap, rng)
-    return Answers(
+    return SimulatedAnswers(
         learner=learner[session],
         item=item,
         session=session,
-        at_ms=start_ms[session] + _cumulated(response_ms, session),
-        correct=np.where(_left_open(session, rng), -1, right).astype(np.int8),
+        at_ms=start_ms[session] + _elapsed(response_ms, session),
+        correct=np.where(_unanswered(session, rng), -1, right).astype(np.int8),
         response_ms=response_ms,
         hint=rng.random(len(item)) < 0.25 / (1.0 + np.exp(1.5 * gap)),
     )
 
 
-def _sittings(plan: Plan, truth: Truth, rng: np.random.Generator) -> tuple[Ints, Ints]:
-    """Learner and start of every sitting: two a week on average, some keener than others, at 14 to 20 o'clock."""
-    keenness = rng.gamma(6.0, 2.0 / 6.0, plan.learners)
-    learner = np.repeat(np.arange(plan.learners), rng.poisson(keenness * plan.weeks))
+def _sessions(plan: SchoolPlan, truth: Truth, rng: np.random.Generator) -> tuple[Ints, Ints]:
+    """Learner and start of every session: two a week on average, a gamma rate a learner, at 14 to 20 o'clock."""
+    session_rate = rng.gamma(6.0, 2.0 / 6.0, plan.learners)
+    learner = np.repeat(np.arange(plan.learners), rng.poisson(session_rate * plan.weeks))
     day = rng.integers(0, plan.weeks * 7, len(learner))
     start = day * DAY_MS + rng.integers(14 * 60, 20 * 60, len(learner)) * MINUTE_MS
-    here = day / 7 < truth.leaves[learner]
-    order = np.lexsort((start[here], learner[here]))
-    return learner[here][order], start[here][order]
+    present = day / 7 < truth.leaves[learner]
+    order = np.lexsort((start[present], learner[present]))
+    return learner[present][order], start[present][order]
 
 
 def _questions(truth: Truth, start_ms: Ints, rng: np.random.Generator) -> tuple[Ints, Ints]:
-    """About twelve different questions a sitting, drawn from those that are open that week."""
+    """About twelve different questions a session, drawn from those that are open that week."""
     session = np.repeat(np.arange(len(start_ms)), rng.integers(9, 16, len(start_ms)))
     n_open = np.searchsorted(truth.opened, start_ms[session] / (7 * DAY_MS), side="right")
     item = (rng.random(len(session)) * n_open).astype(np.int64)
@@ -163,22 +163,22 @@ def _questions(truth: Truth, start_ms: Ints, rng: np.random.Generator) -> tuple[
 
 
 def _response_times(gap: Floats, rng: np.random.Generator) -> Ints:
-    """Lognormal around 40 s (van der Linden, 2006), slower near and above one's level."""
+    """Lognormal around 40 s (van der Linden, 2006), longer for more difficult items."""
     response_ms: Ints = np.round(np.exp(rng.normal(np.log(40_000) - 0.15 * gap, 0.5))).astype(np.int64)
     return response_ms
 
 
-def _cumulated(response_ms: Ints, session: Ints) -> Ints:
-    """Time since the sitting began when each answer is given."""
+def _elapsed(response_ms: Ints, session: Ints) -> Ints:
+    """Milliseconds since the start of the session at which each answer is given."""
     total = np.cumsum(response_ms)
     first = np.searchsorted(session, session)
     since_first: Ints = total - (total[first] - response_ms[first])
     return since_first
 
 
-def _left_open(session: Ints, rng: np.random.Generator) -> npt.NDArray[np.bool_]:
-    """In one sitting of four the last question stays open, in a few the last two."""
+def _unanswered(session: Ints, rng: np.random.Generator) -> npt.NDArray[np.bool_]:
+    """In one session of four the last question stays unanswered, in a few the last two."""
     from_end = np.searchsorted(session, session, side="right") - np.arange(len(session))
     gave_up = rng.random(int(session[-1]) + 1 if len(session) else 0)[session]
-    left_open: npt.NDArray[np.bool_] = ((from_end == 1) & (gave_up < 0.25)) | ((from_end == 2) & (gave_up < 0.08))
-    return left_open
+    unanswered: npt.NDArray[np.bool_] = ((from_end == 1) & (gave_up < 0.25)) | ((from_end == 2) & (gave_up < 0.08))
+    return unanswered

@@ -1,4 +1,4 @@
-"""The demo's five steps. Each leaves alone what it finds done, or does it again, so that a demo can be gone on with."""
+"""The five steps of the demo. Each can be repeated, so that an interrupted demo goes on when it is called again."""
 
 import time
 from dataclasses import replace
@@ -10,10 +10,10 @@ from thetaline.jobs.anchors import tagging
 from thetaline.jobs.anchors.selection import AnchorCriteria
 from thetaline.jobs.calibration import nightly_fit
 from thetaline.jobs.command_line import print_message
-from thetaline.jobs.demo import files, indicators, summary
-from thetaline.jobs.demo.environment import add_surroundings
-from thetaline.jobs.demo.recovery import Window
-from thetaline.jobs.demo.school import Answers, Truth, simulate
+from thetaline.jobs.demo import files, growth, summary
+from thetaline.jobs.demo.environment import add_environment
+from thetaline.jobs.demo.recovery import SimulatedWindow
+from thetaline.jobs.demo.school import SimulatedAnswers, Truth, simulate
 from thetaline.jobs.importing import ParseOptions, import_file
 from thetaline.jobs.runner import JobContext, Summary
 
@@ -22,24 +22,24 @@ CRITERIA = AnchorCriteria(count=50, min_answers=30, a_min=0.5, a_max=3.0, max_mo
 
 
 def run_steps(context: JobContext, school: files.School) -> Summary:
-    """From the school's answers to its KPIs, compared with the truth and told to people."""
+    """From the school's answers to its KPIs, which are compared with the truth and printed."""
     started = time.monotonic()
     truth, answers = simulate(school.plan)
-    path = files.write(context.settings.data_folder / "demo", school, truth, answers)
+    path = files.write_answers(context.settings.data_folder / "demo", school, truth, answers)
     imported = _import(context, path, school, truth)
     run_id = _calibrate_twice(context, school)
     first, latest = _windows(school, truth, answers)
-    findings = summary.find(context.conn, run_id, first=first, latest=latest)
-    growth = _indicators(context, school, truth)
-    print_message(indicators.in_words(growth))
-    print_message(summary.in_words(findings, elapsed=time.monotonic() - started))
-    return {**findings.as_json(), **growth.as_json(), "answers": imported["answers"]}
+    report = summary.recovery_report(context.conn, run_id, first=first, latest=latest)
+    growth_found = _run_nights(context, school, truth)
+    print_message(growth.report_text(growth_found))
+    print_message(summary.report_text(report, elapsed=time.monotonic() - started))
+    return {**report.as_json(), **growth_found.as_json(), "answers": imported["answers"]}
 
 
 def _import(context: JobContext, path: Path, school: files.School, truth: Truth) -> Summary:
     print_message("1. Twelve weeks of a simulated school go in through `thetaline import`.")
     imported = import_file(context, path, chosen={}, options=ParseOptions())
-    add_surroundings(context.conn, school.plan, truth, context.as_of)
+    add_environment(context.conn, school.plan, truth, context.as_of)
     context.conn.commit()
     return imported
 
@@ -70,13 +70,13 @@ def _calibrate(context: JobContext) -> str:
     return str(result["run_id"])
 
 
-def _indicators(context: JobContext, school: files.School, truth: Truth) -> indicators.Growth:
-    print_message("5. The night goes on: drift of items, θ of learners and topics, daily features, weekly indicators.")
+def _run_nights(context: JobContext, school: files.School, truth: Truth) -> growth.GrowthReport:
+    print_message("5. The night goes on: drift of items, θ of learners and topics, daily features, weekly KPIs.")
     last = replace(context, as_of=school.last_day, now=datetime.now(UTC))
-    indicators.run(last)
-    return indicators.find(last, truth, weeks=school.plan.weeks)
+    growth.run_nights(last)
+    return growth.growth_report(last, truth, weeks=school.plan.weeks)
 
 
-def _windows(school: files.School, truth: Truth, answers: Answers) -> tuple[Window, Window]:
-    first = Window(truth, answers, 0.0, LOOKBACK_DAYS / 7)
-    return first, Window(truth, answers, school.plan.weeks - LOOKBACK_DAYS / 7, school.plan.weeks)
+def _windows(school: files.School, truth: Truth, answers: SimulatedAnswers) -> tuple[SimulatedWindow, SimulatedWindow]:
+    first = SimulatedWindow(truth, answers, 0.0, LOOKBACK_DAYS / 7)
+    return first, SimulatedWindow(truth, answers, school.plan.weeks - LOOKBACK_DAYS / 7, school.plan.weeks)

@@ -1,4 +1,4 @@
-"""From the calibrated school to weekly indicators: does I_t find the learners who truly grew?"""
+"""The demo's last night, and I_t compared with the true growth of the learners."""
 
 from dataclasses import asdict, dataclass, replace
 from datetime import timedelta
@@ -21,8 +21,8 @@ _SQL = db.sql("jobs/demo/demo.sql")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Growth:
-    """I_t beside the simulated growth between its two windows."""
+class GrowthReport:
+    """I_t compared with the simulated growth between its two windows."""
 
     n_learners: int
     n_with_i_t: int
@@ -40,8 +40,8 @@ class Growth:
         return {"indicators": asdict(self)}
 
 
-def run(context: JobContext) -> None:
-    """θ of each of the last seven days, then the night itself from the drift check on, in words for people only."""
+def run_nights(context: JobContext) -> None:
+    """θ of each of the last seven days, then the night from the drift check on; only errors are logged."""
     logs.configure(level="ERROR")
     for days in range(WEEK_DAYS - 1, 0, -1):
         past = replace(context, name=snapshot.JOB, as_of=context.as_of - timedelta(days=days))
@@ -51,16 +51,16 @@ def run(context: JobContext) -> None:
     context.conn.commit()
 
 
-def find(context: JobContext, truth: Truth, *, weeks: int) -> Growth:
-    """Read what the night wrote and compare it with the truth."""
+def growth_report(context: JobContext, truth: Truth, *, weeks: int) -> GrowthReport:
+    """Compare the KPIs that the night wrote with the truth."""
     learner = np.arange(truth.user_ids.size)
     ends = (np.full(learner.size, weeks - back) for back in (RECENT_MIDDLE, PREVIOUS_MIDDLE))
     recent, previous = (truth.theta(learner, end) for end in ends)
     true_growth = dict(zip(truth.user_ids.tolist(), (recent - previous).tolist(), strict=True))
-    rows = _rows(context.conn, "weekly_indicators", {"week_start": monday(context.as_of)})
+    rows = _rows(context.conn, "weekly_kpis", {"week_start": monday(context.as_of)})
     of_theta = [(i_t, true_growth[user], up, se) for user, i_t, method, up, se in rows if method == "theta_delta"]
     i_t, growth, reliable, errors = (np.array(column, float) for column in zip(*of_theta, strict=True))
-    return Growth(
+    return GrowthReport(
         n_learners=len(rows),
         n_with_i_t=sum(value is not None for _, value, *_ in rows),
         n_theta_based=len(of_theta),
@@ -74,19 +74,19 @@ def find(context: JobContext, truth: Truth, *, weeks: int) -> Growth:
     )
 
 
-def in_words(found: Growth) -> str:
-    """A paragraph of the summary on the terminal."""
-    up, rest, error = found.mean_growth_up, found.mean_growth_rest, found.typical_error
+def report_text(report: GrowthReport) -> str:
+    """A part of the report on the terminal."""
+    up, rest, error = report.mean_growth_up, report.mean_growth_rest, report.typical_error
     return f"""
-Weekly indicators: {found.n_learners} learners, {found.n_with_i_t} with I_t, {found.n_theta_based} of them by θ.
+Weekly KPIs: {report.n_learners} learners, {report.n_with_i_t} with I_t, {report.n_theta_based} of them by θ.
 
-  growth              rank correlation of I_t with the simulated growth {found.rank_correlation:.2f}
-                      two weeks' growth differs by {found.sd_growth:.2f} θ, its estimate errs by {error:.2f}
-                      {found.n_reliably_up} rose reliably: truly by {up:+.2f} θ, the others by {rest:+.2f}
-  daily features      {found.n_features_with_theta:,} rows of a learner, topic and day with θ
+  growth              rank correlation of I_t with the simulated growth {report.rank_correlation:.2f}
+                      two weeks' growth differs by {report.sd_growth:.2f} θ, its estimate errs by {error:.2f}
+                      {report.n_reliably_up} rose reliably: truly by {up:+.2f} θ, the others by {rest:+.2f}
+  daily features      {report.n_features_with_theta:,} rows of a learner, topic and day with θ
 
   thetaline drift                                   items that changed, anchors to retire
-  thetaline db psql -c "table weekly_kpi limit 3"   the indicators of three learners
+  thetaline db psql -c "table weekly_kpi limit 3"   the KPIs of three learners
 """
 
 
