@@ -7,7 +7,7 @@ from fitted import bank, calibrated, with_answers, without
 from thetaline import irt
 from thetaline.errors import InputError, ResponsesError
 from thetaline.irt.fit_statistics.infit import infit_and_outfit
-from thetaline.irt.fit_statistics.residuals import Answers
+from thetaline.irt.fit_statistics.residuals import ItemAnswers
 
 
 def test_s_x2_rejects_one_true_item_in_twenty() -> None:
@@ -108,7 +108,7 @@ def test_groups_of_a_calibration_have_to_be_named_again() -> None:
 
 def test_the_z_of_a_mean_square_is_capped_where_one_answer_is_all_but_impossible() -> None:
     log_p = np.log(np.array([[0.99] * 4, [0.01] * 4]))
-    answers = Answers(0, np.arange(4), np.array([1, 0, 0, 0]), log_p, np.zeros((2, 4)))
+    answers = ItemAnswers(0, np.arange(4), np.array([1, 0, 0, 0]), log_p, np.zeros((2, 4)))
     _, outfit = infit_and_outfit(answers, np.ones(4))
     assert outfit.value == pytest.approx((0.99**2 + 3 * 0.01**2) / (4 * 0.01 * 0.99))
     assert outfit.z == pytest.approx((np.cbrt(outfit.value) - 1) * 3 / 1.4142 + 1.4142 / 3)

@@ -10,13 +10,13 @@ from thetaline.errors import InputError
 from thetaline.irt._arguments import check_kinds
 from thetaline.irt.dif.matching import TwoGroups, two_groups
 from thetaline.irt.dif.observed_score import logistic_regression_dif, mantel_haenszel_dif
-from thetaline.irt.dif.result import Dif as Dif, DifClass as DifClass, Settings
+from thetaline.irt.dif.result import Dif as Dif, DifClass as DifClass, DifOptions
 from thetaline.irt.dif.wald import wald_dif
 from thetaline.irt.p_values import check_level
 from thetaline.irt.priors import Priors
 from thetaline.irt.responses import Responses
 
-METHODS: dict[str, Callable[[Responses, TwoGroups, Settings], Dif]] = {
+METHODS: dict[str, Callable[[Responses, TwoGroups, DifOptions], Dif]] = {
     "mantel-haenszel": mantel_haenszel_dif,
     "logistic": logistic_regression_dif,
     "wald": wald_dif,
@@ -48,5 +48,5 @@ def dif(
     if method not in METHODS:
         raise InputError(f"unknown DIF method {method!r}; choose one of {', '.join(METHODS)}")
     check_level(alpha)
-    settings = Settings(alpha=alpha, purified=purify, model=model, priors=priors)
+    settings = DifOptions(alpha=alpha, purified=purify, model=model, priors=priors)
     return METHODS[method](responses, two_groups(responses, groups, reference), settings)

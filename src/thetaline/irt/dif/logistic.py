@@ -15,7 +15,7 @@ R2_LIMITS = (0.035, 0.070)
 MAX_STEPS = 50
 
 
-class Cells(NamedTuple):
+class ScoreCells(NamedTuple):
     """People who agree in ability and group: (I, J) or, shared by all items, (1, J); `right` of `n` answered right."""
 
     ability: Array
@@ -35,7 +35,7 @@ class LogisticDif(NamedTuple):
     r2_both: Array
 
 
-def logistic_dif(cells: Cells) -> LogisticDif:
+def logistic_dif(cells: ScoreCells) -> LogisticDif:
     """Fit the three models of every item by Newton steps, all items at once."""
     ones = np.ones_like(cells.n)
     ability = np.broadcast_to(_standardised(cells), ones.shape)
@@ -61,7 +61,7 @@ class _Model(NamedTuple):
     log_likelihood: Array  # (I,)
 
 
-def _standardised(cells: Cells) -> Array:
+def _standardised(cells: ScoreCells) -> Array:
     """Ability with mean 0 and sd 1, so that the Newton matrix is well conditioned; the tests do not depend on it."""
     weight = np.broadcast_to(cells.n, np.broadcast_shapes(cells.n.shape, cells.ability.shape))
     mean = np.average(np.broadcast_to(cells.ability, weight.shape), weights=weight)
@@ -69,7 +69,7 @@ def _standardised(cells: Cells) -> Array:
     return np.asarray((cells.ability - mean) / (spread if spread > 0 else 1.0))
 
 
-def _fit(design: Array, cells: Cells, *, tol: float = 1e-10) -> _Model:
+def _fit(design: Array, cells: ScoreCells, *, tol: float = 1e-10) -> _Model:
     """Newton's method on (I, J, W); an item that has not come to rest has no likelihood (NaN)."""
     beta = np.zeros((design.shape[0], design.shape[-1]))
     for _ in range(MAX_STEPS):
@@ -80,7 +80,7 @@ def _fit(design: Array, cells: Cells, *, tol: float = 1e-10) -> _Model:
     return _Model(beta, np.where(decrement < tol, _log_likelihood(design, beta, cells), np.nan))
 
 
-def _newton_step(design: Array, beta: Array, cells: Cells) -> tuple[Array, Array]:
+def _newton_step(design: Array, beta: Array, cells: ScoreCells) -> tuple[Array, Array]:
     fitted = 1.0 / (1.0 + np.exp(-_linear(design, beta)))
     gradient = np.einsum("ijw,ij->iw", design, cells.right - cells.n * fitted)
     curvature = np.einsum("ijw,ij,ijv->iwv", design, cells.n * fitted * (1.0 - fitted), design, optimize=True)
@@ -94,12 +94,12 @@ def _linear(design: Array, beta: Array) -> Array:
     return np.asarray(np.clip(np.einsum("ijw,iw->ij", design, beta), -35.0, 35.0))
 
 
-def _log_likelihood(design: Array, beta: Array, cells: Cells) -> Array:
+def _log_likelihood(design: Array, beta: Array, cells: ScoreCells) -> Array:
     z = _linear(design, beta)
     return np.asarray(np.sum(cells.right * z - cells.n * np.logaddexp(0.0, z), axis=-1))
 
 
-def _null_log_likelihood(cells: Cells) -> Array:
+def _null_log_likelihood(cells: ScoreCells) -> Array:
 
     n, right = cells.n.sum(axis=-1), cells.right.sum(axis=-1)
     return np.asarray(special.xlogy(right, right / n) + special.xlogy(n - right, 1.0 - right / n))

@@ -7,10 +7,10 @@ from numpy.typing import NDArray
 
 from thetaline.errors import ResponsesError
 from thetaline.irt._types import Array, Mask
-from thetaline.irt.dif.logistic import R2_LIMITS, Cells, LogisticDif, logistic_dif
+from thetaline.irt.dif.logistic import R2_LIMITS, LogisticDif, ScoreCells, logistic_dif
 from thetaline.irt.dif.mantel_haenszel import MantelHaenszel, Strata, ets_classes, mantel_haenszel
 from thetaline.irt.dif.matching import Table, TwoGroups, by_sum_score
-from thetaline.irt.dif.result import Dif, Settings, classified
+from thetaline.irt.dif.result import Dif, DifOptions, classified
 from thetaline.irt.p_values import p_value
 from thetaline.irt.purification import Purified, purify
 from thetaline.irt.responses import Responses
@@ -19,7 +19,7 @@ LEAST_ANCHORS = 3
 LEAST_PERSONS = 20  # complete persons a group, below which a sum score divides people too finely to compare them
 
 
-def mantel_haenszel_dif(responses: Responses, groups: TwoGroups, settings: Settings) -> Dif:
+def mantel_haenszel_dif(responses: Responses, groups: TwoGroups, settings: DifOptions) -> Dif:
     """MH D-DIF with the classes of ETS."""
     table = _tables(responses, groups)
     found = _purified(lambda anchors: _mh(table(anchors)).p, responses.n_items, settings)
@@ -38,7 +38,7 @@ def mantel_haenszel_dif(responses: Responses, groups: TwoGroups, settings: Setti
     )
 
 
-def logistic_regression_dif(responses: Responses, groups: TwoGroups, settings: Settings) -> Dif:
+def logistic_regression_dif(responses: Responses, groups: TwoGroups, settings: DifOptions) -> Dif:
     """Likelihood ratio of group and product together, R² gained, and the parts for uniform and non-uniform DIF."""
     table = _tables(responses, groups)
     found = _purified(lambda anchors: p_value(_logistic(table(anchors)).both, 2), responses.n_items, settings)
@@ -72,7 +72,7 @@ def _logistic(table: Table) -> LogisticDif:
     wide = table.people.reshape(n_items, 2 * n_levels, 2)
     ability = np.repeat(table.level, 2)[None]
     focal = np.tile([0.0, 1.0], n_levels)[None]
-    return logistic_dif(Cells(ability, focal, wide.sum(axis=-1), wide[..., 1]))
+    return logistic_dif(ScoreCells(ability, focal, wide.sum(axis=-1), wide[..., 1]))
 
 
 def _tables(responses: Responses, groups: TwoGroups) -> Callable[[Mask], Table]:
@@ -99,7 +99,7 @@ def _complete(responses: Responses) -> Mask:
     return np.asarray(np.diff(responses.indptr) == responses.n_items)
 
 
-def _purified(test: Callable[[Mask], Array], n_items: int, settings: Settings) -> Purified:
+def _purified(test: Callable[[Mask], Array], n_items: int, settings: DifOptions) -> Purified:
     everything = np.ones(n_items, dtype=bool)
     if not settings.purified:
         return Purified(everything, test(everything), 1, settled=True)

@@ -23,7 +23,7 @@ class DifClass(StrEnum):
     C = "C"
 
 
-class Settings(NamedTuple):
+class DifOptions(NamedTuple):
     """What the caller of `dif` chose; `model` and `priors` are for the calibrations of the Wald test."""
 
     alpha: float

@@ -6,14 +6,14 @@ from thetaline.errors import ResponsesError
 from thetaline.irt._types import Array, Mask
 from thetaline.irt.calibrate import calibrate
 from thetaline.irt.dif.matching import TwoGroups
-from thetaline.irt.dif.result import Dif, Settings, classified
+from thetaline.irt.dif.result import Dif, DifOptions, classified
 from thetaline.irt.invariance import P_DIF_LIMITS, Calibrated, Invariance, invariance
 from thetaline.irt.responses import Responses, items_of, persons_of
 
 LEAST_ANCHORS = 3
 
 
-def wald_dif(responses: Responses, groups: TwoGroups, settings: Settings) -> Dif:
+def wald_dif(responses: Responses, groups: TwoGroups, settings: DifOptions) -> Dif:
     """Wald χ² of an item's own parameters, with the mean difference in score among the focal group as the effect.
 
     An item that one group always answers alike, or with fewer categories than the other, has no statistic (NaN).
@@ -38,12 +38,12 @@ def _same_categories(responses: Responses, groups: TwoGroups) -> Mask:
     return np.asarray((seen[0] == seen[1]).all(axis=1) & (seen[0].sum(axis=1) > 1))
 
 
-def _calibrated(responses: Responses, settings: Settings) -> Calibrated:
+def _calibrated(responses: Responses, settings: DifOptions) -> Calibrated:
     fit = calibrate(responses, model=settings.model, priors=settings.priors)
     return Calibrated(fit.items, fit.covariance())
 
 
-def _dif(responses: Responses, groups: TwoGroups, found: Invariance, settings: Settings) -> Dif:
+def _dif(responses: Responses, groups: TwoGroups, found: Invariance, settings: DifOptions) -> Dif:
     answered = np.diff(responses.indptr) > 0
     tests, link = found.tests, found.shift.constants
     at = [responses.item_ids.tolist().index(name) for name in found.reference.ids.tolist()]

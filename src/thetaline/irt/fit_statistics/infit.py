@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from thetaline.irt._types import Array
-from thetaline.irt.fit_statistics.residuals import Answers
+from thetaline.irt.fit_statistics.residuals import ItemAnswers
 
 # Floors and caps of the R package mirt, needed where the model is all but certain: one answer with a variance of 1e-9
 # would otherwise decide the outfit of its item alone.
@@ -20,7 +20,7 @@ class MeanSquare(NamedTuple):
     z: float
 
 
-def infit_and_outfit(answers: Answers, counts: Array) -> tuple[MeanSquare, MeanSquare]:
+def infit_and_outfit(answers: ItemAnswers, counts: Array) -> tuple[MeanSquare, MeanSquare]:
     """Infit Σ r² / Σ W and outfit mean(r² / W) of one item: r = x − E, W = Var x at θ; NaN if unanswered."""
     n = float(counts.sum())
     if n == 0:

@@ -21,7 +21,7 @@ from thetaline.errors import InputError
 from thetaline.irt._coding import frame
 from thetaline.irt._types import Array, Ids, Ints, short_repr
 from thetaline.irt.fit_statistics.estimated import Calibration, abilities, answers_within, check_fit, estimated
-from thetaline.irt.fit_statistics.residuals import Answers, answers_by_item
+from thetaline.irt.fit_statistics.residuals import ItemAnswers, answers_by_item
 from thetaline.irt.items import Items
 from thetaline.irt.p_values import lower_tail
 from thetaline.irt.responses import Responses
@@ -121,7 +121,7 @@ def person_sums(items: Items, responses: Responses, theta: Array) -> _Sums:
     return _Sums(*totals)
 
 
-def _parts(answers: Answers) -> Array:
+def _parts(answers: ItemAnswers) -> Array:
     log_p, s = answers.log_prob, answers.d_theta
     p = np.exp(log_p)
     mean = np.sum(p * log_p, axis=0)

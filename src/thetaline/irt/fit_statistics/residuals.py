@@ -12,7 +12,7 @@ from thetaline.irt.items import Items
 from thetaline.irt.responses import Responses
 
 
-class Answers(NamedTuple):
+class ItemAnswers(NamedTuple):
     """The n answers to one item and the model's view of them at the abilities of those who gave them."""
 
     item: int  # position in the bank
@@ -35,7 +35,7 @@ class Answers(NamedTuple):
         return mean, np.sum(p * squared, axis=0), np.sum(p * squared**2, axis=0)
 
 
-def answers_by_item(items: Items, responses: Responses, theta: Array) -> Iterator[Answers]:
+def answers_by_item(items: Items, responses: Responses, theta: Array) -> Iterator[ItemAnswers]:
     """Walk over the items of the bank that were answered; persons without a finite θ are left out."""
     order = np.argsort(responses.item, kind="stable")
     edges = np.concatenate([[0], np.cumsum(np.bincount(responses.item, minlength=responses.n_items))])
@@ -49,7 +49,7 @@ def answers_by_item(items: Items, responses: Responses, theta: Array) -> Iterato
             rows = rows[np.isfinite(theta[responses.person[rows]])]
             person, one = responses.person[rows], batch.rows(np.array([row]))
             log_prob, curve = one.log_prob(theta[person])[0], one.at_nodes(theta[person])
-            yield Answers(item, person, responses.answer[rows], log_prob, curve.s[0].T)
+            yield ItemAnswers(item, person, responses.answer[rows], log_prob, curve.s[0].T)
 
 
 class Complete(NamedTuple):
@@ -73,7 +73,7 @@ def complete_persons(items: Items, responses: Responses) -> Complete:
     taken = (
         responses.answer if rows.size == answered.size else responses.answer[(answered == len(items))[responses.person]]
     )
-    # Answers are sorted by item within a person, in the order of the responses' items.
+    # ItemAnswers are sorted by item within a person, in the order of the responses' items.
     column = np.argsort(items.positions(responses.item_ids))
     return Complete(taken.reshape(rows.size, len(items))[:, column], responses.counts[rows], rows)
 

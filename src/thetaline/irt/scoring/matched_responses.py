@@ -1,4 +1,4 @@
-"""Answers matched to a bank: what every scorer reads, block of persons by block of persons."""
+"""BatchAnswers matched to a bank: what every scorer reads, block of persons by block of persons."""
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -22,8 +22,8 @@ BLOCK_ANSWERS = 1 << 18
 THREADED_FROM = 1_000_000  # answers from which threads pay for themselves
 
 
-class Answers(NamedTuple):
-    """Answers to items of one family: whose they are, the item of each, what was answered."""
+class BatchAnswers(NamedTuple):
+    """BatchAnswers to items of one family: whose they are, the item of each, what was answered."""
 
     person: Index
     item: ItemBatch
@@ -46,7 +46,7 @@ class MatchedResponses:
 
     @property
     def n_answers(self) -> Index:
-        """Answers of each person, (N,)."""
+        """BatchAnswers of each person, (N,)."""
         return np.diff(self.indptr)
 
     @cached_property
@@ -78,13 +78,13 @@ class MatchedResponses:
         return sparse.csr_array((np.ones(len(columns)), columns, indptr), shape=(self.n_persons, width))
 
     @cached_property
-    def answers(self) -> list[Answers]:
+    def answers(self) -> list[BatchAnswers]:
         """The answers, split as the bank is by family, each beside its item's parameters."""
         part_of, within = self.bank.home
         parts = self.bank.parts
         mine = [np.flatnonzero(part_of[self.item] == p) if len(parts) > 1 else slice(None) for p in range(len(parts))]
         return [
-            Answers(self.person[m], part.rows(within[self.item[m]]), self.answer[m])
+            BatchAnswers(self.person[m], part.rows(within[self.item[m]]), self.answer[m])
             for m, part in zip(mine, parts, strict=True)
         ]
 

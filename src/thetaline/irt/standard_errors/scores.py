@@ -14,7 +14,7 @@ from thetaline.irt.standard_errors.missing_information_dense import DenseScores
 from thetaline.irt.standard_errors.missing_information_sparse import SparseScores
 
 
-class Scores(Protocol):
+class PersonScores(Protocol):
     """Sums over the persons of a group; s holds P cells for every item, then P for the population, L in all."""
 
     def posterior_covariance(self, executor: ThreadPoolExecutor | None) -> Array:
@@ -47,7 +47,7 @@ def score_tables(solution: Solution, width: int, g: int) -> ScoreTables:
     return ScoreTables(log_prob[g], log_weights[g], _scores_by_code(problem.model, state, theta, width), population)
 
 
-def group_scores(solution: Solution, width: int, g: int) -> Scores:
+def group_scores(solution: Solution, width: int, g: int) -> PersonScores:
     """Arrange the scores of group g as its blocks need them."""
     data, tables = solution.problem.data, score_tables(solution, width, g)
     table = data.design.table(tables.log_prob, data.dtype)
