@@ -10,8 +10,10 @@ days = st.dates(date(1990, 1, 1), date(2090, 12, 31))
 
 def test_the_contracts_windows_are_d_minus_13_to_d_and_d_minus_27_to_d_minus_14() -> None:
     recent = last_days(date(2025, 11, 2), 14)
-    inside = [day for day in range(-40, 5) if recent.holds(np.array([day_number(date(2025, 11, 2)) + day]))[0]]
-    before = [day for day in range(-40, 5) if recent.before().holds(np.array([day_number(date(2025, 11, 2)) + day]))[0]]
+    inside = [day for day in range(-40, 5) if recent.contains(np.array([day_number(date(2025, 11, 2)) + day]))[0]]
+    before = [
+        day for day in range(-40, 5) if recent.before().contains(np.array([day_number(date(2025, 11, 2)) + day]))[0]
+    ]
     assert inside == list(range(-13, 1))
     assert before == list(range(-27, -13))
 
@@ -32,8 +34,8 @@ def test_windows_are_of_one_length_and_no_day_lies_in_both(as_of: date, length: 
     before = recent.before()
     day = np.array([day_number(as_of) + offset])
     assert recent.days == before.days == length
-    assert not (recent.holds(day) & before.holds(day)).any()
-    assert (recent.holds(day) | before.holds(day))[0] == (-2 * length < offset <= 0)
+    assert not (recent.contains(day) & before.contains(day)).any()
+    assert (recent.contains(day) | before.contains(day))[0] == (-2 * length < offset <= 0)
 
 
 @given(days)

@@ -15,7 +15,7 @@ from thetaline.settings import load, misspelt
 
 DateOption = Annotated[
     str | None,
-    typer.Option("--date", metavar="YYYY-MM-DD", help="Day that the run stands for (UTC). Default: today."),
+    typer.Option("--date", metavar="YYYY-MM-DD", help="Date of the run (UTC). Default: today."),
 ]
 DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Do all the work, write nothing at all.")]
 

@@ -1,4 +1,4 @@
-"""Progress of long work: a live line on a terminal, a log line every ten seconds elsewhere."""
+"""Progress of long work: a live line on a terminal, else a log line every ten seconds."""
 
 import sys
 import time
@@ -17,7 +17,7 @@ Update = Callable[..., None]  # update(done, note="…")
 
 @contextmanager
 def progress(label: str, *, total: float | None = None) -> Iterator[Update]:
-    """Yield `update(done, note="")`: how much of `total` is done, and what to say about it."""
+    """Yield `update(done, note="")`: how much of `total` is done, and a note to show."""
     if sys.stderr.isatty():
         yield from _on_terminal(label, total)
     else:

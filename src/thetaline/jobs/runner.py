@@ -30,7 +30,7 @@ from thetaline.masking import mask_value
 from thetaline.settings import Settings, load
 
 INTERRUPTED = 130  # 128 + SIGINT, what a shell expects; SIGTERM ends the same way
-PARTIAL_SUMMARY = "partial_summary"  # the attribute of an error that says what was done before it
+PARTIAL_SUMMARY = "partial_summary"  # the attribute of an error with the summary up to it
 
 
 class Outcome(StrEnum):

@@ -13,7 +13,7 @@ UNKNOWN = -1
 class Attempts:
     """M attempts, sorted by learner and, within a learner, by instant; learners and items are codes from 0.
 
-    `UNKNOWN` (−1) stands where a value was not recorded: `correct` (not answered), `time_ms`, `hint`.
+    `UNKNOWN` (−1) is a value that was not recorded: `correct` (not answered), `time_ms`, `hint`.
     """
 
     learner: NDArray[np.int32]

@@ -51,7 +51,7 @@ class ActivityHistory:
 
 def activity_history(attempts: Attempts, window: Window) -> ActivityHistory:
     """Active days inside the window, counted from each learner's first; no activity at all gives days = −1."""
-    inside = attempts.where(window.holds(attempts.day))
+    inside = attempts.where(window.contains(attempts.day))
     keep = first_per_pair(inside.learner, inside.day)
     learner, day = inside.learner[keep], inside.day[keep].astype(np.int64)
     n_active = np.bincount(learner, minlength=attempts.n_learners)
@@ -91,7 +91,7 @@ def fit_bg_bb(past: ActivityHistory) -> BgBbParameters:
 
 
 def _patterns(past: ActivityHistory, chosen: NDArray[np.generic]) -> tuple[ActivityHistory, NDArray[np.intp]]:
-    """Each distinct history among the chosen once, and where every chosen learner's stands."""
+    """Each distinct history among the chosen once, and its position for every chosen learner."""
     active, last, days = past.active[chosen], past.last[chosen], past.days[chosen]
     _, first, back = np.unique((active << 40) | (last << 20) | days, return_index=True, return_inverse=True)
     return ActivityHistory(active[first], last[first], days[first]), back

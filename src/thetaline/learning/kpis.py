@@ -35,7 +35,7 @@ def efficiency(attempts: Attempts, recent: Window) -> Floats:
 
 def median_time(attempts: Attempts, window: Window) -> Floats:
     """(n_learners,) median time in ms of the correct answers inside the window; NaN where there is none."""
-    timed = (attempts.correct == 1) & (attempts.time_ms >= 0) & window.holds(attempts.day)
+    timed = (attempts.correct == 1) & (attempts.time_ms >= 0) & window.contains(attempts.day)
     return median_per_group(attempts.time_ms[timed], attempts.learner[timed], attempts.n_learners)
 
 
@@ -54,7 +54,7 @@ def error_recovery(attempts: Attempts, recent: Window) -> Floats:
 
 
 def _last_answers(attempts: Attempts, window: Window) -> Attempts:
-    inside = attempts.where(window.holds(attempts.day)).answered()
+    inside = attempts.where(window.contains(attempts.day)).answered()
     keep = np.zeros(inside.learner.size, bool)
     keep[last_per_pair(inside.learner, inside.item)] = True
     return inside.where(keep)
@@ -86,7 +86,7 @@ def engagement(parts: EngagementParts) -> Floats:
 
 def engagement_parts(attempts: Attempts, recent: Window) -> EngagementParts:
     """The parts from the attempts inside `recent`; no attempt at all means 0 sessions and one gap, not unknown."""
-    inside = attempts.where(recent.holds(attempts.day))
+    inside = attempts.where(recent.contains(attempts.day))
     return EngagementParts(
         sessions=np.minimum(1.0, n_sessions(inside) / (FULL_SESSIONS_A_WEEK * recent.days / 7)),
         gaps=1.0 - longest_gap(inside, recent) / recent.days,
@@ -105,9 +105,9 @@ def longest_gap(inside: Attempts, window: Window) -> Floats:
     """(n_learners,) longest run of days without activity, the edges of the window counted as activity."""
     first = first_per_pair(inside.learner, inside.day)
     learner, day = inside.learner[first], inside.day[first].astype(np.int64)
-    everybody = np.arange(inside.n_learners)
-    who = np.concatenate((everybody, learner, everybody))
-    when = np.concatenate((np.full(everybody.size, window.start - 1), day, np.full(everybody.size, window.stop)))
+    all_learners = np.arange(inside.n_learners)
+    who = np.concatenate((all_learners, learner, all_learners))
+    when = np.concatenate((np.full(all_learners.size, window.start - 1), day, np.full(all_learners.size, window.stop)))
     order = np.lexsort((when, who))
     who, when = who[order], when[order]
     longest = np.zeros(inside.n_learners)
@@ -123,7 +123,7 @@ def _share_of(inside: Attempts, known: NDArray[np.bool_], good: NDArray[np.bool_
 
 
 def goal_probability(theta: Floats, se: Floats, target: Floats | float) -> Floats:
-    """P(θ ≥ target) = Φ((θ − target) / se) under the normal posterior N(theta, se²); elementwise, NaN carried."""
+    """P(θ ≥ target) = Φ((θ − target) / se) under the normal posterior N(theta, se²); elementwise, NaN stays NaN."""
     return np.asarray(ndtr((np.asarray(theta, float) - target) / np.asarray(se, float)))
 
 

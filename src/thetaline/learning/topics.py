@@ -4,7 +4,7 @@ Model: θ_topic = θ + δ, δ ~ N(0, τ²) independent between topics, θ ~ N(me
 on the θ of its own topic only.  With L_t(θ_t) the likelihood of topic t's answers, its message to θ is
 m_t(θ) = ∫ L_t(θ + δ) N(δ; 0, τ²) dδ.  The general posterior *from the other topics* is
 p_−t(θ) ∝ N(θ; mean, sd²) Π_{s≠t} m_s(θ); moved on by δ it is the prior of θ_t, and L_t multiplies it once.  So no
-answer counts twice, and a topic with few answers stays near what the others say.
+answer counts twice, and a topic with few answers stays near the others.
 """
 
 from dataclasses import dataclass, replace
@@ -71,7 +71,8 @@ def topic_posterior(log_likelihood: Floats, learner: NDArray[np.int32], model: T
 def resolution(information: Floats, learner: NDArray[np.int32], model: TopicModel) -> NDArray[np.intp]:
     """(R,) the level of `refined` at which the grid's step is no wider than any posterior sd of the row's learner.
 
-    `information` (R,) is the most that the answers of a row can tell of θ, Σ max I(θ), and finite; `learner` as below.
+    `information` (R,) is an upper bound, Σ max I(θ) over the answers of a row, and finite; `learner` as in
+    `topic_posterior`.
     """
     if not np.isfinite(information).all():
         raise ValueError("the information of a topic's answers is not finite; look at the slopes of its items")

@@ -28,7 +28,7 @@ class Window:
     start: int
     stop: int
 
-    def holds(self, day: NDArray[np.int32]) -> NDArray[np.bool_]:
+    def contains(self, day: NDArray[np.int32]) -> NDArray[np.bool_]:
         """(M,) day numbers -> (M,) whether each lies in the window."""
         return (day >= self.start) & (day < self.stop)
 

@@ -1,4 +1,4 @@
-"""The answers of a window, of everybody or of some learners, as arrays in the order in which they were given."""
+"""The answers of a window, of all learners or of some, as arrays in the order in which they were given."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -56,9 +56,9 @@ class LearnerAnswers:
 
 
 def read_all_answers(url: str, window: Window) -> LearnerAnswers:
-    """Answers of everybody inside the window, by a bulk copy on a connection of its own."""
+    """Answers of all learners inside the window, by a bulk copy on a connection of its own."""
     bounds = {"start": window.start_at, "stop": window.stop_at}
-    return sorted_answers(read_columns(url, SQL["answers_of_everybody"], DTYPES, parameters=bounds))
+    return sorted_answers(read_columns(url, SQL["answers_of_all"], DTYPES, parameters=bounds))
 
 
 def read_answers(conn: Connection, window: Window, learners: Sequence[int]) -> LearnerAnswers:

@@ -1,4 +1,4 @@
--- name: answers_of_everybody
+-- name: answers_of_all
 select learner_no, item_no, topic_no, ordinal, correct, hint, time_ms, session, answered_at
 from coded_answer
 where answered_at >= cast(%(start)s as timestamptz) and answered_at < cast(%(stop)s as timestamptz)

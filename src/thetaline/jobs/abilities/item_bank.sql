@@ -17,7 +17,7 @@ cross join lateral (
 order by item.item_no
 
 -- name: population
--- As the calibration says; an engine that does not say leaves it to the moments of its abilities: mean of θ, and
+-- From the metrics of the calibration; where its engine gave no population, from the abilities: mean of θ, and
 -- √(var θ_EAP + mean se²).
 select coalesce((metrics -> 'population' ->> 'mean')::float8, of_abilities.mean),
        coalesce((metrics -> 'population' ->> 'sd')::float8, of_abilities.sd)

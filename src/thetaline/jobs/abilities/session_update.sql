@@ -1,5 +1,5 @@
 -- name: lock_learners
--- Two updates of one learner wait for each other; the order keeps two batches from waiting for one another.
+-- So that two updates of one learner run one after the other; in one order, so that two batches do not deadlock.
 select user_id, learner_no from learner where user_id = any(cast(%(user_ids)s as text[]))
 order by learner_no for no key update
 

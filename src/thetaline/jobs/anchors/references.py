@@ -15,7 +15,7 @@ SQL = db.sql("jobs/anchors/references.sql")
 
 @dataclass(frozen=True, slots=True)
 class AnchorItem:
-    """One item with the reference frozen when it was tagged; `model` is None where the reference does not say."""
+    """One item with the reference frozen when it was tagged; `model` is None where the reference has none."""
 
     item_id: str
     a: float
@@ -99,7 +99,7 @@ def _problem(irt: dict[str, Any]) -> str:
 
 
 def _number(value: object) -> float | None:
-    """A JSON number as a finite float; JSON may hold more digits than a float."""
+    """A JSON number as a finite float; JSON may have a number beyond the range of floats."""
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return None
     try:

@@ -26,7 +26,7 @@ class MovedAnchor:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AnchorReport:
-    """What `verify` found; `uncovered` are ranges of difficulty that hold items but no anchor."""
+    """What `verify` found; `uncovered` are ranges of difficulty with items but without an anchor."""
 
     n_usable: int
     n_needed: int

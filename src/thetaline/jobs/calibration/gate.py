@@ -12,7 +12,7 @@ from thetaline.settings import Settings
 Vector = NDArray[np.float64]
 ItemIds = NDArray[np.object_]
 
-# Below this a correlation says more about which items are shared than about the scale.
+# With fewer, the correlation depends more on which items are shared than on the scale.
 MIN_SHARED_ITEMS = 10
 
 

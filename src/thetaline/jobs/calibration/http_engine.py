@@ -38,7 +38,7 @@ class HttpEngine:
 
     @classmethod
     def of(cls, settings: Settings) -> "HttpEngine":
-        """As R_IRT_BASE_URL, R_IRT_INTERNAL_TOKEN, R_IRT_TIMEOUT_SECS and MIRT_MAX_RETRIES say."""
+        """By R_IRT_BASE_URL, R_IRT_INTERNAL_TOKEN, R_IRT_TIMEOUT_SECS and MIRT_MAX_RETRIES."""
         token = settings.r_irt_internal_token
         return cls(
             base_url=settings.r_irt_base_url or "",
@@ -53,7 +53,7 @@ class HttpEngine:
         return f"IRT service at {mask_text(self.base_url)}"
 
     def calibrate(self, request: CalibrationRequest, *, on_cycle: OnCycle | None = None) -> CalibrationReply:
-        """Ask and wait. Raises ServiceError."""
+        """Send the request and wait for the response. Raises ServiceError."""
         with Client(self.base_url, self.token, timeout_secs=self.timeout_secs, retries=self.retries) as client:
             response = client.calibrate(request_json(request), on_progress=_on_progress(on_cycle))
         return reply_of(request, response)
@@ -68,7 +68,7 @@ def request_json(request: CalibrationRequest) -> bytes:
 
 def reply_of(request: CalibrationRequest, response: api.CalibrateResponse) -> CalibrationReply:
     """The response as the job's reply. Raises ServiceError where it is about other items or learners."""
-    _require_asked(request, response)
+    _require_requested(request, response)
     meta = response.fit_meta
     names = parameter_names(request.model)  # a server may send c = 0 with a 2PL
     items = response.item_params
@@ -121,13 +121,13 @@ def _on_progress(on_cycle: OnCycle | None) -> OnProgress | None:
     return report_cycle
 
 
-def _require_asked(request: CalibrationRequest, response: api.CalibrateResponse) -> None:
-    asked = {"items": request.observations.item_ids, "learners": request.observations.user_ids}
+def _require_requested(request: CalibrationRequest, response: api.CalibrateResponse) -> None:
+    requested = {"items": request.observations.item_ids, "learners": request.observations.user_ids}
     returned = {
         "items": [item["item_id"] for item in response.item_params],
         "learners": [one["user_id"] for one in response.abilities],
     }
-    for kind, names in asked.items():
+    for kind, names in requested.items():
         unknown = set(returned[kind]) - set(map(str, names))
         if unknown or len(set(returned[kind])) < len(returned[kind]):
             raise ServiceError(
@@ -162,7 +162,7 @@ def _linking(constants: api.LinkingConstants | None) -> Linking | None:
 def _not_linked(request: CalibrationRequest, meta: api.FitMeta) -> str:
     if meta.linking_constants is not None or not request.anchors:
         return ""
-    return meta.not_linked or "the IRT service linked to no anchor and did not say why"
+    return meta.not_linked or "the IRT service linked to no anchor and gave no reason"
 
 
 def _ids(names: list[str]) -> NDArray[np.object_]:

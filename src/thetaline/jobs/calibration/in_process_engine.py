@@ -110,7 +110,7 @@ def _progress(on_cycle: OnCycle | None) -> Callable[[irt.Cycle], None] | None:
 
 
 def _fixed_scale(fit: irt.Fit, fixed: irt.Items) -> ScaleTransformation:
-    """The fit is on the anchors' scale; A and B would carry its population from N(0, 1) to that scale."""
+    """The fit is on the anchors' scale; A and B are the sd and mean of its population there."""
     mean, sd = _population(fit)
     return ScaleTransformation(linking=Linking(A=sd, B=mean, n_anchors_used=len(fixed), method=FIXED, dropped={}))
 

@@ -81,7 +81,7 @@ def first_answers(
     """The first answer of each (learner, item): by instant, then place in the exam, then wrong before correct.
 
     The last rule decides between sessions of one instant, so that the order of the rows does not matter. An answer is
-    contradictory when another one of the same pair and instant says the opposite.
+    contradictory when another one of the same pair and instant is correct where it is wrong, or the reverse.
     """
     pair = pair_key(learner, item)
     order = np.lexsort((ordinal.astype(np.int64) << 1 | correct, answered_at.astype(np.int64), pair))

@@ -1,4 +1,4 @@
-"""What is said of a calibration: the input of the gate, `model_spec`, `metrics`, the summary. Values in, values out."""
+"""What is derived from a calibration: the gate's input, `model_spec`, `metrics`, the summary. Values in, values out."""
 
 from dataclasses import asdict, dataclass
 

@@ -25,7 +25,7 @@ class AbilityMoments:
     sd: float
 
     def link_to(self, first: "AbilityMoments") -> tuple[float, float]:
-        """The (A, B) that carry N(0, 1) of this window to N(0, 1) of the first one."""
+        """The (A, B) from the scale where these are (0, 1) to the one where `first` are."""
         return self.sd / first.sd, (self.mean - first.mean) / first.sd
 
 

@@ -81,7 +81,7 @@ def requirements(distribution: str) -> dict[str, dict[str, str]]:
 
 
 def settings_in_force(settings: Settings, *, every: bool) -> Iterator[DoctorFinding]:
-    """The settings that somebody gave, or every one, masked."""
+    """The settings that differ in source from the default, or every one, masked."""
     lines = describe(settings)
     shown = [line for line in lines if every or line.source != "default"]
     for line in shown:
@@ -146,7 +146,7 @@ def _examined(url: str) -> Iterator[DoctorFinding]:
             yield from _answering(conn)
     except DatabaseError as error:
         yield fault(
-            DATABASE, "server", error, "start that server, mend DATABASE_URL, or unset it for the embedded database"
+            DATABASE, "server", error, "start that server, correct DATABASE_URL, or unset it for the embedded database"
         )
     except psycopg.Error as error:
         yield fault(DATABASE, "contents", db.explained(error, url), "the tables are not as this version made them")

@@ -1,13 +1,13 @@
 -- name: topic_theta
 -- A topic without answers has no topic_no, and gets the general θ.
-with asked as (
+with requested as (
     select topic_id from topic where cast(%(topic_ids)s as text[]) is null
     union
     select unnest(cast(%(topic_ids)s as text[]))
 )
-select learner.user_id, asked.topic_id, found.theta, found.se, found.source
+select learner.user_id, requested.topic_id, found.theta, found.se, found.source
 from learner
-cross join asked
+cross join requested
 left join topic using (topic_id)
 cross join lateral theta_on(learner.learner_no, coalesce(topic.topic_no, 0), cast(%(day)s as date)) as found
 where learner.user_id = any(cast(%(user_ids)s as text[]))

@@ -133,7 +133,7 @@ def _csv_batches(path: Path, delimiter: str, names: Sequence[str], wanted: Seque
 
 
 def _csv_rows(reader: Any, width: int) -> Iterator[tuple[int, list[str]] | RejectedRow]:
-    """Rows with the line that they begin on (a quoted field may hold line ends); blank lines are no rows."""
+    """Rows with the line that they begin on (a quoted field may contain line ends); blank lines are no rows."""
     line = 1
     while True:
         try:

@@ -73,7 +73,7 @@ class RejectedRows(AbstractContextManager["RejectedRows"]):
         rows = [_row_text(row) for row in sorted(self.first, key=lambda row: row.line)]
         more = [f"  … and {self.total - len(rows)} more"] if self.total > len(rows) else []
         totals = [f"  {count} × {reason}" for reason, count in self.counts.most_common()]
-        advice = "Mend the file, or set these rows aside with --skip-bad FILE and load the rest."
+        advice = "Correct the file, or set these rows aside with --skip-bad FILE and load the rest."
         return "\n".join([*rows, *more, "By reason:", *totals, *([] if self.path else [advice])])
 
 

@@ -141,7 +141,7 @@ def _cohort(context: JobContext, *, write: bool) -> dict[str, object]:
     answers = read_all_answers(context.url, history_window(context.as_of))
     parameters = fit_bg_bb(activity_history(answers.attempts, history_window(context.as_of)))
     kpis = _compute(context, answers, parameters)
-    due = last_days(context.as_of, context.settings.kpi_lookback_days).holds(_last_day(answers))
+    due = last_days(context.as_of, context.settings.kpi_lookback_days).contains(_last_day(answers))
     summary = {"n_answers": answers.n_answers, **_summary(kpis, due), "habit": asdict(parameters)}
     if write:
         with _staging_table(context, kpis, due) as week:

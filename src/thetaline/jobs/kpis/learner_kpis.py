@@ -41,7 +41,7 @@ Floats = NDArray[np.float64]
 
 
 class Improvement(NamedTuple):
-    """I_t of one learner with the raw change, its standard error and the answers behind it; `method` says of what."""
+    """I_t of one learner with the raw change of θ or accuracy (`method`), its standard error, numbers of answers."""
 
     i_t: float
     method: str
@@ -120,7 +120,7 @@ def compute_kpis(
     inactivity_parameters: BgBbParameters,
     default_target: float,
 ) -> LearnerKpis:
-    """All KPIs of the learners of `answers`, which hold `history_window` of the day."""
+    """All KPIs of the learners of `answers`, which are those of `history_window`."""
     month = last_days(as_of, KPI_WINDOW_DAYS)
     answered = answers.attempts.answered()
     theta, se = _general_theta(conn, answers.learner_no, as_of)
@@ -142,7 +142,7 @@ def compute_kpis(
 
 def _answered(answers: LearnerAnswers, window: Window) -> tuple[Floats, Floats]:
     """(N,) number of answers inside the window, and of right ones."""
-    inside = answers.attempts.where(window.holds(answers.attempts.day)).answered()
+    inside = answers.attempts.where(window.contains(answers.attempts.day)).answered()
     return inside.per_learner(), inside.per_learner(inside.correct)
 
 
@@ -157,7 +157,7 @@ def _theta_change(answers: LearnerAnswers, bank: ItemBank | None, recent: Window
 
 def _window_theta(answers: LearnerAnswers, bank: ItemBank, window: Window) -> tuple[Floats, Floats]:
     """(N,) WLE from the first answers inside the window alone, and its standard error; NaN without a scored answer."""
-    first = answers.where(window.holds(answers.attempts.day)).first_known()
+    first = answers.where(window.contains(answers.attempts.day)).first_known()
     theta, se = np.full((2, answers.learner_no.size), np.nan)
     responses = responses_of(first, bank)
     if responses.n_persons:
