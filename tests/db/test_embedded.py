@@ -16,7 +16,7 @@ import pytest
 
 from thetaline import db
 from thetaline.db import embedded
-from thetaline.db.embedded import binaries, identity, keeper
+from thetaline.db.embedded import binaries, identity, supervisor
 from thetaline.db.embedded.folder import LONGEST_SOCKET_PATH, SOCKET, Folder
 from thetaline.errors import DatabaseError, LockedError
 
@@ -61,7 +61,7 @@ def own_root(made: Path) -> Iterator[Path]:
 
 
 def copy(made: Path, root: Path) -> None:
-    shutil.copytree(made, root, ignore=shutil.ignore_patterns("run", "keeper", "leases", "lock"))
+    shutil.copytree(made, root, ignore=shutil.ignore_patterns("run", supervisor.LOCK_FILE, "leases", "lock"))
 
 
 def until(happened: Callable[[], bool], secs: float = 15.0) -> None:
@@ -77,13 +77,13 @@ def answers(url: str) -> bool:
 
 
 def pid_of(root: Path) -> int:
-    pid = keeper.postmaster(root / "data")
+    pid = supervisor.postmaster(root / "data")
     assert pid is not None
     return pid
 
 
-def keeper_of(root: Path) -> int:
-    return int((root / "keeper").read_text())
+def supervisor_of(root: Path) -> int:
+    return int((root / supervisor.LOCK_FILE).read_text())
 
 
 @contextlib.contextmanager
@@ -103,7 +103,7 @@ def test_the_first_lease_makes_the_data_and_the_server_ends_after_the_last() -> 
             assert first.url == second.url
             assert answers(first.url)
         until(lambda: not embedded.status(root).is_running)
-        until(lambda: not keeper.is_locked(root / "keeper"))
+        until(lambda: not supervisor.is_locked(root / supervisor.LOCK_FILE))
 
 
 def test_the_owner_of_the_database_is_no_superuser(root: Path) -> None:
@@ -168,24 +168,24 @@ def test_a_killed_server_is_started_again_while_it_is_needed_and_keeps_what_was_
             conn.execute("drop table if exists kept; create table kept as select 7 as n")
         killed = pid_of(root)
         os.kill(killed, signal.SIGKILL)
-        until(lambda: keeper.postmaster(root / "data") not in {None, killed})
+        until(lambda: supervisor.postmaster(root / "data") not in {None, killed})
         until(lambda: _connects(held.url))
         with db.connect(held.url) as conn:
             assert conn.execute("select n from kept").fetchone() == (7,)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a child that its parent died")
-def test_a_killed_keeper_takes_its_server_along(root: Path) -> None:
+def test_a_killed_supervisor_takes_its_server_along(root: Path) -> None:
     with embedded.lease(root, grace_secs=GRACE):
-        os.kill(keeper_of(root), signal.SIGKILL)
+        os.kill(supervisor_of(root), signal.SIGKILL)
         until(lambda: not embedded.status(root).is_running)
 
 
-def test_the_lease_after_a_killed_keeper_starts_both_again(root: Path) -> None:
+def test_the_lease_after_a_killed_supervisor_starts_both_again(root: Path) -> None:
     with embedded.lease(root, grace_secs=GRACE):
         server = pid_of(root)
-        os.kill(keeper_of(root), signal.SIGKILL)
-        until(lambda: not keeper.is_locked(root / "keeper"))
+        os.kill(supervisor_of(root), signal.SIGKILL)
+        until(lambda: not supervisor.is_locked(root / supervisor.LOCK_FILE))
         with embedded.lease(root, grace_secs=GRACE) as held:
             assert pid_of(root) != server
             assert answers(held.url)
@@ -193,13 +193,13 @@ def test_the_lease_after_a_killed_keeper_starts_both_again(root: Path) -> None:
 
 
 @pytest.mark.parametrize("takes_over", [lambda root: embedded.lease(root, grace_secs=GRACE).close(), embedded.stop])
-def test_a_server_without_a_keeper_is_shut_down(root: Path, takes_over: Callable[[Path], object]) -> None:
+def test_a_server_without_a_supervisor_is_shut_down(root: Path, takes_over: Callable[[Path], object]) -> None:
     who = identity.find(binaries.newest() / "postgres")
     (root / "run").mkdir(mode=0o700, exist_ok=True)
     quiet = ["-c", "listen_addresses=", "-c", f"unix_socket_directories={root / 'run'}"]
     command = who.command(binaries.newest() / "postgres", "-D", root / "data", *quiet)
     with subprocess.Popen(command, stderr=subprocess.DEVNULL) as orphan:
-        until(lambda: keeper.is_ready(root / "data"))
+        until(lambda: supervisor.is_ready(root / "data"))
         assert pid_of(root) == orphan.pid
         takes_over(root)
         assert orphan.wait(10) == 0
@@ -209,10 +209,10 @@ def test_everything_killed_at_once_is_survived(root: Path) -> None:
     with another_user_of(root) as (user, url):
         with db.connect(url) as conn:
             conn.execute("drop table if exists kept; create table kept as select 7 as n")
-        for pid in (user.pid, keeper_of(root), pid_of(root)):
+        for pid in (user.pid, supervisor_of(root), pid_of(root)):
             os.kill(pid, signal.SIGKILL)
         user.wait()
-    until(lambda: not keeper.is_locked(root / "keeper"))
+    until(lambda: not supervisor.is_locked(root / supervisor.LOCK_FILE))
     with embedded.lease(root, grace_secs=GRACE) as held, db.connect(held.url) as conn:
         assert conn.execute("select n from kept").fetchone() == (7,)
 
@@ -231,7 +231,7 @@ def test_a_zombie_is_no_server(root: Path) -> None:
     with subprocess.Popen([sys.executable, "-c", "", "-D", str(root / "data")]) as child:
         until(lambda: Path(f"/proc/{child.pid}/stat").read_text().split(") ")[1].startswith("Z"))
         (root / "data" / "postmaster.pid").write_text(f"{child.pid}\n")
-        assert keeper.postmaster(root / "data") is None
+        assert supervisor.postmaster(root / "data") is None
         child.wait()
 
 
@@ -409,7 +409,7 @@ def test_who_looks_at_a_lock_is_not_taken_for_its_holder(tmp_path: Path) -> None
     path.touch()
     with path.open("rb") as looker, path.open("rb") as taker:
         fcntl.flock(looker, fcntl.LOCK_SH)
-        assert not keeper.is_locked(path)
-        assert not keeper.lock_file(taker, waits=())
-        assert keeper.lock_file(taker, waits=(looker.close() or 0.0 for _ in range(1)))
-        assert keeper.is_locked(path)
+        assert not supervisor.is_locked(path)
+        assert not supervisor.lock_file(taker, waits=())
+        assert supervisor.lock_file(taker, waits=(looker.close() or 0.0 for _ in range(1)))
+        assert supervisor.is_locked(path)

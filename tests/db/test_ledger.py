@@ -12,7 +12,7 @@ import pytest
 
 from thetaline import db
 from thetaline.db import ledger
-from thetaline.db.ledger import State
+from thetaline.db.ledger import RunState
 from thetaline.errors import JobError, LockedError
 
 NOW = datetime(2025, 11, 2, 4, 15, 23, tzinfo=UTC)
@@ -33,7 +33,7 @@ def rows(url: str) -> list[tuple[object, ...]]:
         return conn.execute("select run_id, state, error from run order by run_id").fetchall()
 
 
-def open_calibration(url: str) -> AbstractContextManager[ledger.Run]:
+def open_calibration(url: str) -> AbstractContextManager[ledger.OpenRun]:
     return ledger.open_run(url, "mirt_calibrate", as_of=DAY, now=NOW, settings={"model": "2PL"})
 
 
@@ -91,20 +91,20 @@ def test_a_run_keeps_the_summary_as_it_stands_when_the_run_ends(database: str) -
 def test_closing_commits_with_the_rows_or_not_at_all(database: str) -> None:
     with open_calibration(database) as run:
         with db.connect(database) as conn:
-            ledger.close_run(conn, run.run_id, State.PUBLISHED, summary={"n_items": 5})
+            ledger.close_run(conn, run.run_id, RunState.PUBLISHED, summary={"n_items": 5})
             assert rows(database)[0][1] == "running"
             conn.rollback()
         with db.connect(database) as conn:
-            ledger.close_run(conn, run.run_id, State.PUBLISHED, summary={"n_items": 5})
+            ledger.close_run(conn, run.run_id, RunState.PUBLISHED, summary={"n_items": 5})
     with db.connect(database) as conn:
         assert conn.execute("select state, summary from run").fetchall() == [("published", {"n_items": 5})]
 
 
 def test_a_run_cannot_be_closed_twice(database: str) -> None:
     with open_calibration(database) as run:
-        ledger.close_run(run.conn, run.run_id, State.HELD)
+        ledger.close_run(run.conn, run.run_id, RunState.HELD)
         with pytest.raises(JobError, match="fit-2025-11-02T04:15:23Z is not running any more"):
-            ledger.close_run(run.conn, run.run_id, State.PUBLISHED)
+            ledger.close_run(run.conn, run.run_id, RunState.PUBLISHED)
 
 
 def test_a_second_run_of_the_job_is_told_who_holds_the_lock(database: str) -> None:
@@ -149,5 +149,5 @@ def test_a_run_whose_connection_broke_is_closed_on_another(database: str) -> Non
         assert conn.execute("select state, summary from run").fetchall() == [("failed", {"n": 1})]
 
 
-def _snapshot(url: str) -> AbstractContextManager[ledger.Run]:
+def _snapshot(url: str) -> AbstractContextManager[ledger.OpenRun]:
     return ledger.open_run(url, "snapshot_theta", as_of=DAY, now=NOW)

@@ -10,7 +10,7 @@ from school import Ended, rows, runner, set_anchors, sheet, write
 
 from thetaline import db
 from thetaline.cli import drift
-from thetaline.db.ledger import State, open_run
+from thetaline.db.ledger import RunState, open_run
 from thetaline.jobs.anchors import tagging
 from thetaline.jobs.calibration.engine import AbilityEstimates, ItemEstimates
 from thetaline.jobs.calibration.publication import CalibrationRecord, store
@@ -24,7 +24,9 @@ NOTHING = np.array([], dtype=object)
 NOBODY = AbilityEstimates(user_ids=NOTHING, theta=NOTHING.astype(float), se=NOTHING.astype(float))
 
 
-def publish_items(url: str, day: int, b: ArrayLike = B, *, a: ArrayLike = 1.0, state: State = State.PUBLISHED) -> str:
+def publish_items(
+    url: str, day: int, b: ArrayLike = B, *, a: ArrayLike = 1.0, state: RunState = RunState.PUBLISHED
+) -> str:
     """A stored calibration with these parameters and nobody's ability."""
     as_of, now = date(2025, 11, day), datetime(2025, 11, day, 4, tzinfo=UTC)
     b = np.asarray(b, dtype=float)
@@ -204,7 +206,7 @@ def test_parameters_of_an_untagged_item_are_replaced_and_told(answered: str, tag
 def test_items_that_moved_over_the_last_published_runs_are_no_candidates(answered: str, tag: Tag) -> None:
     publish_items(answered, 1)
     publish_items(answered, 2, np.where(np.arange(N_ITEMS) < 10, B + 0.8, B))
-    publish_items(answered, 3, B - 5, state=State.HELD)
+    publish_items(answered, 3, B - 5, state=RunState.HELD)
     ended = tag("--count", "60")
     assert ended.summary["refused"] == {"b moved by more than 0.5 over the last runs": 10}
     assert ended.summary["n_anchors"] == 50

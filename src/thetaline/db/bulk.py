@@ -8,12 +8,11 @@ from urllib.parse import urlencode
 
 import asyncpg
 import numpy as np
-import psycopg
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
 
-from thetaline.db.connection import connect
+from thetaline.db.connection import Connection, connect
 from thetaline.db.copy_format import BinaryRows, csv_rows
 from thetaline.errors import DatabaseError
 from thetaline.masking import mask_text
@@ -73,7 +72,7 @@ def positional(query: str) -> tuple[str, list[str]]:
 
 
 def copy_rows(
-    conn: psycopg.Connection[Any],
+    conn: Connection,
     table: str,
     columns: Sequence[str],
     arrays: Sequence[ArrayLike | str],
@@ -99,7 +98,7 @@ def copy_rows(
 
 
 def upsert_rows(
-    conn: psycopg.Connection[Any],
+    conn: Connection,
     table: str,
     columns: Sequence[str],
     arrays: Sequence[ArrayLike | str],
@@ -121,7 +120,7 @@ def upsert_rows(
 
 
 def stage_rows(
-    conn: psycopg.Connection[Any],
+    conn: Connection,
     stage: str,
     table: str,
     columns: Sequence[str],

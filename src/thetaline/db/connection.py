@@ -12,12 +12,14 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from thetaline.errors import DatabaseError, MigrationError
 from thetaline.masking import MASK, mask_text, mask_url, password_in
 
+Connection = psycopg.Connection[Any]
+
 # Seconds: a job whose host vanished loses its connection, and with it the job's lock, within two minutes.
 KEEPALIVE = {"connect_timeout": 10, "keepalives_idle": 60, "keepalives_interval": 15, "keepalives_count": 4}
 RESTART_WAITS = (0.2, 0.4, 0.8, 1.6)  # seconds; a crash recovery of a small database takes about one
 
 
-def connect(url: str, *, name: str = "thetaline", autocommit: bool = False) -> psycopg.Connection[Any]:
+def connect(url: str, *, name: str = "thetaline", autocommit: bool = False) -> Connection:
     """Open a connection whose session speaks UTC; waits out a server that is starting up or recovering.
 
     Raises `DatabaseError`, never with the password in it: unreachable, refused, no such database.
@@ -39,7 +41,7 @@ def explained(error: psycopg.Error, url: str) -> DatabaseError:
     return kind(f"{mask_url(url)}: {_without_password(text, url)}; {_advice(error, text)}")
 
 
-def _open(url: str, name: str, autocommit: bool) -> psycopg.Connection[Any]:
+def _open(url: str, name: str, autocommit: bool) -> Connection:
     given = conninfo_to_dict(url)
     asked = {**KEEPALIVE, **given, "application_name": name[:63]}
     asked["options"] = f"{given.get('options', '')} -c timezone=UTC -c datestyle=ISO"

@@ -7,19 +7,17 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 import psycopg
 from psycopg.rows import class_row
 
+from thetaline.db.connection import Connection
 from thetaline.db.statements import sql
 from thetaline.errors import LockedError
 
 SQL = sql("db/job_lock.sql")
 # Seconds, five in all: a server under load may hold a dead session's locks for that long before it notices.
 WAITS = (0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.56)
-
-Connection = psycopg.Connection[Any]
 
 
 @dataclass(frozen=True, slots=True)

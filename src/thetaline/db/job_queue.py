@@ -6,10 +6,10 @@ from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
-import psycopg
 from psycopg.rows import class_row
 from psycopg.types.json import Jsonb
 
+from thetaline.db.connection import Connection
 from thetaline.db.statements import sql
 from thetaline.errors import JobError
 
@@ -38,7 +38,7 @@ class QueuedJob:
 
 
 @dataclass(frozen=True, slots=True)
-class Lease:
+class JobLease:
     """Who works on a job; only the holder may report on it or close it."""
 
     job_id: UUID
@@ -47,7 +47,7 @@ class Lease:
 
 
 def add_job(
-    conn: psycopg.Connection[Any],
+    conn: Connection,
     body: Iterable[bytes],
     *,
     kind: str,
@@ -73,18 +73,18 @@ def add_job(
     return job_id
 
 
-def get_job(conn: psycopg.Connection[Any], job_id: UUID) -> QueuedJob | None:
+def get_job(conn: Connection, job_id: UUID) -> QueuedJob | None:
     """The job as it is now."""
     return _one(conn, "get", {"job_id": job_id})
 
 
-def claim_job(conn: psycopg.Connection[Any], *, worker: str, lease_secs: float, max_attempts: int) -> QueuedJob | None:
+def claim_job(conn: Connection, *, worker: str, lease_secs: float, max_attempts: int) -> QueuedJob | None:
     """Take the oldest job that is queued or whose holder let its lease run out; close those that are beyond help."""
     conn.execute(SQL["bury"], {"max_attempts": max_attempts})
     return _one(conn, "claim", {"worker": worker, "lease_secs": lease_secs, "max_attempts": max_attempts})
 
 
-def extend_lease(conn: psycopg.Connection[Any], lease: Lease, progress: Mapping[str, object] | None) -> bool:
+def extend_lease(conn: Connection, lease: JobLease, progress: Mapping[str, object] | None) -> bool:
     """Say that the work goes on and how far it is; False when it is to stop: cancelled, or taken over by another."""
     values = {
         "job_id": lease.job_id,
@@ -96,7 +96,7 @@ def extend_lease(conn: psycopg.Connection[Any], lease: Lease, progress: Mapping[
     return row is not None and not row[0]
 
 
-def finish_job(conn: psycopg.Connection[Any], lease: Lease, result: Iterable[bytes]) -> bool:
+def finish_job(conn: Connection, lease: JobLease, result: Iterable[bytes]) -> bool:
     """Store the result and close the job; False when it was no longer ours. In one transaction of the caller."""
     if not _close(conn, lease, "done", None):
         return False
@@ -104,28 +104,28 @@ def finish_job(conn: psycopg.Connection[Any], lease: Lease, result: Iterable[byt
     return True
 
 
-def fail_job(conn: psycopg.Connection[Any], lease: Lease, error: Mapping[str, object]) -> bool:
+def fail_job(conn: Connection, lease: JobLease, error: Mapping[str, object]) -> bool:
     """Close the job with the error body that a request would have got."""
     return _close(conn, lease, "failed", error)
 
 
-def close_cancelled(conn: psycopg.Connection[Any], lease: Lease) -> bool:
+def close_cancelled(conn: Connection, lease: JobLease) -> bool:
     """Close a job whose work was stopped on request."""
     return _close(conn, lease, "cancelled", None)
 
 
-def requeue_job(conn: psycopg.Connection[Any], lease: Lease, *, forgiven: bool) -> None:
+def requeue_job(conn: Connection, lease: JobLease, *, forgiven: bool) -> None:
     """Give the job back; `forgiven`: the attempt does not count, for it was we who stopped."""
     conn.execute(SQL["requeue"], {"job_id": lease.job_id, "worker": lease.worker, "forgiven": int(forgiven)})
 
 
-def cancel_job(conn: psycopg.Connection[Any], job_id: UUID) -> QueuedJob | None:
+def cancel_job(conn: Connection, job_id: UUID) -> QueuedJob | None:
     """Cancel what is queued, ask the holder to stop what runs; the job as it is after that."""
     conn.execute(SQL["cancel"], {"job_id": job_id})
     return get_job(conn, job_id)
 
 
-def job_body(conn: psycopg.Connection[Any], job_id: UUID, part: Part) -> Iterator[bytes]:
+def job_body(conn: Connection, job_id: UUID, part: Part) -> Iterator[bytes]:
     """The stored body, chunk by chunk."""
     number = 0
     while chunk := body_chunk(conn, job_id, part, number):
@@ -133,28 +133,28 @@ def job_body(conn: psycopg.Connection[Any], job_id: UUID, part: Part) -> Iterato
         number += 1
 
 
-def body_chunk(conn: psycopg.Connection[Any], job_id: UUID, part: Part, number: int) -> bytes | None:
+def body_chunk(conn: Connection, job_id: UUID, part: Part, number: int) -> bytes | None:
     """One chunk; None after the last."""
     row = conn.execute(SQL["read_chunk"], {"job_id": job_id, "part": part, "chunk_no": number}).fetchone()
     return None if row is None else bytes(row[0])
 
 
-def count_jobs(conn: psycopg.Connection[Any]) -> dict[str, int]:
+def count_jobs(conn: Connection) -> dict[str, int]:
     """How many jobs are in each state."""
     return dict(conn.execute(SQL["count_by_state"]).fetchall())
 
 
-def forget_jobs(conn: psycopg.Connection[Any], *, days: int) -> int:
+def forget_jobs(conn: Connection, *, days: int) -> int:
     """Delete jobs that ended longer ago, their results with them."""
     return conn.execute(SQL["forget"], {"days": days}).rowcount
 
 
-def _write(conn: psycopg.Connection[Any], job_id: UUID, part: Part, body: Iterable[bytes]) -> None:
+def _write(conn: Connection, job_id: UUID, part: Part, body: Iterable[bytes]) -> None:
     for number, data in enumerate(body):
         conn.execute(SQL["add_chunk"], {"job_id": job_id, "part": part, "chunk_no": number, "data": data})
 
 
-def _close(conn: psycopg.Connection[Any], lease: Lease, state: Final, error: Mapping[str, object] | None) -> bool:
+def _close(conn: Connection, lease: JobLease, state: Final, error: Mapping[str, object] | None) -> bool:
     values = {
         "job_id": lease.job_id,
         "worker": lease.worker,
@@ -167,6 +167,6 @@ def _close(conn: psycopg.Connection[Any], lease: Lease, state: Final, error: Map
     return True
 
 
-def _one(conn: psycopg.Connection[Any], statement: str, values: Mapping[str, object]) -> QueuedJob | None:
+def _one(conn: Connection, statement: str, values: Mapping[str, object]) -> QueuedJob | None:
     with conn.cursor(row_factory=class_row(QueuedJob)) as cursor:
         return cursor.execute(SQL[statement], values).fetchone()

@@ -8,12 +8,11 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 from itertools import count
-from typing import Any
 
 import psycopg
 
 from thetaline.db import job_lock
-from thetaline.db.connection import connect
+from thetaline.db.connection import Connection, connect
 from thetaline.db.jsonb import to_json
 from thetaline.db.statements import sql
 from thetaline.errors import DatabaseError, JobError
@@ -23,10 +22,8 @@ SQL = sql("db/ledger.sql")
 PREFIXES = {"mirt_calibrate": "fit"}  # the contract's run ids; other jobs bear their own name
 LONGEST_ERROR = 4000
 
-Connection = psycopg.Connection[Any]
 
-
-class State(StrEnum):
+class RunState(StrEnum):
     """Of a run; `PUBLISHED` is what the current views show."""
 
     RUNNING = "running"
@@ -38,7 +35,7 @@ class State(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
+class OpenRun:
     """A run under way; `conn` is the ledger's own (autocommit), which holds the job's lock until the run ends."""
 
     run_id: str
@@ -65,7 +62,7 @@ def open_run(
     now: datetime,
     settings: Mapping[str, object] | None = None,
     summary: Mapping[str, object] | None = None,
-) -> Iterator[Run]:
+) -> Iterator[OpenRun]:
     """Take the job's lock, close its orphans, write a row `running`; at the end the row is closed whatever happened.
 
     Work that publishes closes the run itself by `close_run`, in the transaction of its rows. A run that is left open
@@ -94,23 +91,23 @@ def record_run(
     now: datetime,
     settings: Mapping[str, object] | None = None,
     summary: Mapping[str, object] | None = None,
-) -> Iterator[Run]:
+) -> Iterator[OpenRun]:
     """The rest of `open_run`, under a lock that is held."""
     held.conn.execute(SQL["close_orphans"], {"job": held.job})
-    run = Run(_insert(held, as_of=as_of, now=now, settings=settings or {}), held.job, as_of, held.conn)
+    run = OpenRun(_insert(held, as_of=as_of, now=now, settings=settings or {}), held.job, as_of, held.conn)
     try:
         yield run
     except BaseException as error:
         _record_failure(held.url, run, error, summary)
         raise
     with contextlib.suppress(JobError):  # closed by the work already
-        close_run(run.conn, run.run_id, State.DONE, summary=summary)
+        close_run(run.conn, run.run_id, RunState.DONE, summary=summary)
 
 
 def close_run(
     conn: Connection,
     run_id: str,
-    state: State,
+    state: RunState,
     *,
     summary: Mapping[str, object] | None = None,
     error: str | None = None,
@@ -149,12 +146,12 @@ def _insert(held: HeldJob, *, as_of: date, now: datetime, settings: Mapping[str,
     raise AssertionError  # count() does not end
 
 
-def _record_failure(url: str, run: Run, error: BaseException, summary: Mapping[str, object] | None) -> None:
+def _record_failure(url: str, run: OpenRun, error: BaseException, summary: Mapping[str, object] | None) -> None:
     """On the run's own connection, or a new one if the server went away; a run left open is closed as an orphan."""
     said = mask_text(f"{type(error).__name__}: {error}")[:LONGEST_ERROR].replace("\0", "")
     with contextlib.suppress(JobError):
         try:
-            close_run(run.conn, run.run_id, State.FAILED, error=said, summary=summary)
+            close_run(run.conn, run.run_id, RunState.FAILED, error=said, summary=summary)
         except psycopg.Error:
             with contextlib.suppress(DatabaseError, psycopg.Error), connect(url, autocommit=True) as fresh:
-                close_run(fresh, run.run_id, State.FAILED, error=said, summary=summary)
+                close_run(fresh, run.run_id, RunState.FAILED, error=said, summary=summary)

@@ -2,11 +2,10 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
-import psycopg
 from psycopg.rows import class_row
 
+from thetaline.db.connection import Connection
 from thetaline.db.statements import sql
 
 SQL = sql("db/tokens.sql")
@@ -26,7 +25,7 @@ class StoredToken:
     revoked_at: datetime | None = None
 
 
-def create_token(conn: psycopg.Connection[Any], token: StoredToken) -> None:
+def create_token(conn: Connection, token: StoredToken) -> None:
     """Insert it. Raises psycopg's CheckViolation for scopes that do not go together."""
     conn.execute(
         SQL["create"],
@@ -41,27 +40,27 @@ def create_token(conn: psycopg.Connection[Any], token: StoredToken) -> None:
     )
 
 
-def active_tokens(conn: psycopg.Connection[Any]) -> list[StoredToken]:
+def active_tokens(conn: Connection) -> list[StoredToken]:
     """Neither revoked nor expired."""
     return _rows(conn, "active")
 
 
-def any_token(conn: psycopg.Connection[Any]) -> bool:
+def any_token(conn: Connection) -> bool:
     """Whether there is one at all, be it revoked or expired."""
     found = conn.execute(SQL["any"]).fetchone()
     return found is not None and bool(found[0])
 
 
-def all_tokens(conn: psycopg.Connection[Any]) -> list[StoredToken]:
+def all_tokens(conn: Connection) -> list[StoredToken]:
     """Oldest first, revoked ones included."""
     return _rows(conn, "all")
 
 
-def revoke_token(conn: psycopg.Connection[Any], token_id: str) -> bool:
+def revoke_token(conn: Connection, token_id: str) -> bool:
     """Whether there was such a token to revoke."""
     return conn.execute(SQL["revoke"], {"token_id": token_id}).fetchone() is not None
 
 
-def _rows(conn: psycopg.Connection[Any], statement: str) -> list[StoredToken]:
+def _rows(conn: Connection, statement: str) -> list[StoredToken]:
     with conn.cursor(row_factory=class_row(StoredToken)) as cursor:
         return cursor.execute(SQL[statement]).fetchall()

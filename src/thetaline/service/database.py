@@ -10,7 +10,7 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg_pool import ConnectionPool, PoolTimeout
 
 from thetaline.db.connection import KEEPALIVE, explained
-from thetaline.db.reading import limit_statements
+from thetaline.db.queries import limit_statements
 
 T = TypeVar("T")
 Connection = psycopg.Connection[Any]

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from thetaline import irt
-from thetaline.db import reading
+from thetaline.db import queries
 from thetaline.service.database import Database
 from thetaline.service.faults import Fault
 
@@ -33,9 +33,9 @@ class PublishedBank:
         return self._items
 
     async def _look(self) -> None:
-        run_id = await self._database.run(reading.newest_published_run)
+        run_id = await self._database.run(queries.newest_published_run)
         if run_id != self._run_id or self._items is None:
-            rows = await self._database.run(reading.bank)
+            rows = await self._database.run(queries.bank)
             self._items, self._run_id = published_items(rows) if rows else None, run_id
         self._seen_at = time.monotonic()
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import psycopg
 
-from thetaline.db import reading
+from thetaline.db import queries
 from thetaline.errors import InputError
 from thetaline.jobs.kpis import compute
 from thetaline.jobs.runner import JobContext
@@ -30,4 +30,4 @@ def recompute_week(
         compute.recompute(context, [user_id])
     except InputError as error:
         raise Fault(404, str(error)) from None
-    return next((week for week in reading.kpis(conn, user_id, 520) if week["week_start"] == week_start), None)
+    return next((week for week in queries.kpis(conn, user_id, 520) if week["week_start"] == week_start), None)

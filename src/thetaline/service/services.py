@@ -8,7 +8,7 @@ from typing import Any, cast
 import psycopg
 from fastapi import Request
 
-from thetaline.db import job_queue, reading
+from thetaline.db import job_queue, queries
 from thetaline.service.database import Database
 from thetaline.service.faults import AWAY
 from thetaline.service.fits.pool import FitPool
@@ -60,7 +60,7 @@ class Services:
 
 
 def _counted(conn: psycopg.Connection[Any]) -> tuple[Mapping[str, float], Mapping[str, float]]:
-    return job_queue.count_jobs(conn), reading.gate_counts(conn)
+    return job_queue.count_jobs(conn), queries.gate_counts(conn)
 
 
 def services_of(request: Request) -> Services:

@@ -9,8 +9,8 @@ from typing import Any
 import psycopg
 
 from thetaline.api import ThetaUpdated, ThetaUpdateRequest
-from thetaline.db.reading import limit_statements
-from thetaline.db.sessions import Sitting, store_sittings
+from thetaline.db.queries import limit_statements
+from thetaline.db.sessions import Session, store_sessions
 from thetaline.jobs.abilities.estimates import ItemsRetractedError
 from thetaline.jobs.abilities.session_update import Scorer, ThetaUpdate, bank_fingerprint, load_scorer, update_users
 from thetaline.service.database import Database
@@ -27,7 +27,7 @@ BATCH_SECS, ALONE_SECS = 5.0, 1.0  # a learner whose row somebody holds must not
 class _Asked:
     """A request that waits for its batch."""
 
-    sitting: Sitting
+    session: Session
     answer: asyncio.Future[ThetaUpdate]
 
 
@@ -45,7 +45,7 @@ class ThetaUpdates:
         """θ with the session's answers. Raises what `fault_of` knows: 404, 409, 422, 503."""
         if len(self._waiting) >= MOST_WAITING:
             raise unavailable("too many sessions end at once", retry_after_secs=1)
-        asked = _Asked(_sitting(user_id, request), asyncio.get_running_loop().create_future())
+        asked = _Asked(_session(user_id, request), asyncio.get_running_loop().create_future())
         self._waiting.append(asked)
         if self._worker is None or self._worker.done():
             self._worker = asyncio.create_task(self._work())
@@ -62,7 +62,7 @@ class ThetaUpdates:
 
     async def _answer(self, batch: list[_Asked]) -> None:
         try:
-            found = await self._scored([asked.sitting for asked in batch], BATCH_SECS if len(batch) > 1 else ALONE_SECS)
+            found = await self._scored([asked.session for asked in batch], BATCH_SECS if len(batch) > 1 else ALONE_SECS)
         except TOOK_TOO_LONG as error:
             await self._answer_failed(batch, error)
         except AWAY as error:  # for all of them: one by one, each would wait for the database in its turn
@@ -82,22 +82,22 @@ class ThetaUpdates:
         for asked in batch:
             await self._answer([asked])
 
-    async def _scored(self, sittings: list[Sitting], secs: float) -> list[ThetaUpdate | Exception]:
+    async def _scored(self, sessions: list[Session], secs: float) -> list[ThetaUpdate | Exception]:
         """Once more, on the items that are then current, where a calibration was taken back meanwhile."""
         try:
-            return await self._database.run(self._update, sittings, secs)
+            return await self._database.run(self._update, sessions, secs)
         except ItemsRetractedError:
-            return await self._database.run(self._update, sittings, secs)
+            return await self._database.run(self._update, sessions, secs)
 
     def _update(
-        self, conn: psycopg.Connection[Any], sittings: Sequence[Sitting], secs: float
+        self, conn: psycopg.Connection[Any], sessions: Sequence[Session], secs: float
     ) -> list[ThetaUpdate | Exception]:
         limit_statements(conn, secs)
         now = datetime.now(UTC)
-        faults = store_sittings(conn, sittings, now=now)
-        fine = [sitting.user_id for sitting, fault in zip(sittings, faults, strict=True) if fault is None]
+        faults = store_sessions(conn, sessions, now=now)
+        fine = [session.user_id for session, fault in zip(sessions, faults, strict=True) if fault is None]
         found = update_users(conn, fine, self._current(conn, now.date()), as_of=now.date(), now=now) if fine else {}
-        return [fault or found[sitting.user_id] for sitting, fault in zip(sittings, faults, strict=True)]
+        return [fault or found[session.user_id] for session, fault in zip(sessions, faults, strict=True)]
 
     def _current(self, conn: psycopg.Connection[Any], today: date) -> Scorer:
         """The published items of the day, read again when what they stand on has changed."""
@@ -116,9 +116,9 @@ def _settle(answer: asyncio.Future[ThetaUpdate], result: ThetaUpdate | Exception
         answer.set_result(result)
 
 
-def _sitting(user_id: str, request: ThetaUpdateRequest) -> Sitting:
+def _session(user_id: str, request: ThetaUpdateRequest) -> Session:
     if request.answers is None:
-        return Sitting(request.session_id, user_id, None)
+        return Session(request.session_id, user_id, None)
     questions = [
         {
             "question_id": answer.item_id,
@@ -127,7 +127,7 @@ def _sitting(user_id: str, request: ThetaUpdateRequest) -> Sitting:
         }
         for answer in request.answers
     ]
-    return Sitting(request.session_id, user_id, questions)
+    return Session(request.session_id, user_id, questions)
 
 
 def _shown(user_id: str, update: ThetaUpdate) -> ThetaUpdated:

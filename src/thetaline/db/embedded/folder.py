@@ -19,7 +19,7 @@ SUPERUSER = "postgres"
 
 @dataclass(frozen=True, slots=True)
 class Folder:
-    """`data/` is PostgreSQL's, `leases/` says who needs it, `lock` guards start and stop, `keeper` is its keeper's."""
+    """`data/` is PostgreSQL's, `leases/` says who needs it, `lock` guards start and stop, `keeper` the supervisor."""
 
     root: Path
 

@@ -21,7 +21,7 @@ import psycopg
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
 
-from thetaline.db.embedded import binaries, identity, keeper
+from thetaline.db.embedded import binaries, identity, supervisor
 from thetaline.db.embedded.folder import SOCKET, SUPERUSER, Folder
 from thetaline.db.embedded.tuning import options
 from thetaline.errors import DatabaseError, LockedError
@@ -58,7 +58,7 @@ class Lease:
 
 
 @dataclass(frozen=True, slots=True)
-class Status:
+class ServerStatus:
     """What is known of a data folder's server; `users` are the processes that hold a lease."""
 
     root: Path
@@ -78,7 +78,7 @@ def url(root: Path) -> str:
     """The URL of the folder's server, started if need be and kept for as long as this process lives."""
     root = root.absolute()
     held = _mine.get(root)
-    if held is None or keeper.postmaster(Folder(root).data) is None:
+    if held is None or supervisor.postmaster(Folder(root).data) is None:
         _mine[root] = lease(root)
         if held is not None:
             held.close()
@@ -126,7 +126,7 @@ def stop(root: Path, *, force: bool = False) -> bool:
         return False
     with _start_lock(folder):
         (folder.root / "pin").unlink(missing_ok=True)
-        running = keeper.postmaster(folder.data) is not None
+        running = supervisor.postmaster(folder.data) is not None
         users = _users(folder)
         if running and users and not force:
             raise LockedError(f"the server of {root} is in use by {', '.join(users)}; end them, or add --force")
@@ -134,13 +134,13 @@ def stop(root: Path, *, force: bool = False) -> bool:
     return running
 
 
-def status(root: Path) -> Status:
+def status(root: Path) -> ServerStatus:
     """Look without starting anything."""
     folder = Folder(root.absolute())
     made = folder.data / "PG_VERSION"
-    return Status(
+    return ServerStatus(
         root=folder.root,
-        pid=keeper.postmaster(folder.data),
+        pid=supervisor.postmaster(folder.data),
         url=_url(folder, NAME, NAME),
         version=made.read_text(encoding="utf-8").strip() if made.exists() else None,
         users=tuple(_users(folder)),
@@ -204,28 +204,28 @@ def _take_lease(folder: Folder) -> Lease:
 
 
 def _users(folder: Folder) -> list[str]:
-    held = [path for path in sorted((folder.root / "leases").glob("*")) if keeper.is_locked(path)]
+    held = [path for path in sorted((folder.root / "leases").glob("*")) if supervisor.is_locked(path)]
     return [path.read_text(encoding="utf-8") for path in held]
 
 
 def _ensure_running(folder: Folder, who: identity.Identity, grace_secs: float, settings: Mapping[str, str]) -> None:
-    """Under the start lock: a keeper whose server is up, or comes up, or else a new one."""
+    """Under the start lock: a supervisor whose server is up, or comes up, or else a new one."""
     if _comes_up(folder):
         return
     _sweep(folder)
     folder.initialise(who)
     folder.prepare_sockets(who)
-    _spawn_keeper(folder, who, grace_secs, settings)
+    _spawn_supervisor(folder, who, grace_secs, settings)
     if not _comes_up(folder):
         raise DatabaseError(f"the embedded server did not start; the end of {folder.log}:\n{folder.log_tail()}")
     _create_database(folder)
 
 
 def _comes_up(folder: Folder) -> bool:
-    """Wait for the keeper's server; False when there is no keeper (any more: it may have been about to end)."""
+    """Wait for the supervisor's server; False when there is no supervisor (any more: it may have been about to end)."""
     deadline = time.monotonic() + READY_SECS
-    while keeper.is_locked(folder.root / "keeper"):
-        if keeper.is_ready(folder.data):
+    while supervisor.is_locked(folder.root / supervisor.LOCK_FILE):
+        if supervisor.is_ready(folder.data):
             return True
         if time.monotonic() > deadline:
             raise DatabaseError(f"the embedded server is not ready after {READY_SECS:.0f} s; see {folder.log}")
@@ -234,18 +234,18 @@ def _comes_up(folder: Folder) -> bool:
 
 
 def _sweep(folder: Folder) -> None:
-    """Without a keeper: shut down a server that lost its own, remove the leases of the dead, cut a long log."""
-    leftover = keeper.postmaster(folder.data)
+    """Without a supervisor: shut down a server that lost its own, remove the leases of the dead, cut a long log."""
+    leftover = supervisor.postmaster(folder.data)
     if leftover is not None:
-        keeper.end(leftover, folder.data)
+        supervisor.end(leftover, folder.data)
     for path in (folder.root / "leases").glob("*"):
-        if not keeper.is_locked(path):
+        if not supervisor.is_locked(path):
             path.unlink(missing_ok=True)
     if folder.log.exists() and folder.log.stat().st_size > LOG_BYTES:
         folder.log.replace(folder.log.with_suffix(".log.old"))
 
 
-def _spawn_keeper(folder: Folder, who: identity.Identity, grace_secs: float, settings: Mapping[str, str]) -> None:
+def _spawn_supervisor(folder: Folder, who: identity.Identity, grace_secs: float, settings: Mapping[str, str]) -> None:
     chosen = {**options(folder.sockets), **settings}
     words = [word for name, value in chosen.items() for word in ("-c", f"{name}={value}")]
     command = who.command(binaries.for_data(folder.data) / "postgres", "-D", folder.data, *words)
@@ -255,7 +255,7 @@ def _spawn_keeper(folder: Folder, who: identity.Identity, grace_secs: float, set
     }  # fmt: skip
     with folder.log.open("ab") as log:
         subprocess.run(  # noqa: S603
-            [sys.executable, "-I", keeper.__file__, json.dumps(told)],
+            [sys.executable, "-I", supervisor.__file__, json.dumps(told)],
             stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd="/", check=True,
         )  # fmt: skip
 
@@ -271,15 +271,15 @@ def _create_database(folder: Folder) -> None:
 
 
 def _stop(folder: Folder) -> None:
-    """Under the start lock: end the keeper, who ends the server; a server without a keeper is ended here."""
-    held = folder.root / "keeper"
-    if keeper.is_locked(held):
+    """Under the start lock: end the supervisor, who ends the server; a server without a supervisor is ended here."""
+    held = folder.root / supervisor.LOCK_FILE
+    if supervisor.is_locked(held):
         os.kill(int(held.read_text(encoding="utf-8")), signal.SIGTERM)
-        while keeper.is_locked(held):
+        while supervisor.is_locked(held):
             time.sleep(0.02)
-    leftover = keeper.postmaster(folder.data)
+    leftover = supervisor.postmaster(folder.data)
     if leftover is not None:
-        keeper.end(leftover, folder.data)
+        supervisor.end(leftover, folder.data)
 
 
 def _url(folder: Folder, user: str, database: str) -> str:

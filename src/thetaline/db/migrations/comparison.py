@@ -3,11 +3,10 @@
 import difflib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
-import psycopg
 from psycopg.rows import class_row
 
+from thetaline.db.connection import Connection
 from thetaline.db.migrations.files import migration_files
 from thetaline.db.migrations.history import check_not_newer, current
 from thetaline.db.migrations.run import body, bookkeeping, grants
@@ -17,8 +16,6 @@ from thetaline.errors import MigrationError
 SQL = sql("db/migrations/comparison.sql")
 LIVE, EXPECTED = "public", "thetaline_expected"
 SHORT = 160  # characters of two definitions that a person compares at a glance
-
-Connection = psycopg.Connection[Any]
 
 
 @dataclass(frozen=True, slots=True)

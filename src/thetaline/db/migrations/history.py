@@ -3,18 +3,15 @@
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
 
-import psycopg
 from psycopg.rows import class_row
 
+from thetaline.db.connection import Connection
 from thetaline.db.migrations.files import EMPTY, Migration, migration_files, wanted
 from thetaline.db.statements import sql
 from thetaline.errors import MigrationError
 
 SQL = sql("db/migrations/history.sql")
-
-Connection = psycopg.Connection[Any]
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,11 +2,10 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
 
 import psycopg
 
-from thetaline.db.connection import connect
+from thetaline.db.connection import Connection, connect
 from thetaline.db.migrations.files import EMPTY, GRANTS, Migration, migration_files, parse_revision, wanted
 from thetaline.db.migrations.history import SQL, applied, check_not_newer, check_unchanged, current
 from thetaline.db.statements import rendered
@@ -15,8 +14,6 @@ from thetaline.masking import mask_text
 
 OLDEST_SERVER = 160000  # pg_input_is_valid came with PostgreSQL 16
 LOCK_SECS = 60.0  # behind another migrator, or behind whoever uses what the migration changes
-
-Connection = psycopg.Connection[Any]
 
 
 def migrate(

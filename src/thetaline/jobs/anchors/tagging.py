@@ -11,7 +11,7 @@ import psycopg
 import typer
 
 from thetaline import db, logs
-from thetaline.db.ledger import State, close_run, open_run
+from thetaline.db.ledger import RunState, close_run, open_run
 from thetaline.errors import JobError
 from thetaline.jobs.anchors.references import read_anchors
 from thetaline.jobs.anchors.selection import AnchorCriteria, PublishedItems, rejection_reasons, select
@@ -74,7 +74,7 @@ def tag_work(context: JobContext, *, criteria: AnchorCriteria) -> Summary:
         return _tag(context, criteria)
     with open_run(context.url, JOB, as_of=context.as_of, now=context.now, settings=asdict(criteria)) as run:
         summary = _tag(context, criteria)
-        close_run(context.conn, run.run_id, State.DONE, summary=summary)
+        close_run(context.conn, run.run_id, RunState.DONE, summary=summary)
         context.conn.commit()
         return {"run_id": run.run_id, **summary}
 

@@ -11,7 +11,7 @@ import typer
 from numpy.typing import NDArray
 
 from thetaline import logs
-from thetaline.db.ledger import State, open_run
+from thetaline.db.ledger import RunState, open_run
 from thetaline.errors import HeldError, ResponsesError
 from thetaline.jobs.anchors.references import AnchorSet, read_anchors
 from thetaline.jobs.calibration.engine import CalibrationEngine, CalibrationReply, CalibrationRequest
@@ -191,7 +191,7 @@ def _store(context: JobContext, run_id: str, run: CalibrationRun, checks: tuple[
     """Store the run, published or held. Raises HeldError where it is held."""
     state = _state(checks)
     store(context.conn, _record(context, run_id, run, checks), state, summary=summary(run))
-    if state is State.PUBLISHED:
+    if state is RunState.PUBLISHED:
         log.info("published", run_id=run_id)
         return {"run_id": run_id, **summary(run)}
     log.warning("held", run_id=run_id, reasons=failures(checks))
@@ -201,8 +201,8 @@ def _store(context: JobContext, run_id: str, run: CalibrationRun, checks: tuple[
     )
 
 
-def _state(checks: tuple[CheckResult, ...]) -> State:
-    return State.HELD if failures(checks) else State.PUBLISHED
+def _state(checks: tuple[CheckResult, ...]) -> RunState:
+    return RunState.HELD if failures(checks) else RunState.PUBLISHED
 
 
 def _record(

@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from thetaline import db
 from thetaline.db.bulk import copy_rows
 from thetaline.db.jsonb import to_json
-from thetaline.db.ledger import State, close_run
+from thetaline.db.ledger import RunState, close_run
 from thetaline.errors import InputError
 from thetaline.jobs.calibration.engine import AbilityEstimates, ItemEstimates
 from thetaline.jobs.calibration.gate import CheckResult, PublishedParameters
@@ -41,7 +41,7 @@ class CalibrationRecord:
     checks: tuple[CheckResult, ...]
 
 
-def store(conn: Connection, record: CalibrationRecord, state: State, *, summary: Mapping[str, object]) -> None:
+def store(conn: Connection, record: CalibrationRecord, state: RunState, *, summary: Mapping[str, object]) -> None:
     """Write every row and the run's new state, published or held, in one transaction: all or nothing.
 
     Raises JobError, and writes nothing, where the ledger has closed the run as an orphan meanwhile.
@@ -84,8 +84,8 @@ def publish(conn: Connection, run_id: str, *, reason: str, now: datetime) -> Non
     _move(
         conn,
         run_id,
-        State.PUBLISHED,
-        sources=(State.HELD, State.RETRACTED),
+        RunState.PUBLISHED,
+        sources=(RunState.HELD, RunState.RETRACTED),
         note=f"published {now:%F %T} UTC: {reason}",
     )
 
@@ -95,10 +95,10 @@ def retract(conn: Connection, run_id: str, *, reason: str, now: datetime) -> Non
 
     Raises InputError.
     """
-    _move(conn, run_id, State.RETRACTED, sources=(State.PUBLISHED,), note=f"retracted {now:%F %T} UTC: {reason}")
+    _move(conn, run_id, RunState.RETRACTED, sources=(RunState.PUBLISHED,), note=f"retracted {now:%F %T} UTC: {reason}")
 
 
-def _move(conn: Connection, run_id: str, to: State, *, sources: tuple[State, ...], note: str) -> None:
+def _move(conn: Connection, run_id: str, to: RunState, *, sources: tuple[RunState, ...], note: str) -> None:
     with conn.transaction():
         row = conn.execute(SQL["lock_run"], {"run_id": run_id}).fetchone()
         if row is None:

@@ -64,7 +64,7 @@ def work(
             clear(context, place=_place(context), confirmed=confirmed)
         found = _contents(context, yes=yes)
         state, begun = _newest_demo(context.conn) if found["demo_results"] else (None, None)
-        if state == ledger.State.DONE:
+        if state == ledger.RunState.DONE:
             print_message(summary.complete_text(found, _place(context)))
             return {"status": Outcome.ALREADY_DONE, "answers": found["answers"], "runs": found["published_runs"]}
         return _run(context, held, begun or files.School(plan, context.as_of - timedelta(weeks=plan.weeks)))
@@ -82,14 +82,14 @@ def _contents(context: JobContext, *, yes: bool) -> dict[str, Any]:
     return found
 
 
-def _newest_demo(conn: psycopg.Connection[Any]) -> tuple[ledger.State, files.School]:
+def _newest_demo(conn: psycopg.Connection[Any]) -> tuple[ledger.RunState, files.School]:
     """How the newest run of the demo ended, and the school that it wrote."""
     row = conn.execute(_SQL["newest_demo"]).fetchone()
     if row is None:
         raise InputError(
             "the database holds answers of a demo that the ledger does not know; add --fresh to begin anew"
         )
-    return ledger.State(row[0]), files.School.from_settings(row[1])
+    return ledger.RunState(row[0]), files.School.from_settings(row[1])
 
 
 def _run(context: JobContext, held: ledger.HeldJob, school: files.School) -> Summary:

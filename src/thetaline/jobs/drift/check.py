@@ -86,7 +86,7 @@ def work(context: JobContext) -> Summary:
         findings = _find_drift(context)
         summary = _summary(findings)
         _write(context, run.run_id, findings)
-        ledger.close_run(context.conn, run.run_id, ledger.State.DONE, summary=summary)
+        ledger.close_run(context.conn, run.run_id, ledger.RunState.DONE, summary=summary)
         context.conn.commit()
     return {"run_id": run.run_id, **summary}
 

@@ -48,7 +48,7 @@ def work(
     with ledger.open_run(context.url, JOB, as_of=context.as_of, now=context.now) as run:
         counts = _backfill(context, start, user_id, idle_days)
         summary = _summary(context, start, counts, run.run_id)
-        ledger.close_run(context.conn, run.run_id, ledger.State.DONE, summary=summary)
+        ledger.close_run(context.conn, run.run_id, ledger.RunState.DONE, summary=summary)
         context.conn.commit()
     return summary
 

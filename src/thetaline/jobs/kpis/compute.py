@@ -73,7 +73,7 @@ def work(context: JobContext, *, user_ids: Sequence[str] | None = None) -> Summa
         return {"run_id": None, **_cohort(context, write=False)}
     with ledger.open_run(context.url, JOB, as_of=context.as_of, now=context.now) as run:
         summary = _cohort(context, write=True)
-        ledger.close_run(context.conn, run.run_id, ledger.State.DONE, summary=summary)
+        ledger.close_run(context.conn, run.run_id, ledger.RunState.DONE, summary=summary)
         context.conn.commit()
     return {"run_id": run.run_id, **summary}
 

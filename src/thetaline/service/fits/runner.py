@@ -14,7 +14,7 @@ import psycopg
 
 from thetaline import logs
 from thetaline.db import job_queue
-from thetaline.db.job_queue import Lease, QueuedJob
+from thetaline.db.job_queue import JobLease, QueuedJob
 from thetaline.service.database import Database
 from thetaline.service.faults import AWAY, Fault
 from thetaline.service.fits.pool import FitPool
@@ -116,10 +116,10 @@ class JobRunner:
             if job is not None:
                 await self._give_back(self._lease(job))
 
-    def _lease(self, job: QueuedJob) -> Lease:
-        return Lease(job.job_id, self._worker, LEASE_SECS)
+    def _lease(self, job: QueuedJob) -> JobLease:
+        return JobLease(job.job_id, self._worker, LEASE_SECS)
 
-    async def _give_back(self, lease: Lease) -> None:
+    async def _give_back(self, lease: JobLease) -> None:
         try:
             await self._database.run(job_queue.requeue_job, lease, forgiven=True)
         except AWAY as error:
@@ -139,7 +139,7 @@ class JobRunner:
             # The edge of a job: the loop must outlive a defect, and the lease brings the job back until it is given up.
             log.exception("a job met a defect", job_id=str(job.job_id))
 
-    async def _fit(self, job: QueuedJob, lease: Lease) -> None:
+    async def _fit(self, job: QueuedJob, lease: JobLease) -> None:
         with self._spool.file() as body, self._spool.file() as result:
             await self._database.run(lambda conn: restore(body, job_queue.job_body(conn, job.job_id, "request")))
             task = Task(job.kind, str(body), str(result), job.content_type, job.options, self._limits.most)
@@ -157,7 +157,7 @@ class JobRunner:
             else:
                 await self._insist(lambda conn: job_queue.finish_job(conn, lease, chunks(result)))
 
-    async def _supervised(self, task: Task, lease: Lease) -> None:
+    async def _supervised(self, task: Task, lease: JobLease) -> None:
         """The fit beside its reports; whichever fails first ends the other, and with it the process at work."""
         newest: dict[str, Any] = {}
         reports = asyncio.create_task(self._report(newest, lease))
@@ -173,7 +173,7 @@ class JobRunner:
                 part.cancel()
             await asyncio.gather(fit, reports, return_exceptions=True)
 
-    async def _report(self, newest: dict[str, Any], lease: Lease) -> None:
+    async def _report(self, newest: dict[str, Any], lease: JobLease) -> None:
         while await self._insist(job_queue.extend_lease, lease, dict(newest) or None):
             await asyncio.sleep(REPORT_SECS)
         raise LeaseLostError
@@ -200,5 +200,5 @@ class JobRunner:
             await asyncio.sleep(FORGET_SECS)
 
 
-def _left_to_its_lease(lease: Lease, error: Exception) -> None:
+def _left_to_its_lease(lease: JobLease, error: Exception) -> None:
     log.warning("a job was left to its lease", job_id=str(lease.job_id), error=type(error).__name__)

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Query
 
 from thetaline.api import BankItem, BankPage, DriftAlerts, ItemHistory
-from thetaline.db import reading
+from thetaline.db import queries
 from thetaline.service.auth import ReadsAll
 from thetaline.service.faults import Fault
 from thetaline.service.routes.operation import Shared
@@ -19,7 +19,7 @@ Limit = Annotated[int, Query(ge=1, le=1000)]
 @router.get("/items", response_model=BankPage)
 async def items(services: Shared, _who: ReadsAll, after: After = "", limit: Limit = 100) -> dict[str, Any]:
     """The published bank, page by page."""
-    rows = await services.database.run(reading.bank_page, after, limit + 1)
+    rows = await services.database.run(queries.bank_page, after, limit + 1)
     page = rows[:limit]
     return {"items": page, "next_after": page[-1]["item_id"] if len(rows) > limit else None}
 
@@ -27,7 +27,7 @@ async def items(services: Shared, _who: ReadsAll, after: After = "", limit: Limi
 @router.get("/items/{item_id}", response_model=BankItem)
 async def item(item_id: ItemId, services: Shared, _who: ReadsAll) -> dict[str, Any]:
     """One item with its current parameters."""
-    found = await services.database.run(reading.bank_item, item_id)
+    found = await services.database.run(queries.bank_item, item_id)
     if found is None:
         raise Fault(404, f"item {item_id!r} has no published parameters")
     return found
@@ -36,11 +36,11 @@ async def item(item_id: ItemId, services: Shared, _who: ReadsAll) -> dict[str, A
 @router.get("/items/{item_id}/history", response_model=ItemHistory)
 async def item_history(item_id: ItemId, services: Shared, _who: ReadsAll) -> dict[str, Any]:
     """The parameters by published run, newest first."""
-    versions = await services.database.run(reading.item_history, item_id)
+    versions = await services.database.run(queries.item_history, item_id)
     return {"item_id": item_id, "versions": versions}
 
 
 @router.get("/drift-alerts", response_model=DriftAlerts)
 async def drift_alerts(services: Shared, _who: ReadsAll) -> dict[str, Any]:
     """Items that moved against their reference and that nobody has resolved."""
-    return {"alerts": await services.database.run(reading.drift_alerts)}
+    return {"alerts": await services.database.run(queries.drift_alerts)}

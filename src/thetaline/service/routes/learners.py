@@ -17,7 +17,7 @@ from thetaline.api import (
     ThetaUpdateRequest,
     WeekRecomputed,
 )
-from thetaline.db import reading
+from thetaline.db import queries
 from thetaline.service import selection
 from thetaline.service.auth import Learner, ScoredLearner
 from thetaline.service.bodies import read_small
@@ -38,10 +38,10 @@ async def theta(learner: Learner, services: Shared) -> Row:
     """The latest θ, general and per topic."""
 
     def read(conn: psycopg.Connection[Any]) -> Row:
-        general = reading.ability(conn, learner)
+        general = queries.ability(conn, learner)
         if general is None:
             raise _no_theta(learner)
-        return {"user_id": learner, "general": general, "topics": reading.topic_abilities(conn, learner)}
+        return {"user_id": learner, "general": general, "topics": queries.topic_abilities(conn, learner)}
 
     return await services.database.run(read)
 
@@ -49,7 +49,7 @@ async def theta(learner: Learner, services: Shared) -> Row:
 @router.get("/theta/history", response_model=ThetaHistory)
 async def theta_history(learner: Learner, services: Shared, topic_id: TopicId = None) -> Row:
     """Every published θ, newest first."""
-    points = await services.database.run(reading.ability_history, learner, topic_id)
+    points = await services.database.run(queries.ability_history, learner, topic_id)
     return {"user_id": learner, "topic_id": topic_id, "points": points}
 
 
@@ -62,7 +62,7 @@ async def update_theta(request: Request, learner: ScoredLearner, services: Share
 @router.get("/kpis", response_model=LearnerKpis)
 async def kpis(learner: Learner, services: Shared, weeks: Weeks = 12) -> Row:
     """The weekly indicators, newest week first."""
-    rows = await services.database.run(reading.kpis, learner, weeks)
+    rows = await services.database.run(queries.kpis, learner, weeks)
     return {"user_id": learner, "weeks": rows}
 
 
@@ -93,10 +93,10 @@ async def learner_next_items(learner: Learner, services: Shared, n: HowMany = 5)
 
 
 def _standing(conn: psycopg.Connection[Any], learner: str) -> Row:
-    general = reading.ability(conn, learner)
+    general = queries.ability(conn, learner)
     if general is None:
         raise _no_theta(learner)
-    return {"theta": general["theta"], "se": general["se"], "answered": reading.answered_items(conn, learner)}
+    return {"theta": general["theta"], "se": general["se"], "answered": queries.answered_items(conn, learner)}
 
 
 def _no_theta(learner: str) -> Fault:

@@ -8,7 +8,7 @@ from fastapi.responses import HTMLResponse
 from prometheus_client import CONTENT_TYPE_LATEST
 
 from thetaline.api import Health, Readiness
-from thetaline.db import check_migrated, reading
+from thetaline.db import check_migrated, queries
 from thetaline.errors import MigrationError
 from thetaline.service.auth import Known
 from thetaline.service.database import Database
@@ -84,4 +84,4 @@ async def _state_of(database: Database) -> tuple[str, str, str | None]:
 
 def _published_run(conn: psycopg.Connection[Any]) -> str | None:
     check_migrated(conn)
-    return reading.newest_published_run(conn)
+    return queries.newest_published_run(conn)

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Query
 
 from thetaline.api import Run, RunPage
-from thetaline.db import reading
+from thetaline.db import queries
 from thetaline.service.auth import ReadsAll
 from thetaline.service.faults import Fault
 from thetaline.service.routes.operation import Shared
@@ -19,13 +19,13 @@ Limit = Annotated[int, Query(ge=1, le=1000)]
 @router.get("", response_model=RunPage)
 async def runs(services: Shared, _who: ReadsAll, limit: Limit = 50, job: Job = None) -> dict[str, Any]:
     """The newest runs."""
-    return {"runs": await services.database.run(reading.runs, limit, job)}
+    return {"runs": await services.database.run(queries.runs, limit, job)}
 
 
 @router.get("/{run_id}", response_model=Run)
 async def run(run_id: RunId, services: Shared, _who: ReadsAll) -> dict[str, Any]:
     """One run with what the publication gate said."""
-    found = await services.database.run(reading.run, run_id)
+    found = await services.database.run(queries.run, run_id)
     if found is None:
         raise Fault(404, f"there is no run {run_id!r}")
     return found

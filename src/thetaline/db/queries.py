@@ -2,15 +2,14 @@
 
 from typing import Any
 
-import psycopg
 from psycopg.rows import dict_row
 
+from thetaline.db.connection import Connection
 from thetaline.db.statements import sql
 
-SQL = sql("db/reading.sql")
+SQL = sql("db/queries.sql")
 MOST = 1_000  # rows of a history
 Row = dict[str, Any]
-Connection = psycopg.Connection[Any]
 
 
 def limit_statements(conn: Connection, secs: float) -> None:

@@ -1,10 +1,10 @@
-"""The keeper: a small process that runs one PostgreSQL server as its child and stops it when nobody needs it.
+"""The supervisor: a small process that runs one PostgreSQL server as its child and stops it when nobody needs it.
 
-It is started as a script (`python -I keeper.py JSON`) and imports the standard library only, so that it weighs little.
+Run as a script (`python -I supervisor.py JSON`); imports the standard library only, so that it weighs little.
 
 Who needs the server holds a *lease*: a file in `leases/` under an exclusive flock, which the kernel releases however
 the process ends. Without a living lease for `grace_secs` the server is shut down. The server in turn gets a signal from
-the kernel when the keeper dies, so nothing is left running whichever of the three processes is killed.
+the kernel when the supervisor dies, so nothing is left running whichever of the three processes is killed.
 """
 
 import contextlib
@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import IO, Any, TextIO
 
 POLL_SECS = 0.1
+LOCK_FILE = "keeper"  # its name on disk since the first version, so that two versions at once see one lock
 STOP_SECS = 60.0
 RESTART_SECS = 15.0  # the backends of a killed server need a moment to let go of its shared memory
 PR_SET_PDEATHSIG = 1
@@ -98,7 +99,7 @@ class Server:
         self.root, self.data, self.sockets, self.command, self.uid = root, root / "data", sockets, command, uid
         self.child: subprocess.Popen[bytes] | None = None
 
-    def rises(self) -> bool:
+    def start_and_wait(self) -> bool:
         """Start the child and wait for it; a server killed before may hold its shared memory for a moment."""
         deadline = time.monotonic() + RESTART_SECS
         while time.monotonic() < deadline and not _Stop.wanted:
@@ -126,7 +127,7 @@ class Server:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                preexec_fn=_die_with_parent,  # noqa: PLW1509 - the keeper has one thread
+                preexec_fn=_die_with_parent,  # noqa: PLW1509 - the supervisor has one thread
                 **identity,
             )
         return said
@@ -159,14 +160,14 @@ def end(pid: int, data: Path) -> None:
             time.sleep(0.05)
 
 
-def keep(server: Server, grace_secs: float) -> None:
+def supervise(server: Server, grace_secs: float) -> None:
     """Run the server until it is no longer needed, again if it was killed; returns with the server stopped."""
-    if not server.rises():
+    if not server.start_and_wait():
         return
     needed_at = time.monotonic()
     while not _Stop.wanted:
         time.sleep(POLL_SECS)
-        if not server.is_alive() and not (is_needed(server.root) and server.rises()):
+        if not server.is_alive() and not (is_needed(server.root) and server.start_and_wait()):
             return
         if is_needed(server.root):
             needed_at = time.monotonic()
@@ -209,9 +210,9 @@ def _die_with_parent() -> None:
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGINT)
 
 
-def _become_keeper(root: Path) -> TextIO | None:
-    """Take the keeper's lock and leave the parent; None when another keeper is there."""
-    lock = (root / "keeper").open("a+", encoding="utf-8")
+def _become_supervisor(root: Path) -> TextIO | None:
+    """Take the supervisor's lock and leave the parent; None when another supervisor is there."""
+    lock = (root / LOCK_FILE).open("a+", encoding="utf-8")
     if not lock_file(lock):
         return None
     if os.fork():
@@ -224,10 +225,10 @@ def _become_keeper(root: Path) -> TextIO | None:
 
 
 def main(argument: str) -> int:
-    """Run as the keeper that `argument` (JSON: root, sockets, command, uid, grace_secs) describes."""
+    """Run as the supervisor that `argument` (JSON: root, sockets, command, uid, grace_secs) describes."""
     told = json.loads(argument)
     root = Path(told["root"])
-    lock = _become_keeper(root)
+    lock = _become_supervisor(root)
     if lock is None:
         return 0
     signal.signal(signal.SIGTERM, _Stop.ask)
@@ -235,7 +236,7 @@ def main(argument: str) -> int:
         signal.signal(ignored, signal.SIG_IGN)
     with lock:
         sockets = Path(told["sockets"])
-        keep(Server(root, sockets, told["command"], told["uid"]), told["grace_secs"])
+        supervise(Server(root, sockets, told["command"], told["uid"]), told["grace_secs"])
         if not sockets.is_relative_to(root):
             with contextlib.suppress(OSError):
                 sockets.rmdir()
