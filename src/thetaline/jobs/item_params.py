@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from thetaline import irt
 
@@ -23,17 +24,20 @@ def items_of_params(ids: Iterable[object], models: Sequence[str], params: Sequen
     An absent or null a is 1, c is 0, d is 1; a parameter that the item's model does not have is ignored. Raises
     ItemsError, also for an absent b.
     """
-    named = {model: parameter_names(model) for model in set(models)}
-    columns = {
-        name: np.array(
-            [_value(one, name) if name in named[model] else np.nan for model, one in zip(models, params, strict=True)],
-            dtype=np.float64,
-        )
-        for name in _ABSENT
-    }
+    names = {model: parameter_names(model) for model in set(models)}
+    columns = {name: _column(name, models, params, names) for name in _ABSENT}
     return irt.Items(ids=ids, model=list(models), **columns)
 
 
-def _value(params: Params, name: str) -> float:
-    value = params.get(name)
-    return _ABSENT[name] if value is None else float(value)
+def _column(
+    name: str, models: Sequence[str], params: Sequence[Params], names: Mapping[str, Sequence[str]]
+) -> NDArray[np.float64]:
+    """(I,) NaN where the item's model lacks the parameter."""
+    lacking = {model for model, its_names in names.items() if name not in its_names}
+    if len(lacking) == len(names):
+        return np.full(len(params), np.nan)
+    absent = _ABSENT[name]
+    values = [absent if (value := one.get(name)) is None else float(value) for one in params]
+    if lacking:
+        values = [np.nan if model in lacking else value for model, value in zip(models, values, strict=True)]
+    return np.array(values, dtype=np.float64)

@@ -4,10 +4,9 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import numpy as np
-
 from thetaline import irt
 from thetaline.db import queries
+from thetaline.jobs.item_params import items_of_params
 from thetaline.service.database import Database
 from thetaline.service.faults import Fault
 
@@ -42,11 +41,6 @@ class PublishedBank:
 
 def published_items(rows: Sequence[Mapping[str, Any]]) -> irt.Items:
     """Rows of the bank as the library has them."""
-
-    def column(name: str) -> list[float]:
-        return [np.nan if row["params"].get(name) is None else float(row["params"][name]) for row in rows]
-
-    models = [row["model"] for row in rows]
-    return irt.Items(
-        ids=[row["item_id"] for row in rows], model=models, a=column("a"), b=column("b"), c=column("c"), d=column("d")
+    return items_of_params(
+        [row["item_id"] for row in rows], [row["model"] for row in rows], [row["params"] for row in rows]
     )

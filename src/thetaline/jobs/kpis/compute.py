@@ -19,7 +19,7 @@ from thetaline.jobs.abilities.answers import LearnerAnswers, learner_numbers, re
 from thetaline.jobs.abilities.item_bank import find_item_bank
 from thetaline.jobs.command_line import DateOption, DryRunOption, run_app
 from thetaline.jobs.kpis import learner_kpis
-from thetaline.jobs.kpis.learner_kpis import ACCURACY_DELTA, THETA_DELTA, LearnerKpis, compute_kpis, history_window
+from thetaline.jobs.kpis.learner_kpis import ACCURACY_DELTA, THETA_DELTA, CohortKpis, compute_kpis, history_window
 from thetaline.jobs.runner import JobContext, Summary, run_job
 from thetaline.learning.inactivity import PRIOR_MODE, BgBbParameters, activity_history, fit_bg_bb
 from thetaline.learning.windows import last_days, monday
@@ -89,7 +89,7 @@ def recompute(context: JobContext, user_ids: Sequence[str]) -> Summary:
     return _summary(kpis)
 
 
-def kpi_texts(kpis: LearnerKpis, as_of: dt.date) -> list[str]:
+def kpi_texts(kpis: CohortKpis, as_of: dt.date) -> list[str]:
     """(N,) the KPIs of each learner as JSON; what cannot be computed has no key."""
     columns = {name: _plain_values(column) for name, column in _columns(kpis).items()}
     rows = zip(*columns.values(), strict=True)
@@ -100,7 +100,7 @@ def _known(names: Iterable[str], row: tuple[object, ...]) -> dict[str, object]:
     return {name: value for name, value in zip(names, row, strict=True) if value is not None}
 
 
-def _columns(kpis: LearnerKpis) -> dict[str, NDArray[Any]]:
+def _columns(kpis: CohortKpis) -> dict[str, NDArray[Any]]:
     improvement = kpis.improvement
     has, by_theta = ~np.isnan(improvement.index), improvement.by_theta
     theta_based, accuracy_based = has & by_theta, has & ~by_theta
@@ -152,7 +152,7 @@ def _cohort(context: JobContext, *, write: bool) -> dict[str, object]:
     return summary
 
 
-def _compute(context: JobContext, answers: LearnerAnswers, parameters: BgBbParameters) -> LearnerKpis:
+def _compute(context: JobContext, answers: LearnerAnswers, parameters: BgBbParameters) -> CohortKpis:
     return compute_kpis(
         context.conn,
         answers,
@@ -176,7 +176,7 @@ def _last_parameters(context: JobContext) -> BgBbParameters:
 
 
 @contextmanager
-def _staging_table(context: JobContext, kpis: LearnerKpis, due: NDArray[np.bool_]) -> Iterator[dict[str, object]]:
+def _staging_table(context: JobContext, kpis: CohortKpis, due: NDArray[np.bool_]) -> Iterator[dict[str, object]]:
     """A temporary table of all learners, those due with their KPIs; yields the parameters of statements on it."""
     texts = np.array(kpi_texts(kpis, context.as_of), object)
     texts[~due] = None
@@ -188,7 +188,7 @@ def _staging_table(context: JobContext, kpis: LearnerKpis, due: NDArray[np.bool_
     conn.execute(SQL["drop_staging_table"])
 
 
-def _summary(kpis: LearnerKpis, due: NDArray[np.bool_] | None = None) -> dict[str, object]:
+def _summary(kpis: CohortKpis, due: NDArray[np.bool_] | None = None) -> dict[str, object]:
     chosen = np.ones(kpis.learner_no.size, bool) if due is None else due
     has = chosen & ~np.isnan(kpis.improvement.index)
     return {

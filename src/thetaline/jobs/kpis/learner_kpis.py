@@ -66,7 +66,7 @@ class CohortImprovement:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class LearnerKpis:
+class CohortKpis:
     """(N,) each, of the learners of `learner_no`; NaN where a KPI cannot be computed."""
 
     learner_no: NDArray[np.int32]
@@ -119,7 +119,7 @@ def compute_kpis(
     as_of: date,
     inactivity_parameters: BgBbParameters,
     default_target: float,
-) -> LearnerKpis:
+) -> CohortKpis:
     """All KPIs of the learners of `answers`, which are those of `history_window`."""
     month = last_days(as_of, KPI_WINDOW_DAYS)
     answered = answers.attempts.answered()
@@ -127,7 +127,7 @@ def compute_kpis(
     topic_sd = topic_sd_or_default(conn, bank) if bank else 0.0
     goal = _goals(conn, answers.learner_no, as_of, default_target=default_target, topic_sd=topic_sd)
     history = activity_history(answers.attempts, history_window(as_of))
-    return LearnerKpis(
+    return CohortKpis(
         learner_no=answers.learner_no,
         improvement=improvement_of(answers, bank, as_of),
         efficiency=efficiency(answered, month),
