@@ -7,6 +7,10 @@ from dataclasses import dataclass
 Span = tuple[tuple[int, int], tuple[int, int]]  # (line, column) of the start and of the end
 
 LOGGERS = {"log", "logger"}
+LOOKS = {  # keywords that say how a plot or a help page looks
+    *("alpha", "color", "dpi", "figsize", "fontsize", "linewidth", "markeredgewidth", "markersize", "pad", "zorder"),
+    *("add_completion", "no_args_is_help"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +26,7 @@ class Stretch:
 
 
 def noise(tree: ast.Module) -> list[Stretch]:
-    """Texts and their fields, log lines, hints, assertions, settings of dataclasses, what only type checkers read."""
+    """Texts, log lines, hints, assertions, settings of dataclasses, looks of plots, what only type checkers read."""
     return [stretch for node in ast.walk(tree) for part in _parts(node) if (stretch := _stretch(part))]
 
 
@@ -53,7 +57,8 @@ def _call(node: ast.Call) -> list[ast.AST | None]:
         return [node]
     if _name(node.func) in {"isinstance", "issubclass", "cast"}:
         return [*node.args]
-    return [word.value for word in node.keywords if _name(node.func) == "zip" and word.arg == "strict"]
+    asserts = {"strict"} if _name(node.func) == "zip" else set()
+    return [word.value for word in node.keywords if word.arg in LOOKS | asserts]
 
 
 def _for_checkers(node: ast.If) -> list[ast.AST | None]:
