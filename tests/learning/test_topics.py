@@ -123,6 +123,7 @@ def test_a_small_cohort_keeps_the_spread_that_was_set(
 ) -> None:
     rows, _, learner, model = cohort
     assert estimate_topic_sd(rows[: 6 * 199], learner[: 6 * 199], model) == model.topic_sd
+    assert estimate_topic_sd(rows[: 6 * 200], learner[: 6 * 200], model) != model.topic_sd
 
 
 def test_learners_with_one_topic_tell_nothing_of_the_spread(

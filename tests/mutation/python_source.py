@@ -76,9 +76,10 @@ class _Finder(Visitor):
         self._count = dict.fromkeys(OPERATORS, 0)
 
     def visit(self, node: Any) -> Any:
-        for name, operator in () if _is_punctuation(node) else OPERATORS.items():
+        for name, operator in OPERATORS.items():
             for span in operator.mutation_positions(node):
-                self.found[span].append(f"{name}#{self._count[name]}")
+                if not _is_punctuation(node):  # counted all the same: Cosmic Ray numbers what it takes for an operator
+                    self.found[span].append(f"{name}#{self._count[name]}")
                 self._count[name] += 1
         return node
 
