@@ -66,12 +66,12 @@ def answered_items(conn: Connection, user_id: str) -> list[str]:
 
 def runs(conn: Connection, most: int, job: str | None = None) -> list[Row]:
     """The newest runs, of one job or of all."""
-    return _all(conn, "runs", most=most, job=job)
+    return _all(conn, "runs", most=most, job=job, run_id=None)
 
 
 def run(conn: Connection, run_id: str) -> Row | None:
     """One run with its gate."""
-    found = _one(conn, "run", run_id=run_id)
+    found = _one(conn, "runs", most=1, job=None, run_id=run_id)
     return None if found is None else {**found, "gate": _all(conn, "gate", run_id=run_id)}
 
 

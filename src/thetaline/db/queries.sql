@@ -28,34 +28,10 @@ select week_start, kpis, updated_at from weekly_kpi
 where user_id = %(user_id)s order by week_start desc limit %(weeks)s;
 
 -- name: bank_page
-select params.item_id, params.model, params.params, params.version, params.run_id, params.fitted_at, question.topic_id,
-       coalesce(
-           jsonb_path_query_array(
-               question.meta,
-               'strict $.tags ? (@.type() == "array")[*] ? (@.type() == "string" || @.type() == "number")',
-               silent => true
-           ),
-           '[]'
-       ) as tags
-from mirt_item_params as params
-left join question on question.id = case when params.item_id ~ '^[0-9]{1,18}$' then params.item_id::bigint end
-where params.item_id > %(after)s
-order by params.item_id
-limit %(most)s;
+select * from bank_item where item_id > %(after)s order by item_id limit %(most)s;
 
 -- name: bank_item
-select params.item_id, params.model, params.params, params.version, params.run_id, params.fitted_at, question.topic_id,
-       coalesce(
-           jsonb_path_query_array(
-               question.meta,
-               'strict $.tags ? (@.type() == "array")[*] ? (@.type() == "string" || @.type() == "number")',
-               silent => true
-           ),
-           '[]'
-       ) as tags
-from mirt_item_params as params
-left join question on question.id = case when params.item_id ~ '^[0-9]{1,18}$' then params.item_id::bigint end
-where params.item_id = %(item_id)s;
+select * from bank_item where item_id = %(item_id)s;
 
 -- name: bank
 select item_id, model, params from mirt_item_params order by item_id;
@@ -74,12 +50,9 @@ where learner.user_id = %(user_id)s and answer.correct is not null;
 -- name: runs
 select run_id, job, as_of, state, started_at, finished_at, summary, error, reason
 from run
-where cast(%(job)s as text) is null or job = cast(%(job)s as text)
+where job = coalesce(cast(%(job)s as text), job) and run_id = coalesce(cast(%(run_id)s as text), run_id)
 order by started_at desc, run_id desc
 limit %(most)s;
-
--- name: run
-select run_id, job, as_of, state, started_at, finished_at, summary, error, reason from run where run_id = %(run_id)s;
 
 -- name: gate
 select check_name, passed, value, limit_text, message from gate_result where run_id = %(run_id)s order by check_name;

@@ -1,20 +1,11 @@
 -- name: newest_general
 -- What is stored for the day by a snapshot or an update with these items (the abilities of a calibration itself have
 -- another window, and estimates are retracted together with their items).
-select learner.learner_no, newest.theta, newest.se, newest.n_answers, coalesce(newest.topic_checksum, 0)
-from learner
-cross join lateral (
-    select ability.*
-    from ability
-    where ability.learner_no = learner.learner_no
-      and ability.as_of <= cast(%(as_of)s as date)
-      and (select run.state from run where run.run_id = ability.run_id) = 'published'
-    order by ability.as_of desc, ability.fitted_at desc, ability.version desc
-    limit 1
-) as newest
-where learner.learner_no = any(cast(%(learners)s as integer[]))
-  and (select run.summary ->> 'items_run' from run where run.run_id = newest.run_id) = cast(%(items_run)s as text)
-order by learner.learner_no
+select learner_no, newest.theta, newest.se, newest.n_answers, coalesce(newest.topic_checksum, 0)
+from unnest(cast(%(learners)s as integer[])) as learner_no
+cross join lateral ability_on(learner_no, cast(%(as_of)s as date)) as newest
+where (select run.summary ->> 'items_run' from run where run.run_id = newest.run_id) = cast(%(items_run)s as text)
+order by learner_no
 
 -- name: lock_items
 -- Until the transaction ends nobody can retract the items; who does so later retracts the estimates with them.

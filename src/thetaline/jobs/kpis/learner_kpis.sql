@@ -1,16 +1,7 @@
 -- name: general_theta
-select learner.learner_no, newest.theta, newest.se
-from learner
-cross join lateral (
-    select ability.theta, ability.se
-    from ability
-    where ability.learner_no = learner.learner_no
-      and ability.as_of <= cast(%(as_of)s as date)
-      and (select run.state from run where run.run_id = ability.run_id) = 'published'
-    order by ability.as_of desc, ability.fitted_at desc, ability.version desc
-    limit 1
-) as newest
-where learner.learner_no = any(cast(%(learners)s as integer[]))
+select learner_no, newest.theta, newest.se
+from unnest(cast(%(learners)s as integer[])) as learner_no
+cross join lateral ability_on(learner_no, cast(%(as_of)s as date)) as newest
 
 -- name: goals
 -- θ of each goal's topic; a goal without a level of its own aims at the default, one without a priority counts once.
