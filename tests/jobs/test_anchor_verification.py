@@ -25,3 +25,15 @@ def test_a_move_that_the_standard_errors_explain_is_none():
 
 def test_an_exact_anchor_may_still_move_within_the_limit():
     assert not verified(0.01, moved_by=0.45).moved
+
+
+def test_of_sound_anchors_one_in_370_is_beyond_three_errors_of_the_difference():
+    """Reference and published b are estimated each with its error; a normal variate is beyond 3 at p = 0.0027."""
+    rng, n, se = np.random.default_rng(4), 40_000, 0.2
+    b = rng.normal(size=n)
+    ids = [str(i) for i in range(n)]
+    references = (b + rng.normal(0, se, n)).tolist()
+    anchors = AnchorSet(tuple(AnchorItem(item_id=i, a=1.0, b=x) for i, x in zip(ids, references, strict=True)), {})
+    published = PublishedDifficulties(ids, b + rng.normal(0, se, n), np.full(n, se))
+    report = verify_anchors(anchors, published, max_move=0.0, at_least=None)
+    assert len(report.moved) / n == pytest.approx(0.0027, abs=4 * np.sqrt(0.0027 / n))

@@ -203,6 +203,24 @@ def test_a_day_that_is_made_up_does_not_replace_a_later_day_of_its_week(conn: Co
     assert newest["ada"]["as_of"] == str(TODAY)
 
 
+def test_the_rerun_of_a_past_day_leaves_those_alone_who_came_after_it(conn: Connection, database: str) -> None:
+    write_answers(conn, [Answer("ada", item, True, days_ago=item % 20) for item in range(1, 25)])
+    write_answers(conn, [Answer("new", item, True, days_ago=0) for item in range(1, 9)])
+    compute(conn, database)
+    newest = kpis(conn)
+    assert {"A_t", "as_of"} <= newest["new"].keys()
+    assert compute(conn, database, as_of=TODAY - timedelta(days=3))["n_vanished"] == 0
+    assert kpis(conn) == newest
+
+
+def test_the_rerun_of_the_same_day_replaces_it(conn: Connection, database: str) -> None:
+    write_answers(conn, [Answer("ada", item, True) for item in range(1, 9)])
+    compute(conn, database)
+    write_answers(conn, [Answer("ada", item, True, days_ago=16) for item in range(20, 29)])
+    assert compute(conn, database)["n_kept_as_newer"] == 0
+    assert kpis(conn)["ada"]["n_previous"] == 9
+
+
 def test_a_learner_whose_answers_are_gone_loses_the_days_kpis_and_nothing_else(conn: Connection, database: str) -> None:
     write_answers(conn, [Answer(user, item, True) for user in ("ada", "bob") for item in range(1, 9)])
     compute(conn, database)

@@ -54,8 +54,30 @@ def test_an_item_that_nobody_answered_is_estimated_at_the_mode_of_its_priors():
     assert fit.items.b[3] == pytest.approx(0.0, abs=1e-3)
 
 
-def test_a_stated_minimum_may_be_lowered():
-    assert irt.calibrate(spoiled("fewer answers than min_answers"), min_answers=5).status
+def test_an_item_may_have_just_the_fewest_answers():
+    few = spoiled("fewer answers than min_answers")
+    n = int(np.bincount(few.item)[3])
+    assert irt.calibrate(few, min_answers=n).ids_with(irt.Finding.FEW_ANSWERS) == []
+    with pytest.raises(ResponsesError, match=rf"items \[3\] have fewer than {n + 1} answers"):
+        irt.calibrate(few, min_answers=n + 1)
+
+
+@pytest.mark.parametrize("kind", DEGENERATE)
+def test_an_anchor_is_known_whatever_its_answers_and_no_finding_names_it(kind):
+    anchors = irt.Items(ids=[3], model="2PL", a=[1.2], b=[0.4])
+    fit = irt.calibrate(spoiled(kind), anchors=anchors)
+    assert (fit.items.a[3], fit.items.b[3]) == (1.2, 0.4)
+    assert DEGENERATE[kind][0] not in [note.finding for note in fit.notes]
+
+
+def test_an_anchor_has_its_own_categories_and_refuses_answers_beyond_them():
+    x = matrix()
+    anchors = irt.Items(ids=[3], model="GRM", a=[1.2], b=[[-0.5, 0.5]])
+    fit = irt.calibrate(irt.Responses.from_matrix(x), anchors=anchors)  # nobody gave its third category
+    assert fit.items.b[3].tolist() == [-0.5, 0.5]
+    x[:5, 3] = 3
+    with pytest.raises(ItemsError, match=r"anchors \[3\] have answers beyond their categories"):
+        irt.calibrate(irt.Responses.from_matrix(x), anchors=anchors)
 
 
 def test_an_unused_category_is_refused():

@@ -1,7 +1,6 @@
 """The reading API, and θ and KPIs after a session, on a published bank."""
 
 import io
-from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -250,17 +249,3 @@ def test_ready_names_the_published_run_and_says_what_is_wrong(service: Running) 
 def test_metrics_show_gate_results(service: Running) -> None:
     with service.client(token=None) as client:
         assert 'thetaline_gate_results{outcome="converged/passed"} 1.0' in client.get("/metrics").text
-
-
-def test_a_learner_whose_row_is_held_does_not_fail_those_who_came_along(service: Running) -> None:
-    users = [f"held-{number}" for number in range(5)]
-    for user in users:
-        assert _update(service, user, {"session_id": f"s-{user}", "answers": ANSWERS}).status_code == 200
-    with ThreadPoolExecutor(8) as threads, psycopg.connect(service.database) as conn:
-        conn.execute("select from learner where user_id = %s for update", (users[0],))
-        bodies = {user: {"session_id": f"again-{user}", "answers": ANSWERS} for user in users}
-        asked = {user: threads.submit(_update, service, user, body) for user, body in bodies.items()}
-        statuses = {user: one.result(timeout=30).status_code for user, one in asked.items()}
-        conn.rollback()
-    assert statuses.pop(users[0]) == 503
-    assert set(statuses.values()) == {200}
