@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 
 from thetaline.errors import InputError, ModelWarning
 from thetaline.irt._arguments import check_kind, check_whole, shown
-from thetaline.irt.calibration.data_checks import check_anchors_within, check_estimable, check_identified
+from thetaline.irt.calibration.data_checks import check_anchors_within, check_data
 from thetaline.irt.calibration.diagnostics import diagnose
 from thetaline.irt.calibration.e_step import log_likelihood
 from thetaline.irt.calibration.em import EmResult, Progress, Status
@@ -68,14 +68,12 @@ def calibrate(  # noqa: PLR0913  (one argument; the rest are options, keyword-on
     priors, counts = priors or Priors(), category_counts(responses)
     spec = parse_model_spec(responses, counts, model=model, anchors=anchors, groups=groups)
     check_anchors_within(grid, spec.anchors)
-    check_identified(responses, spec, priors)
-    notes = check_estimable(responses, counts, spec, priors, min_answers=min_answers)
+    notes = check_data(responses, counts, spec, priors, min_answers=min_answers)
     _warn_of_asymptotes(spec, priors)
     with workers(threads, responses.n_observations) as executor, single_threaded_blas():
         data = observed_data(responses, counts, spec.n_categories, spec.group, executor=executor)
         problem = _problem(data, spec, priors, grid=grid, executor=executor)
-        state = starting_state(problem.model, spec, counts[data.order])
-        problem, result = em_with_warm_start(problem, state, options)
+        problem, result = em_with_warm_start(problem, starting_state(problem.model, spec, counts[data.order]), options)
         value = log_likelihood(data, *problem.tables(result.state), executor)
     solution = Solution(replace(problem, executor=None), result.state, spec, responses.item_ids)
     return _fit(solution, result, value, notes=notes, tol=tol)

@@ -31,7 +31,31 @@ def check_anchors_within(grid: Grid | None, anchors: Items | None) -> None:
         )
 
 
-def check_identified(responses: Responses, spec: ModelSpec, priors: Priors) -> None:
+def check_data(
+    responses: Responses, counts: Array, spec: ModelSpec, priors: Priors, *, min_answers: int
+) -> tuple[Note, ...]:
+    """Return notes on items and persons from the category counts (I, K).
+
+    Raises ResponsesError for groups without a common scale and for items that neither answers nor priors determine.
+    """
+    _check_identified(responses, spec, priors)
+    n_estimated = int((~spec.anchored).sum())
+    if n_estimated == 0:
+        raise ResponsesError("every item is an anchor; there is nothing to calibrate")
+    if responses.n_items < 2:
+        raise ResponsesError(f"one item ({responses.item_ids[0]!r}) cannot be calibrated; ability needs at least two")
+    held = _held_by_priors(spec, priors)
+    notes = list(_item_notes(responses, counts, spec, min_answers))
+    for note in notes:
+        loose = [name for name in note.ids.tolist() if not held[spec.position[name]]]
+        if note.finding is Finding.UNUSED_CATEGORY:
+            loose = note.ids.tolist()
+        if loose:
+            raise ResponsesError(_refusal(note, loose, min_answers))
+    return (*notes, *_person_notes(responses))
+
+
+def _check_identified(responses: Responses, spec: ModelSpec, priors: Priors) -> None:
     """Raise ResponsesError naming groups that no common item, anchor or prior on b ties to the first group."""
     if len(spec.labels) == 1 or priors.b is not None:
         return
@@ -56,29 +80,6 @@ def _tied_to_scale(responses: Responses, spec: ModelSpec) -> Mask:
     links = sparse.coo_array((np.ones(len(rows)), (rows, columns)), shape=(scale + 1, scale + 1))
     _, component = csgraph.connected_components(links, directed=False)
     return np.asarray(component[:n_groups] == component[scale])
-
-
-def check_estimable(
-    responses: Responses, counts: Array, spec: ModelSpec, priors: Priors, *, min_answers: int
-) -> tuple[Note, ...]:
-    """Return notes on items and persons from the category counts (I, K).
-
-    Raises ResponsesError for items that neither answers nor priors determine.
-    """
-    n_estimated = int((~spec.anchored).sum())
-    if n_estimated == 0:
-        raise ResponsesError("every item is an anchor; there is nothing to calibrate")
-    if responses.n_items < 2:
-        raise ResponsesError(f"one item ({responses.item_ids[0]!r}) cannot be calibrated; ability needs at least two")
-    held = _held_by_priors(spec, priors)
-    notes = list(_item_notes(responses, counts, spec, min_answers))
-    for note in notes:
-        loose = [name for name in note.ids.tolist() if not held[spec.position[name]]]
-        if note.finding is Finding.UNUSED_CATEGORY:
-            loose = note.ids.tolist()
-        if loose:
-            raise ResponsesError(_refusal(note, loose, min_answers))
-    return (*notes, *_person_notes(responses))
 
 
 def _held_by_priors(spec: ModelSpec, priors: Priors) -> Mask:
