@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
 from thetaline import irt
+from thetaline.jobs.arrays import Array
 
 Params = Mapping[str, float | None]
 
@@ -29,9 +29,7 @@ def items_of_params(ids: Iterable[object], models: Sequence[str], params: Sequen
     return irt.Items(ids=ids, model=list(models), **columns)
 
 
-def _column(
-    name: str, models: Sequence[str], params: Sequence[Params], names: Mapping[str, Sequence[str]]
-) -> NDArray[np.float64]:
+def _column(name: str, models: Sequence[str], params: Sequence[Params], names: Mapping[str, Sequence[str]]) -> Array:
     """(I,) NaN where the item's model lacks the parameter."""
     lacking = {model for model, its_names in names.items() if name not in its_names}
     if len(lacking) == len(names):

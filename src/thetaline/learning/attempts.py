@@ -6,6 +6,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from thetaline.learning._types import Array, Index, Int32s, Ints, Mask
+
 UNKNOWN = -1
 
 
@@ -16,16 +18,16 @@ class Attempts:
     `UNKNOWN` (−1) is a value that was not recorded: `correct` (not answered), `time_ms`, `hint`.
     """
 
-    learner: NDArray[np.int32]
-    item: NDArray[np.int32]
+    learner: Int32s
+    item: Int32s
     correct: NDArray[np.int8]
-    day: NDArray[np.int32]
-    time_ms: NDArray[np.int32]
+    day: Int32s
+    time_ms: Int32s
     hint: NDArray[np.int8]
-    session: NDArray[np.int32]
+    session: Int32s
     n_learners: int
 
-    def where(self, mask: NDArray[np.bool_]) -> "Attempts":
+    def where(self, mask: Mask) -> "Attempts":
         """The attempts under an (M,) mask, in the same order; codes keep their meaning."""
         arrays: dict[str, Any] = {name: getattr(self, name)[mask] for name in _ARRAYS}
         return Attempts(**arrays, n_learners=self.n_learners)
@@ -34,7 +36,7 @@ class Attempts:
         """Those with an answer: an unanswered question is missing, not wrong."""
         return self.where(self.correct != UNKNOWN)
 
-    def per_learner(self, weights: NDArray[np.generic] | None = None) -> NDArray[np.float64]:
+    def per_learner(self, weights: NDArray[np.generic] | None = None) -> Array:
         """(n_learners,) number of attempts, or the sum of (M,) `weights`."""
         return np.bincount(self.learner, weights, self.n_learners).astype(np.float64)
 
@@ -42,27 +44,27 @@ class Attempts:
 _ARRAYS = [field.name for field in fields(Attempts) if field.name != "n_learners"]
 
 
-def pair_key(left: NDArray[np.int32], right: NDArray[np.int32]) -> NDArray[np.int64]:
+def pair_key(left: Int32s, right: Int32s) -> Ints:
     """One number for each pair, in the order of `left`; a negative `right` comes after all others."""
     return left.astype(np.int64) << 32 | (right.astype(np.int64) & 0xFFFFFFFF)
 
 
-def first_per_pair(left: NDArray[np.int32], right: NDArray[np.int32]) -> NDArray[np.intp]:
+def first_per_pair(left: Int32s, right: Int32s) -> Index:
     """Positions of the first row of each (left, right) pair, ascending."""
     return np.sort(np.unique(pair_key(left, right), return_index=True)[1])
 
 
-def last_per_pair(left: NDArray[np.int32], right: NDArray[np.int32]) -> NDArray[np.intp]:
+def last_per_pair(left: Int32s, right: Int32s) -> Index:
     """Positions of the last row of each (left, right) pair, ascending."""
     return np.sort(left.size - 1 - first_per_pair(left[::-1], right[::-1]))
 
 
-def share(part: NDArray[np.float64], whole: NDArray[np.float64]) -> NDArray[np.float64]:
+def share(part: Array, whole: Array) -> Array:
     """part / whole elementwise; NaN where the whole is 0: nothing known is not zero."""
     return np.asarray(np.divide(part, whole, out=np.full(whole.shape, np.nan), where=whole > 0))
 
 
-def median_per_group(values: NDArray[np.generic], group: NDArray[np.int32], n_groups: int) -> NDArray[np.float64]:
+def median_per_group(values: NDArray[np.generic], group: Int32s, n_groups: int) -> Array:
     """(n_groups,) median of `values` in each group; NaN where a group has none."""
     order = np.lexsort((values, group))
     ordered = np.asarray(values[order], float)

@@ -4,9 +4,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtri
 
+from thetaline.learning._types import Array
 from thetaline.learning.attempts import share
-
-Floats = NDArray[np.float64]
 
 GROWTH_SD = 0.5  # θ: how much learners differ in what they gain within two weeks
 ACCURACY_GROWTH_SD = 0.1  # the same in share right: 0.5 θ times the slope ~0.2 of a response curve
@@ -14,7 +13,7 @@ FULL_ANSWERS = 30
 MIN_ANSWERS = 5
 
 
-def precision(se_change: Floats, growth_sd: float = GROWTH_SD) -> Floats:
+def precision(se_change: Array, growth_sd: float = GROWTH_SD) -> Array:
     """Reliability of a change with standard error `se_change`: 1 / (1 + (se_change / growth_sd)²), in (0, 1).
 
     Kelley's (1923) regression weight of an observed on a true score, here of growth N(0, growth_sd²) seen with that
@@ -23,7 +22,7 @@ def precision(se_change: Floats, growth_sd: float = GROWTH_SD) -> Floats:
     return 1 / (1 + np.square(np.asarray(se_change, float) / growth_sd))
 
 
-def improvement_index(change: Floats, se_change: Floats, n_recent: Floats, *, growth_sd: float = GROWTH_SD) -> Floats:
+def improvement_index(change: Array, se_change: Array, n_recent: Array, *, growth_sd: float = GROWTH_SD) -> Array:
     """I_t = clamp(change · min(1, n / 30) · precision, −1, 1); NaN where the change is unknown or n < 5.
 
     `change` is θ_recent − θ_prev, each scored from its own window's answers without a prior (WLE), so that it is
@@ -35,9 +34,7 @@ def improvement_index(change: Floats, se_change: Floats, n_recent: Floats, *, gr
     return np.where(np.asarray(n_recent) >= MIN_ANSWERS, index, np.nan)
 
 
-def accuracy_change(
-    right: Floats, answered: Floats, right_before: Floats, answered_before: Floats
-) -> tuple[Floats, Floats]:
+def accuracy_change(right: Array, answered: Array, right_before: Array, answered_before: Array) -> tuple[Array, Array]:
     """Difference of the shares right and its standard error; NaN where a window has no answer.
 
     The error uses shares with one right and one wrong answer added a window (Agresti & Caffo 2000), so that a short
@@ -48,12 +45,12 @@ def accuracy_change(
     return change, np.where(np.isnan(change), np.nan, np.sqrt(variance))
 
 
-def _added_variance(right: Floats, answered: Floats) -> Floats:
+def _added_variance(right: Array, answered: Array) -> Array:
     added = (right + 1) / (answered + 2)
     return added * (1 - added) / (answered + 2)
 
 
-def reliable_change(change: Floats, se_change: Floats, *, level: float = 0.05) -> NDArray[np.int8]:
+def reliable_change(change: Array, se_change: Array, *, level: float = 0.05) -> NDArray[np.int8]:
     """1 where a learner reliably grew, −1 fell, 0 neither: |change| / se beyond the two-sided normal quantile.
 
     Jacobson & Truax (1991). Without true growth the share of ±1 is `level` (less below 20 answers a window, where

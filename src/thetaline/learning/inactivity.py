@@ -15,12 +15,11 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize
 from scipy.special import gammaln
 
+from thetaline.learning._types import Array, Index, Ints
 from thetaline.learning.attempts import Attempts, first_per_pair
 from thetaline.learning.windows import Window
 
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
-LogBeta = Callable[[Any, Any], Floats]
+LogBeta = Callable[[Any, Any], Array]
 
 AHEAD_DAYS = 14
 FIT_LEARNERS = 5_000  # a larger cohort is thinned evenly: four parameters are well known from that many
@@ -62,7 +61,7 @@ def activity_history(attempts: Attempts, window: Window) -> ActivityHistory:
     return ActivityHistory(np.maximum(n_active - 1, 0), last - first, window.stop - 1 - first)
 
 
-def inactivity_probability(past: ActivityHistory, parameters: BgBbParameters, *, ahead: int = AHEAD_DAYS) -> Floats:
+def inactivity_probability(past: ActivityHistory, parameters: BgBbParameters, *, ahead: int = AHEAD_DAYS) -> Array:
     """(n_learners,) S = P(no activity on the next `ahead` days | history) = L(x, t, n + ahead) / L(x, t, n).
 
     Never 0 or 1; NaN for a learner without a history.
@@ -82,7 +81,7 @@ def fit_bg_bb(past: ActivityHistory) -> BgBbParameters:
     count = np.bincount(back, minlength=pattern.days.size)
     start = np.log([PRIOR_MODE.a, PRIOR_MODE.b, PRIOR_MODE.c, PRIOR_MODE.d])
 
-    def loss(log_parameters: Floats) -> float:
+    def loss(log_parameters: Array) -> float:
         penalty = np.sum(np.square((log_parameters - start) / LOG_PRIOR_SD)) / 2
         return float(penalty - count @ _log_likelihood(pattern, BgBbParameters(*np.exp(log_parameters))))
 
@@ -90,14 +89,14 @@ def fit_bg_bb(past: ActivityHistory) -> BgBbParameters:
     return BgBbParameters(*(float(value) for value in np.exp(best.x)))
 
 
-def _patterns(past: ActivityHistory, chosen: NDArray[np.generic]) -> tuple[ActivityHistory, NDArray[np.intp]]:
+def _patterns(past: ActivityHistory, chosen: NDArray[np.generic]) -> tuple[ActivityHistory, Index]:
     """Each distinct history among the chosen once, and its position for every chosen learner."""
     active, last, days = past.active[chosen], past.last[chosen], past.days[chosen]
     _, first, back = np.unique((active << 40) | (last << 20) | days, return_index=True, return_inverse=True)
     return ActivityHistory(active[first], last[first], days[first]), back
 
 
-def _log_likelihood(past: ActivityHistory, parameters: BgBbParameters) -> Floats:
+def _log_likelihood(past: ActivityHistory, parameters: BgBbParameters) -> Array:
     """log L(x, t, n): still here after n days, or left before day i + 1 for some t <= i < n (their equation 5)."""
     n_days = int(past.days.max(initial=0))
     shown = _log_beta(parameters.a, parameters.b, n_days)

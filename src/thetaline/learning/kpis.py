@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import ndtr
 
+from thetaline.learning._types import Array, Int32s, Mask
 from thetaline.learning.attempts import (
     UNKNOWN,
     Attempts,
@@ -21,10 +21,8 @@ ENGAGEMENT_WEIGHTS = (0.35, 0.25, 0.20, 0.20)
 FULL_SESSIONS_A_WEEK = 3.0
 RAPID_MS = 3000  # the common threshold of Wise, Kingsbury, Thomason & Kong (2004)
 
-Floats = NDArray[np.float64]
 
-
-def efficiency(attempts: Attempts, recent: Window) -> Floats:
+def efficiency(attempts: Attempts, recent: Window) -> Array:
     """(n_learners,) E_t = (m_before − m_recent) / m_before, m the median time of correct answers in a window.
 
     Negative when slower; NaN where one of the two windows has no correct answer with a known time.
@@ -33,13 +31,13 @@ def efficiency(attempts: Attempts, recent: Window) -> Floats:
     return share(before - now, before)
 
 
-def median_time(attempts: Attempts, window: Window) -> Floats:
+def median_time(attempts: Attempts, window: Window) -> Array:
     """(n_learners,) median time in ms of the correct answers inside the window; NaN where there is none."""
     timed = (attempts.correct == 1) & (attempts.time_ms >= 0) & window.contains(attempts.day)
     return median_per_group(attempts.time_ms[timed], attempts.learner[timed], attempts.n_learners)
 
 
-def error_recovery(attempts: Attempts, recent: Window) -> Floats:
+def error_recovery(attempts: Attempts, recent: Window) -> Array:
     """(n_learners,) R_t = share of the missed items that are right now; NaN where no missed item was tried again.
 
     An item is missed when the last answer to it in the window before `recent` was wrong, and right now when the last
@@ -69,13 +67,13 @@ class EngagementParts:
     3 s and so were not rapid guesses (Wise & Kong 2005).
     """
 
-    sessions: Floats
-    gaps: Floats
-    hints: Floats
-    dwell: Floats
+    sessions: Array
+    gaps: Array
+    hints: Array
+    dwell: Array
 
 
-def engagement(parts: EngagementParts) -> Floats:
+def engagement(parts: EngagementParts) -> Array:
     """(n_learners,) A_t = Σ w·part / Σ w over the known parts, w = .35 .25 .20 .20; NaN where all are unknown."""
     stacked = np.stack([parts.sessions, parts.gaps, parts.hints, parts.dwell]).astype(float)
     weight = np.where(np.isnan(stacked), 0.0, np.asarray(ENGAGEMENT_WEIGHTS)[:, None])
@@ -95,13 +93,13 @@ def engagement_parts(attempts: Attempts, recent: Window) -> EngagementParts:
     )
 
 
-def n_sessions(inside: Attempts) -> Floats:
+def n_sessions(inside: Attempts) -> Array:
     """(n_learners,) number of different sessions."""
     first = first_per_pair(inside.learner, inside.session)
     return np.bincount(inside.learner[first], minlength=inside.n_learners).astype(float)
 
 
-def longest_gap(inside: Attempts, window: Window) -> Floats:
+def longest_gap(inside: Attempts, window: Window) -> Array:
     """(n_learners,) longest run of days without activity, the edges of the window counted as activity."""
     first = first_per_pair(inside.learner, inside.day)
     learner, day = inside.learner[first], inside.day[first].astype(np.int64)
@@ -116,18 +114,18 @@ def longest_gap(inside: Attempts, window: Window) -> Floats:
     return longest
 
 
-def _share_of(inside: Attempts, known: NDArray[np.bool_], good: NDArray[np.bool_]) -> Floats:
+def _share_of(inside: Attempts, known: Mask, good: Mask) -> Array:
     n_known = inside.per_learner(known)
     n_good = inside.per_learner(known & good)
     return share(n_good, n_known)
 
 
-def goal_probability(theta: Floats, se: Floats, target: Floats | float) -> Floats:
+def goal_probability(theta: Array, se: Array, target: Array | float) -> Array:
     """P(θ ≥ target) = Φ((θ − target) / se) under the normal posterior N(theta, se²); elementwise, NaN stays NaN."""
     return np.asarray(ndtr((np.asarray(theta, float) - target) / np.asarray(se, float)))
 
 
-def joint_goal(probability: Floats, weight: Floats, learner: NDArray[np.int32], n_learners: int) -> Floats:
+def joint_goal(probability: Array, weight: Array, learner: Int32s, n_learners: int) -> Array:
     """(n_learners,) mean of the goals' probabilities, weighted by priority; NaN where a learner has none known."""
     known = ~np.isnan(probability) & (weight > 0)
     total = np.bincount(learner[known], weight[known], n_learners)

@@ -11,11 +11,10 @@ from dataclasses import dataclass, replace
 from typing import Self
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
 from scipy.special import logsumexp
 
-Floats = NDArray[np.float64]
+from thetaline.learning._types import Array, Index, Int32s
 
 N_NODES = 81
 FINER, FINEST = 4, 2  # a grid that is too coarse is made four times finer, at most twice
@@ -33,7 +32,7 @@ class TopicModel:
     mean: float
     sd: float
     topic_sd: float
-    nodes: Floats
+    nodes: Array
 
     @classmethod
     def over(cls, mean: float = 0.0, sd: float = 1.0, topic_sd: float = DEFAULT_SD) -> "TopicModel":
@@ -46,18 +45,18 @@ class TopicModel:
         n_nodes = (self.nodes.size - 1) * FINER**level + 1
         return replace(self, nodes=np.linspace(self.nodes[0], self.nodes[-1], n_nodes))
 
-    def log_prior(self) -> Floats:
+    def log_prior(self) -> Array:
         """(Q,) log N(θ; mean, sd²) up to a constant."""
         return -np.square((self.nodes - self.mean) / self.sd) / 2
 
-    def kernel(self) -> Floats:
+    def kernel(self) -> Array:
         """(Q, Q) row θ -> column θ_topic: N(θ_topic; θ, τ²) with every row summing to one."""
         step = np.subtract.outer(self.nodes, self.nodes) / self.topic_sd
         weight = np.exp(-np.square(step) / 2)
         return np.asarray(weight / weight.sum(axis=1, keepdims=True))
 
 
-def topic_posterior(log_likelihood: Floats, learner: NDArray[np.int32], model: TopicModel) -> tuple[Floats, Floats]:
+def topic_posterior(log_likelihood: Array, learner: Int32s, model: TopicModel) -> tuple[Array, Array]:
     """EAP and its standard error of each (learner, topic) row.
 
     `log_likelihood` (R, Q) on the model's nodes; `learner` (R,) groups the rows, equal values side by side.
@@ -68,7 +67,7 @@ def topic_posterior(log_likelihood: Floats, learner: NDArray[np.int32], model: T
     return _moments(_scaled(log_likelihood) * prior, model.nodes)
 
 
-def resolution(information: Floats, learner: NDArray[np.int32], model: TopicModel) -> NDArray[np.intp]:
+def resolution(information: Array, learner: Int32s, model: TopicModel) -> Index:
     """(R,) the level of `refined` at which the grid's step is no wider than any posterior sd of the row's learner.
 
     `information` (R,) is an upper bound, Σ max I(θ) over the answers of a row, and finite; `learner` as in
@@ -86,18 +85,18 @@ def resolution(information: Floats, learner: NDArray[np.int32], model: TopicMode
     return np.repeat(level, np.diff(np.append(starts, learner.size)))
 
 
-def general_posterior(log_likelihood: Floats, learner: NDArray[np.int32], model: TopicModel) -> tuple[Floats, Floats]:
+def general_posterior(log_likelihood: Array, learner: Int32s, model: TopicModel) -> tuple[Array, Array]:
     """EAP and standard error of θ itself under the same model, repeated on every row of its learner."""
     _, _, log_general = _messages(log_likelihood, learner, model)
     return _moments(_scaled(log_general), model.nodes)
 
 
-def unseen_topic(theta: Floats, se: Floats, topic_sd: float) -> tuple[Floats, Floats]:
+def unseen_topic(theta: Array, se: Array, topic_sd: float) -> tuple[Array, Array]:
     """What is known of a topic without answers: N(θ, se² + τ²)."""
     return theta, np.sqrt(np.square(se) + topic_sd**2)
 
 
-def estimate_topic_sd(log_likelihood: Floats, learner: NDArray[np.int32], model: TopicModel) -> float:
+def estimate_topic_sd(log_likelihood: Array, learner: Int32s, model: TopicModel) -> float:
     """τ that maximises the marginal likelihood of all rows; the model's own τ below 200 learners with two topics."""
     _, n_topics = np.unique(learner, return_counts=True)
     if (n_topics > 1).sum() < MIN_LEARNERS:
@@ -110,13 +109,13 @@ def estimate_topic_sd(log_likelihood: Floats, learner: NDArray[np.int32], model:
     return float(minimize_scalar(loss, bounds=SD_BOUNDS, method="bounded", options={"xatol": 1e-3}).x)
 
 
-def _log_marginal(log_likelihood: Floats, learner: NDArray[np.int32], model: TopicModel) -> float:
+def _log_marginal(log_likelihood: Array, learner: Int32s, model: TopicModel) -> float:
     """Σ over learners of log ∫ N(θ; mean, sd²) Π m_t(θ) dθ, up to a constant that τ does not move."""
     log_general = _messages(log_likelihood, learner, model)[2][_starts(learner)]
     return float(np.sum(logsumexp(log_general, axis=1)))
 
 
-def _messages(log_likelihood: Floats, learner: NDArray[np.int32], model: TopicModel) -> tuple[Floats, Floats, Floats]:
+def _messages(log_likelihood: Array, learner: Int32s, model: TopicModel) -> tuple[Array, Array, Array]:
     """Kernel (Q, Q), log m_t (R, Q), and log prior + Σ_t log m_t of the row's learner (R, Q)."""
     kernel = model.kernel()
     log_message = np.log(_scaled(log_likelihood) @ kernel.T)
@@ -126,18 +125,18 @@ def _messages(log_likelihood: Floats, learner: NDArray[np.int32], model: TopicMo
     return kernel, log_message, np.repeat(total, n_rows, axis=0)
 
 
-def _starts(learner: NDArray[np.int32]) -> NDArray[np.intp]:
+def _starts(learner: Int32s) -> Index:
     return np.flatnonzero(np.diff(learner, prepend=learner[0] - 1))
 
 
-def _scaled(log_weight: Floats) -> Floats:
-    weight: Floats = log_weight - log_weight.max(axis=1, keepdims=True)
+def _scaled(log_weight: Array) -> Array:
+    weight: Array = log_weight - log_weight.max(axis=1, keepdims=True)
     np.maximum(weight, LOG_FLOOR, out=weight)
     np.exp(weight, out=weight)
     return weight
 
 
-def _moments(weight: Floats, nodes: Floats) -> tuple[Floats, Floats]:
+def _moments(weight: Array, nodes: Array) -> tuple[Array, Array]:
     total = weight.sum(axis=1)
     mean = weight @ nodes / total
     variance = weight @ np.square(nodes) / total - np.square(mean)

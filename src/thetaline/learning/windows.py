@@ -3,8 +3,7 @@
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
-import numpy as np
-from numpy.typing import NDArray
+from thetaline.learning._types import Int32s, Mask
 
 EPOCH = date(1970, 1, 1)
 IMPROVEMENT_DAYS = 14
@@ -28,7 +27,7 @@ class Window:
     start: int
     stop: int
 
-    def contains(self, day: NDArray[np.int32]) -> NDArray[np.bool_]:
+    def contains(self, day: Int32s) -> Mask:
         """(M,) day numbers -> (M,) whether each lies in the window."""
         return (day >= self.start) & (day < self.stop)
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from thetaline import db
 from thetaline.db.bulk import read_columns
 from thetaline.errors import InputError
+from thetaline.jobs.arrays import Int32s, Mask
 from thetaline.learning.attempts import Attempts, first_per_pair
 from thetaline.learning.windows import Window
 
@@ -34,8 +35,8 @@ Connection = psycopg.Connection[Any]
 class LearnerAnswers:
     """M answers by learner, instant and place in the session; `attempts.learner` is a position in `learner_no` (N,)."""
 
-    learner_no: NDArray[np.int32]
-    topic_no: NDArray[np.int32]  # (M,) 0 is none
+    learner_no: Int32s
+    topic_no: Int32s  # (M,) 0 is none
     attempts: Attempts  # whose items are item_no
 
     @property
@@ -43,7 +44,7 @@ class LearnerAnswers:
         """M."""
         return int(self.topic_no.size)
 
-    def where(self, mask: NDArray[np.bool_]) -> "LearnerAnswers":
+    def where(self, mask: Mask) -> "LearnerAnswers":
         """Those under an (M,) mask; the learners stay."""
         return LearnerAnswers(self.learner_no, self.topic_no[mask], self.attempts.where(mask))
 
@@ -95,7 +96,7 @@ def sorted_answers(columns: dict[str, NDArray[Any]]) -> LearnerAnswers:
     return LearnerAnswers(learner_no, columns.pop("topic_no")[order], attempts)
 
 
-def _codes(ascending: NDArray[np.int32]) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+def _codes(ascending: Int32s) -> tuple[Int32s, Int32s]:
     starts = np.flatnonzero(np.diff(ascending, prepend=-1))
     counts = np.diff(np.append(starts, ascending.size))
     return ascending[starts], np.repeat(np.arange(starts.size, dtype=np.int32), counts)

@@ -10,7 +10,6 @@ from typing import Any, TypeVar
 
 import numpy as np
 import psycopg
-from numpy.typing import NDArray
 
 from thetaline import db
 from thetaline.db.bulk import copy_rows
@@ -18,6 +17,7 @@ from thetaline.errors import JobError
 from thetaline.jobs.abilities.answers import LearnerAnswers
 from thetaline.jobs.abilities.item_bank import ItemBank
 from thetaline.jobs.abilities.scoring import GeneralEstimates, TopicEstimates, TopicScale, general_theta, topic_theta
+from thetaline.jobs.arrays import Array, Int32s, Mask
 from thetaline.learning.topics import DEFAULT_SD
 from thetaline.learning.windows import Window, last_days
 
@@ -31,11 +31,11 @@ Part = TypeVar("Part", GeneralEstimates, TopicEstimates)
 class ThetaEstimates:
     """θ of learners and their topics on one day; positions refer to `learner_no` (N,)."""
 
-    learner_no: NDArray[np.int32]
+    learner_no: Int32s
     general: GeneralEstimates
     topics: TopicEstimates
 
-    def where(self, mask: NDArray[np.bool_]) -> "ThetaEstimates":
+    def where(self, mask: Mask) -> "ThetaEstimates":
         """Those of the learners under an (N,) mask."""
         general, topics = mask[self.general.learner], mask[self.topics.learner]
         return ThetaEstimates(self.learner_no, _masked(self.general, general), _masked(self.topics, topics))
@@ -78,7 +78,7 @@ def topic_sd_or_default(conn: Connection, bank: ItemBank) -> float:
     return known or DEFAULT_SD
 
 
-def changed_learners(conn: Connection, estimates: ThetaEstimates, items_run: str, as_of: date) -> NDArray[np.bool_]:
+def changed_learners(conn: Connection, estimates: ThetaEstimates, items_run: str, as_of: date) -> Mask:
     """(N,) whether θ, se, the number of answers, a topic or the items differ from what is stored for the day."""
     learners = estimates.learner_no[estimates.general.learner]
     stored = _newest(conn, learners, items_run, as_of)
@@ -94,14 +94,14 @@ def changed_learners(conn: Connection, estimates: ThetaEstimates, items_run: str
     return mask
 
 
-def topic_checksum(estimates: ThetaEstimates) -> NDArray[np.float64]:
+def topic_checksum(estimates: ThetaEstimates) -> Array:
     """(N,) Σ √topic_no (θ + 2 se) over a learner's topics: it differs where a topic is new, gone or estimated anew."""
     topics = estimates.topics
     weight = np.sqrt(topics.topic_no) * (topics.theta + 2.0 * topics.se)
     return np.bincount(topics.learner, weight, estimates.learner_no.size).astype(np.float64)
 
 
-def _near(one: NDArray[np.float64], other: NDArray[np.float64]) -> NDArray[np.bool_]:
+def _near(one: Array, other: Array) -> Mask:
     return np.asarray(np.abs(one - other) < SAME_TOL * (1.0 + np.abs(other)))
 
 
@@ -139,15 +139,13 @@ def append_estimates(conn: Connection, estimates: ThetaEstimates, provenance: Pr
     return n_general, n_topics
 
 
-def _newest(
-    conn: Connection, learners: NDArray[np.int32], items_run: str, as_of: date
-) -> dict[str, NDArray[np.float64]]:
+def _newest(conn: Connection, learners: Int32s, items_run: str, as_of: date) -> dict[str, Array]:
     parameters: dict[str, object] = {"learners": learners.tolist(), "items_run": items_run, "as_of": as_of}
     rows: Sequence[tuple[Any, ...]] = conn.execute(SQL["newest_general"], parameters, binary=True).fetchall()
     table = np.array(rows, float).reshape(-1, 5)
     return dict(zip(("learner_no", "theta", "se", "n_answers", "topic_checksum"), table.T, strict=True))
 
 
-def _masked(part: Part, mask: NDArray[np.bool_]) -> Part:
+def _masked(part: Part, mask: Mask) -> Part:
     kept = {name: getattr(part, name)[mask] for name in type(part).__dataclass_fields__}
     return type(part)(**kept)

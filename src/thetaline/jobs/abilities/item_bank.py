@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 import psycopg
-from numpy.typing import NDArray
 
 from thetaline import db, irt
 from thetaline.errors import JobError
+from thetaline.jobs.arrays import Int32s
 from thetaline.jobs.item_params import items_of_params
 
 SQL = db.sql("jobs/abilities/item_bank.sql")
@@ -26,11 +26,11 @@ class ItemBank:
     run_id: str
     model: str
     items: irt.Items  # ids are item_no
-    item_no: NDArray[np.int32]
+    item_no: Int32s
     mean: float
     sd: float
 
-    def position(self, item_no: NDArray[np.int32]) -> NDArray[np.int32]:
+    def position(self, item_no: Int32s) -> Int32s:
         """(M,) places in the bank; −1 for an item without published parameters."""
         place = np.minimum(np.searchsorted(self.item_no, item_no), self.item_no.size - 1)
         return np.where(self.item_no[place] == item_no, place, -1).astype(np.int32)

@@ -7,7 +7,6 @@ from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import sparse
 
 from thetaline import irt
@@ -15,6 +14,7 @@ from thetaline.irt.scoring.prepared_bank import PreparedBank
 from thetaline.irt.threads import available_processors
 from thetaline.jobs.abilities.answers import LearnerAnswers
 from thetaline.jobs.abilities.item_bank import ItemBank
+from thetaline.jobs.arrays import Array, Index, Int32s, Ints, Mask
 from thetaline.learning.topics import (
     DEFAULT_SD,
     N_NODES,
@@ -28,45 +28,43 @@ from thetaline.learning.topics import (
 BLOCK_LEARNERS = 250
 SAMPLE_LEARNERS = 1_500  # one spread is known to 2 % from that many
 
-Floats = NDArray[np.float64]
-
 
 @dataclass(frozen=True, slots=True, eq=False)
 class GeneralEstimates:
     """One row a learner with at least one scored answer; `learner` is the position among the answers' learners."""
 
-    learner: NDArray[np.intp]
-    theta: Floats
-    se: Floats
-    n_answers: NDArray[np.int64]
+    learner: Index
+    theta: Array
+    se: Array
+    n_answers: Ints
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TopicEstimates:
     """One row a (learner, topic) with at least one scored answer."""
 
-    learner: NDArray[np.int32]
-    topic_no: NDArray[np.int32]
-    theta: Floats
-    se: Floats
-    n_answers: NDArray[np.int64]
+    learner: Int32s
+    topic_no: Int32s
+    theta: Array
+    se: Array
+    n_answers: Ints
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _TopicRows:
     """Rows of scored answers by (learner, topic): `indptr` (R + 1,) into `code` (M,), places in a category table."""
 
-    learner: NDArray[np.int32]
-    topic_no: NDArray[np.int32]
-    indptr: NDArray[np.int64]
-    code: NDArray[np.int32]
+    learner: Int32s
+    topic_no: Int32s
+    indptr: Ints
+    code: Int32s
 
-    def log_likelihood(self, table: Floats) -> Floats:
+    def log_likelihood(self, table: Array) -> Array:
         """(R, Q) from the (Σ K, Q) table of log-probabilities."""
         one_hot = sparse.csr_array((np.ones(self.code.size), self.code, self.indptr), (self.learner.size, len(table)))
         return np.asarray(one_hot @ table)
 
-    def where(self, mask: NDArray[np.bool_]) -> "_TopicRows":
+    def where(self, mask: Mask) -> "_TopicRows":
         """The rows under an (R,) mask, in the same order."""
         lengths = np.diff(self.indptr)
         indptr = np.concatenate(([0], np.cumsum(lengths[mask])))
@@ -84,10 +82,10 @@ class _RefinedRows(NamedTuple):
 
     rows: _TopicRows
     model: TopicModel
-    table: Floats
+    table: Array
 
     @property
-    def log_likelihood(self) -> Floats:
+    def log_likelihood(self) -> Array:
         """(R, Q)."""
         return self.rows.log_likelihood(self.table)
 
@@ -98,8 +96,8 @@ class TopicScale:
 
     bank: ItemBank
     model: TopicModel
-    table: Floats  # (Σ K, Q)
-    most_information: Floats  # (Σ K,) of the category's item
+    table: Array  # (Σ K, Q)
+    most_information: Array  # (Σ K,) of the category's item
 
     @classmethod
     def of(cls, bank: ItemBank, topic_sd: float = DEFAULT_SD) -> "TopicScale":
@@ -120,7 +118,7 @@ class TopicScale:
         table = answered.log_prob(model.nodes)[answered.offsets[place] + used - items.offsets[item]]
         return _RefinedRows(replace(rows, code=code.astype(np.int32)), model, table)
 
-    def levels(self, rows: "_TopicRows") -> NDArray[np.intp]:
+    def levels(self, rows: "_TopicRows") -> Index:
         """(R,) the level of refinement that each row's learner needs, see `learning.topics.resolution`."""
         information = np.add.reduceat(self.most_information[rows.code], rows.indptr[:-1])
         return resolution(information, rows.learner, self.model)
@@ -181,7 +179,7 @@ def fit_topic_sd(answers: LearnerAnswers, bank: ItemBank) -> float:
     return estimate_topic_sd(fine.log_likelihood, fine.rows.learner, fine.model)
 
 
-def _posterior(fine: _RefinedRows) -> tuple[Floats, Floats]:
+def _posterior(fine: _RefinedRows) -> tuple[Array, Array]:
     """EAP and standard error of each row, block by block."""
     rows, model, table = fine
     theta, se = np.empty((2, rows.learner.size))
@@ -211,7 +209,7 @@ def _topic_rows(answers: LearnerAnswers, bank: ItemBank) -> _TopicRows:
     )
 
 
-def _blocks(learner: NDArray[np.int32], n_nodes: int) -> Iterator[tuple[int, int]]:
+def _blocks(learner: Int32s, n_nodes: int) -> Iterator[tuple[int, int]]:
     """Blocks of rows, given ascending learners, that keep the rows of a learner together."""
     starts = np.flatnonzero(np.diff(learner, prepend=-1))
     cuts = np.append(starts[:: max(1, BLOCK_LEARNERS * N_NODES // n_nodes)], learner.size)

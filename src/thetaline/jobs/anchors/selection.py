@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-Vector = NDArray[np.float64]
+from thetaline.jobs.arrays import Array, Index, Ints, Mask, Objects
 
 VARIANCE_OF_B = 5.0  # times 1 / n: an item with a = 1 in the middle of the abilities, n answers
 
@@ -14,15 +14,15 @@ VARIANCE_OF_B = 5.0  # times 1 / n: an item with a = 1 in the middle of the abil
 class PublishedItems:
     """What is known of each published item, (I,); `move` is the range of b over the last runs. NaN is unknown."""
 
-    item_ids: NDArray[np.object_]
-    a: Vector
-    b: Vector
-    se_b: Vector
-    n_answers: NDArray[np.int64]
-    move: Vector
-    anchored: NDArray[np.bool_]
-    has_question: NDArray[np.bool_]
-    retired: NDArray[np.bool_]  # as an anchor, by a person, who alone can take that back
+    item_ids: Objects
+    a: Array
+    b: Array
+    se_b: Array
+    n_answers: Ints
+    move: Array
+    anchored: Mask
+    has_question: Mask
+    retired: Mask  # as an anchor, by a person, who alone can take that back
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +59,7 @@ def rejection_reasons(items: PublishedItems, criteria: AnchorCriteria) -> NDArra
     return np.select(conditions, named, default="")
 
 
-def strata(b: Vector, n_strata: int) -> NDArray[np.intp]:
+def strata(b: Array, n_strata: int) -> Index:
     """(I,) the quantile stratum of each difficulty, 0 the easiest; equal numbers of items, ties broken by position."""
     rank = np.empty(b.size, dtype=np.intp)
     rank[np.argsort(b, kind="stable")] = np.arange(b.size)
@@ -71,7 +71,7 @@ def n_strata(count: int, n_items: int) -> int:
     return max(1, min(max(3, min(10, count // 5)), n_items))
 
 
-def select(items: PublishedItems, criteria: AnchorCriteria) -> NDArray[np.intp]:
+def select(items: PublishedItems, criteria: AnchorCriteria) -> Index:
     """Positions of the new anchors, easiest first: strata take turns, each gives its most stable candidate first.
 
     Present anchors count in their stratum, so that a second call only tops up; a stratum without candidates leaves its
@@ -90,7 +90,7 @@ def select(items: PublishedItems, criteria: AnchorCriteria) -> NDArray[np.intp]:
     return chosen[np.argsort(items.b[chosen], kind="stable")]
 
 
-def _rounds(stratum: NDArray[np.intp], instability: Vector, filled: NDArray[np.intp]) -> NDArray[np.intp]:
+def _rounds(stratum: Index, instability: Array, filled: Index) -> Index:
     """(C,) the round in which a candidate is taken: its rank in its stratum, after the anchors already there."""
     order = np.lexsort((instability, stratum))
     first = np.searchsorted(stratum[order], stratum[order], side="left")

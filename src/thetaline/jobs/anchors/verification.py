@@ -5,12 +5,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from thetaline.jobs.anchors.references import AnchorSet
 from thetaline.jobs.anchors.selection import n_strata, strata
-
-Vector = NDArray[np.float64]
+from thetaline.jobs.arrays import Array, Mask
 
 MOVED_SE = 3.0  # standard errors: one stable anchor in 370 lies beyond
 
@@ -50,8 +48,8 @@ class PublishedDifficulties:
     """b and its standard error, (I,) each, of the items with these ids; se is NaN where it is unknown."""
 
     item_ids: Sequence[str]
-    b: Vector
-    se: Vector
+    b: Array
+    se: Array
 
 
 def verify_anchors(
@@ -83,7 +81,7 @@ def needed(n_items: int) -> int:
     return max(3, min(30, math.ceil(n_items / 5)))
 
 
-def _uncovered(b: Vector, anchored: NDArray[np.bool_], n: int) -> tuple[tuple[float, float], ...]:
+def _uncovered(b: Array, anchored: Mask, n: int) -> tuple[tuple[float, float], ...]:
     stratum = strata(b, n)
     empty = sorted(set(stratum.tolist()) - set(stratum[anchored].tolist()))
     return tuple((float(b[stratum == one].min()), float(b[stratum == one].max())) for one in empty)

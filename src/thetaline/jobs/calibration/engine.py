@@ -4,14 +4,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
-import numpy as np
-from numpy.typing import NDArray
-
 from thetaline.jobs.anchors.references import AnchorItem
+from thetaline.jobs.arrays import Array, Objects
 from thetaline.jobs.calibration.observations import Observations
 
-Vector = NDArray[np.float64]
-Ids = NDArray[np.object_]
 # (cycle, log_likelihood, largest_change)
 OnCycle = Callable[[int, float, float], None]
 
@@ -44,18 +40,18 @@ class Linking:
 class ItemEstimates:
     """Parameters (I,) on the reply's scale with their standard errors; NaN where the model has none."""
 
-    item_ids: Ids
-    parameters: Mapping[str, Vector]  # "a", "b", and "c", "d" as the model has them
-    se: Mapping[str, Vector]
+    item_ids: Objects
+    parameters: Mapping[str, Array]  # "a", "b", and "c", "d" as the model has them
+    se: Mapping[str, Array]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class AbilityEstimates:
     """EAP (N,) on the reply's scale with the posterior standard deviations."""
 
-    user_ids: Ids
-    theta: Vector
-    se: Vector
+    user_ids: Objects
+    theta: Array
+    se: Array
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,18 +5,17 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from thetaline.jobs.arrays import Ints, Objects
 from thetaline.jobs.calibration.observations import Observations
-
-Reasons = NDArray[np.object_]  # (n,) texts
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Excluded:
     """Ids (n,) that are left out, in order, with reasons (n,) and numbers of answers (n,)."""
 
-    ids: NDArray[np.object_]
-    reasons: Reasons
-    n_answers: NDArray[np.int64]
+    ids: Objects
+    reasons: Objects
+    n_answers: Ints
 
     def by_reason(self) -> dict[str, int]:
         """How many for each reason."""
@@ -50,6 +49,6 @@ def excluded_users(observations: Observations, *, min_answers: int) -> Excluded:
     return _chosen(observations.user_ids, np.select([n == 0, n < min_answers], named, default=""), n)
 
 
-def _chosen(ids: NDArray[np.object_], reasons: NDArray[np.str_], n: NDArray[np.int64]) -> Excluded:
+def _chosen(ids: Objects, reasons: NDArray[np.str_], n: Ints) -> Excluded:
     out = np.flatnonzero(reasons != "")
     return Excluded(ids[out], reasons[out].astype(object), n[out])

@@ -5,12 +5,9 @@ from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
-from numpy.typing import NDArray
 
+from thetaline.jobs.arrays import Array, Objects
 from thetaline.settings import Settings
-
-Vector = NDArray[np.float64]
-ItemIds = NDArray[np.object_]
 
 # With fewer, the correlation depends more on which items are shared than on the scale.
 MIN_SHARED_ITEMS = 10
@@ -62,9 +59,9 @@ class PublishedParameters:
     """The current parameters, (I,) each, and the newest of the runs that they come from."""
 
     run_id: str
-    item_ids: ItemIds
-    a: Vector
-    b: Vector
+    item_ids: Objects
+    a: Array
+    b: Array
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -74,9 +71,9 @@ class GateInput:
     status: str
     converged: bool
     n_users: int
-    item_ids: ItemIds
-    a: Vector
-    b: Vector
+    item_ids: Objects
+    a: Array
+    b: Array
     n_anchors_tagged: int
     n_anchors_used: int
     linked: bool

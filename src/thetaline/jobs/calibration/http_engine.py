@@ -5,13 +5,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from thetaline import api
 from thetaline.client import Client, Retries
 from thetaline.client.polling import OnProgress
 from thetaline.errors import ServiceError
 from thetaline.jobs.anchors.references import AnchorItem
+from thetaline.jobs.arrays import Array, Objects
 from thetaline.jobs.calibration.engine import (
     AbilityEstimates,
     CalibrationReply,
@@ -165,10 +165,10 @@ def _not_linked(request: CalibrationRequest, meta: api.FitMeta) -> str:
     return meta.not_linked or "the IRT service linked to no anchor and gave no reason"
 
 
-def _ids(names: list[str]) -> NDArray[np.object_]:
+def _ids(names: list[str]) -> Objects:
     return np.array(names, dtype=object)
 
 
-def _column(rows: list[Mapping[str, float | None]], name: str) -> NDArray[np.float64]:
+def _column(rows: list[Mapping[str, float | None]], name: str) -> Array:
     """(I,) NaN where a row has no such parameter."""
     return np.array([np.nan if row.get(name) is None else row[name] for row in rows], dtype=np.float64)

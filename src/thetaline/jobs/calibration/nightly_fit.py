@@ -8,12 +8,12 @@ from typing import Annotated, Any
 import numpy as np
 import psycopg
 import typer
-from numpy.typing import NDArray
 
 from thetaline import logs
 from thetaline.db.ledger import RunState, open_run
 from thetaline.errors import HeldError, ResponsesError
 from thetaline.jobs.anchors.references import AnchorSet, read_anchors
+from thetaline.jobs.arrays import Index, Objects
 from thetaline.jobs.calibration.engine import CalibrationEngine, CalibrationReply, CalibrationRequest
 from thetaline.jobs.calibration.exclusions import Excluded, excluded_items, excluded_users
 from thetaline.jobs.calibration.gate import CheckResult, GateLimits, check_all, failures
@@ -228,7 +228,7 @@ def _record(
     )
 
 
-def _positions(ids: NDArray[np.object_], wanted: NDArray[np.object_]) -> NDArray[np.intp]:
+def _positions(ids: Objects, wanted: Objects) -> Index:
     """(n,) the position of each wanted id."""
     position = {name: place for place, name in enumerate(ids.tolist())}
     return np.array([position[name] for name in wanted.tolist()], dtype=np.intp)

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 from scipy.sparse import csgraph
 
+from thetaline.jobs.arrays import Index, Int32s, Ints, Mask, Objects
 from thetaline.learning.attempts import pair_key
 
 
@@ -18,10 +19,10 @@ class Observations:
     One answer for each (learner, item): the contract's `observations`, with each id once.
     """
 
-    user_ids: NDArray[np.object_]  # (N,) text
-    item_ids: NDArray[np.object_]  # (I,) text
-    user: NDArray[np.int32]  # (M,)
-    item: NDArray[np.int32]  # (M,)
+    user_ids: Objects  # (N,) text
+    item_ids: Objects  # (I,) text
+    user: Int32s  # (M,)
+    item: Int32s  # (M,)
     correct: NDArray[np.uint8]  # (M,) 0 or 1
     responded_at: NDArray[np.datetime64]  # (M,) microseconds, UTC
 
@@ -30,15 +31,15 @@ class Observations:
         """M."""
         return int(self.item.size)
 
-    def answers_per_item(self) -> NDArray[np.int64]:
+    def answers_per_item(self) -> Ints:
         """(I,) counts."""
         return np.bincount(self.item, minlength=self.item_ids.size).astype(np.int64)
 
-    def answers_per_user(self) -> NDArray[np.int64]:
+    def answers_per_user(self) -> Ints:
         """(N,) counts."""
         return np.bincount(self.user, minlength=self.user_ids.size).astype(np.int64)
 
-    def without_items(self, item_ids: NDArray[np.object_]) -> Self:
+    def without_items(self, item_ids: Objects) -> Self:
         """These answers without some items; `user_ids` stays as it is."""
         keep_item = ~np.isin(self.item_ids.astype(str), item_ids.astype(str))
         keep = keep_item[self.item]
@@ -65,18 +66,18 @@ class Observations:
 class FirstAnswers:
     """Which rows of a window count: positions (M,), and how many others there were."""
 
-    rows: NDArray[np.intp]
+    rows: Index
     n_repeats: int
     n_contradictory: int
 
 
 def first_answers(
-    learner: NDArray[np.int32],
-    item: NDArray[np.int32],
+    learner: Int32s,
+    item: Int32s,
     *,
     answered_at: NDArray[np.datetime64],
-    ordinal: NDArray[np.int32],
-    correct: NDArray[np.bool_],
+    ordinal: Int32s,
+    correct: Mask,
 ) -> FirstAnswers:
     """The first answer of each (learner, item): by instant, then place in the exam, then wrong before correct.
 
@@ -94,7 +95,7 @@ def first_answers(
     return FirstAnswers(order[first], int(pair.size - first.size), int(n_contradictory))
 
 
-def newest(answered_at: NDArray[np.datetime64], most: int) -> NDArray[np.intp]:
+def newest(answered_at: NDArray[np.datetime64], most: int) -> Index:
     """(min(M, most),) positions of the newest, in their old order; 0 is no limit. Of one instant the last stay."""
     if most == 0 or answered_at.size <= most:
         return np.arange(answered_at.size)

@@ -8,13 +8,14 @@ from typing import Any
 
 import numpy as np
 import psycopg
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from thetaline import db
 from thetaline.db.bulk import copy_rows
 from thetaline.db.jsonb import to_json
 from thetaline.db.ledger import RunState, close_run
 from thetaline.errors import InputError
+from thetaline.jobs.arrays import Int32s, Ints
 from thetaline.jobs.calibration.engine import AbilityEstimates, ItemEstimates
 from thetaline.jobs.calibration.gate import CheckResult, PublishedParameters
 
@@ -34,10 +35,10 @@ class CalibrationRecord:
     model_spec: Mapping[str, object]
     metrics: Mapping[str, object]
     items: ItemEstimates
-    item_no: NDArray[np.int32]  # (I,)
+    item_no: Int32s  # (I,)
     abilities: AbilityEstimates
-    learner_no: NDArray[np.int32]  # (N,)
-    n_answers: NDArray[np.int64]  # (N,) on calibrated items
+    learner_no: Int32s  # (N,)
+    n_answers: Ints  # (N,) on calibrated items
     checks: tuple[CheckResult, ...]
 
 

@@ -10,6 +10,7 @@ from numpy.typing import DTypeLike, NDArray
 
 from thetaline import db
 from thetaline.db.bulk import read_columns
+from thetaline.jobs.arrays import Int32s, Objects
 from thetaline.jobs.calibration.observations import Observations, first_answers, newest
 from thetaline.jobs.progress import progress
 from thetaline.learning.windows import Window, day_number
@@ -30,8 +31,8 @@ class WindowAnswers:
     """The observations of a window with the surrogate keys (N,), (I,) of their ids, and what was left out."""
 
     observations: Observations
-    learner_no: NDArray[np.int32]
-    item_no: NDArray[np.int32]
+    learner_no: Int32s
+    item_no: Int32s
     n_repeats: int
     n_contradictory: int
     n_over_limit: int
@@ -90,7 +91,7 @@ def _read(url: str, window: Window) -> dict[str, NDArray[Any]]:
         )
 
 
-def _ids(conn: Connection, statement: str, numbers: NDArray[np.int32]) -> NDArray[np.object_]:
+def _ids(conn: Connection, statement: str, numbers: Int32s) -> Objects:
     """(n,) the ids of sorted surrogate keys."""
     rows = conn.execute(SQL[statement], {"numbers": numbers.tolist()}).fetchall()
     return np.array([name for _, name in rows], dtype=object)

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from thetaline.jobs.demo.school import Floats, SimulatedAnswers, Truth
+from thetaline.jobs.arrays import Array
+from thetaline.jobs.demo.school import SimulatedAnswers, Truth
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +66,8 @@ class SimulatedWindow:
 def recovery_statistics(estimated: Mapping[str, float], true: Mapping[str, float]) -> RecoveryStatistics:
     """Over the ids that both have."""
     ids = sorted(set(estimated) & set(true))
-    x: Floats = np.array([estimated[one] for one in ids])
-    y: Floats = np.array([true[one] for one in ids])
+    x: Array = np.array([estimated[one] for one in ids])
+    y: Array = np.array([true[one] for one in ids])
     return RecoveryStatistics(
         n=len(ids),
         correlation=float(np.corrcoef(x, y)[0, 1]),

@@ -10,8 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-Floats = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.int64]
+from thetaline.jobs.arrays import Array, Ints, Mask
 
 TOPICS = ("numbers", "algebra", "geometry", "functions", "statistics", "probability", "measurement", "logic")
 TERM_WEEKS = 4.0
@@ -43,24 +42,24 @@ class Truth:
     """What the estimates should find: N learners, I items, on the scale where first abilities are N(0, 1)."""
 
     user_ids: npt.NDArray[np.str_]  # (N,)
-    theta0: Floats  # (N,) ability on the first day
-    rates: Floats  # (N, terms) growth a week
-    leaves: Floats  # (N,) week of the last session; beyond the end for those who stay
+    theta0: Array  # (N,) ability on the first day
+    rates: Array  # (N, terms) growth a week
+    leaves: Array  # (N,) week of the last session; beyond the end for those who stay
     item_codes: npt.NDArray[np.str_]  # (I,)
     topic: Ints  # (I,) index into TOPICS
-    a: Floats  # (I,)
-    b: Floats  # (I,) before any drift
-    opened: Floats  # (I,) week, ascending
-    drift: Floats  # (I,) what is added to b from DRIFT_WEEK on
+    a: Array  # (I,)
+    b: Array  # (I,) before any drift
+    opened: Array  # (I,) week, ascending
+    drift: Array  # (I,) what is added to b from DRIFT_WEEK on
 
-    def theta(self, learner: Ints, week: Floats) -> Floats:
+    def theta(self, learner: Ints, week: Array) -> Array:
         """Ability of `learner` at `week`: the ability at the start and the growth of the terms up to then."""
         terms = np.arange(self.rates.shape[1]) * TERM_WEEKS
         spent = np.clip(np.asarray(week)[..., None] - terms, 0.0, TERM_WEEKS)
-        grown: Floats = np.sum(self.rates[learner] * spent, axis=-1)
+        grown: Array = np.sum(self.rates[learner] * spent, axis=-1)
         return self.theta0[learner] + grown
 
-    def difficulty(self, item: Ints, week: Floats) -> Floats:
+    def difficulty(self, item: Ints, week: Array) -> Array:
         """b of `item` at `week`."""
         return self.b[item] + np.where(np.asarray(week) >= DRIFT_WEEK, self.drift[item], 0.0)
 
@@ -75,10 +74,10 @@ class SimulatedAnswers:
     at_ms: Ints  # (M,) milliseconds since the first day began
     correct: npt.NDArray[np.int8]  # (M,) 1, 0, or −1: shown and not answered
     response_ms: Ints  # (M,)
-    hint: npt.NDArray[np.bool_]  # (M,)
+    hint: Mask  # (M,)
 
     @property
-    def week(self) -> Floats:
+    def week(self) -> Array:
         """(M,) weeks since the first day."""
         return self.at_ms / (7 * DAY_MS)
 
@@ -115,7 +114,7 @@ def _truth(plan: SchoolPlan, rng: np.random.Generator) -> Truth:
     )
 
 
-def _drift(plan: SchoolPlan, n_items: int, rng: np.random.Generator) -> Floats:
+def _drift(plan: SchoolPlan, n_items: int, rng: np.random.Generator) -> Array:
     """Two in three drifting items leak and become easier, the others harder; all are there from the first day."""
     drift = np.zeros(n_items)
     places = rng.choice(plan.items, min(plan.drifting, plan.items), replace=False)
@@ -162,7 +161,7 @@ def _questions(truth: Truth, start_ms: Ints, rng: np.random.Generator) -> tuple[
     return session[kept], item[kept]
 
 
-def _response_times(gap: Floats, rng: np.random.Generator) -> Ints:
+def _response_times(gap: Array, rng: np.random.Generator) -> Ints:
     """Lognormal around 40 s (van der Linden, 2006), longer for more difficult items."""
     response_ms: Ints = np.round(np.exp(rng.normal(np.log(40_000) - 0.15 * gap, 0.5))).astype(np.int64)
     return response_ms
@@ -176,9 +175,9 @@ def _elapsed(response_ms: Ints, session: Ints) -> Ints:
     return since_first
 
 
-def _unanswered(session: Ints, rng: np.random.Generator) -> npt.NDArray[np.bool_]:
+def _unanswered(session: Ints, rng: np.random.Generator) -> Mask:
     """In one session of four the last question stays unanswered, in a few the last two."""
     from_end = np.searchsorted(session, session, side="right") - np.arange(len(session))
     gave_up = rng.random(int(session[-1]) + 1 if len(session) else 0)[session]
-    unanswered: npt.NDArray[np.bool_] = ((from_end == 1) & (gave_up < 0.25)) | ((from_end == 2) & (gave_up < 0.08))
+    unanswered: Mask = ((from_end == 1) & (gave_up < 0.25)) | ((from_end == 2) & (gave_up < 0.08))
     return unanswered

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from thetaline.jobs.arrays import Objects
 from thetaline.jobs.importing.columns import ParseOptions, Role, TimeUnit, seconds_or_milliseconds
 from thetaline.jobs.importing.files import RejectedRow, RowBatch
 from thetaline.jobs.importing.parsers import (
@@ -26,7 +26,6 @@ LONGEST_ID = 200  # characters, the limit of exam_results.user_id and of json_co
 CLOCK_TOLERANCE = timedelta(minutes=5)  # exports come from other machines' clocks
 
 _DAY_MICROS = 86_400_000_000
-_Reasons = npt.NDArray[np.object_]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,14 +54,14 @@ class RowValidator:
 
     def check(self, batch: RowBatch) -> ValidatedBatch:
         """The batch's answers and its rejected rows, in the order of their lines."""
-        reasons: _Reasons = np.full(len(batch.lines), "", dtype=object)
+        reasons: Objects = np.full(len(batch.lines), "", dtype=object)
         fields = dict(self._fields(batch, reasons))
         accepted = pa.array(reasons == "")
         table = pa.table({"line": pa.array(batch.lines, pa.int64()), **fields}).filter(accepted)
         rejected = [_rejected_row(batch, int(place), reasons[place]) for place in np.flatnonzero(reasons != "")]
         return ValidatedBatch(table, tuple(sorted([*rejected, *batch.rejected], key=lambda row: row.line)))
 
-    def _fields(self, batch: RowBatch, reasons: _Reasons) -> Iterator[tuple[str, pa.Array]]:
+    def _fields(self, batch: RowBatch, reasons: Objects) -> Iterator[tuple[str, pa.Array]]:
         text = {role: batch.columns[name] for role, name in self.columns.items()}
         empty = pa.nulls(len(batch.lines), pa.large_string())
         for role, name in ((Role.USER, "user_id"), (Role.ITEM, "item_code")):
@@ -87,7 +86,7 @@ class RowValidator:
         named = seconds_or_milliseconds(self.columns.get(Role.RESPONSE_TIME, ""))
         return parse_response_time(self.options.response_time_unit or named)
 
-    def _instants(self, text: Mapping[Role, pa.Array], reasons: _Reasons) -> pa.Array:
+    def _instants(self, text: Mapping[Role, pa.Array], reasons: Objects) -> pa.Array:
         """When each row was answered: its time, or its day plus the time since the start of the day."""
         n = len(reasons)
         start = self._day_starts(text, reasons)
@@ -101,7 +100,7 @@ class RowValidator:
         _note(reasons, pc.less(instants, 0), "time lies before 1970")
         return instants.cast(pa.timestamp("us", tz="UTC"))
 
-    def _session_keys(self, text: Mapping[Role, pa.Array], instants: pa.Array, reasons: _Reasons) -> pa.Array:
+    def _session_keys(self, text: Mapping[Role, pa.Array], instants: pa.Array, reasons: Objects) -> pa.Array:
         """What distinguishes the sessions of a learner: the session column, else `dated-by`, else the day."""
         day = pc.strftime(instants, "%Y-%m-%d").cast(pa.large_string())
         if Role.SESSION in text:
@@ -111,7 +110,7 @@ class RowValidator:
             return pa.array([dates.get(value) for value in text[Role.DATED_BY].to_pylist()], pa.large_string())
         return day
 
-    def _day_starts(self, text: Mapping[Role, pa.Array], reasons: _Reasons) -> pa.Array:
+    def _day_starts(self, text: Mapping[Role, pa.Array], reasons: Objects) -> pa.Array:
         """Microseconds since 1970 of each row's given day; 0 where none is given."""
         if Role.DATED_BY not in text:
             day = _day_micros(self.options.on.toordinal()) if self.options.on else 0
@@ -138,7 +137,7 @@ def _micros(instant: datetime) -> int:
     return (instant - EPOCH) // timedelta(microseconds=1)
 
 
-def _identifier(values: pa.Array, role: Role, reasons: _Reasons, *, needed: bool) -> pa.Array:
+def _identifier(values: pa.Array, role: Role, reasons: Objects, *, needed: bool) -> pa.Array:
     if needed:
         _note(reasons, pc.is_null(values), f"no {role}")
     _note(reasons, pc.greater(pc.utf8_length(values), LONGEST_ID), f"{role} is longer than {LONGEST_ID} characters")
@@ -147,7 +146,7 @@ def _identifier(values: pa.Array, role: Role, reasons: _Reasons, *, needed: bool
     return values
 
 
-def _parse(values: pa.Array, parser: Parser, reasons: _Reasons, kind: pa.DataType) -> pa.Array:
+def _parse(values: pa.Array, parser: Parser, reasons: Objects, kind: pa.DataType) -> pa.Array:
     """Parse each distinct text once; what cannot be parsed is null, and its rows get the reason."""
     coded = values.dictionary_encode()
     parsed = [parser(text) for text in coded.dictionary.to_pylist()]
@@ -157,7 +156,7 @@ def _parse(values: pa.Array, parser: Parser, reasons: _Reasons, kind: pa.DataTyp
     return pa.array([value for value, _ in parsed], kind).take(coded.indices)
 
 
-def _note(reasons: _Reasons, rows: pa.Array, reason: str) -> None:
+def _note(reasons: Objects, rows: pa.Array, reason: str) -> None:
     """A row keeps the first reason that was noted."""
     mask = np.asarray(rows.fill_null(False))
     reasons[mask & (reasons == "")] = reason

@@ -17,6 +17,7 @@ from thetaline.db import ledger
 from thetaline.db.bulk import copy_rows
 from thetaline.jobs.abilities.answers import LearnerAnswers, learner_numbers, read_all_answers, read_answers
 from thetaline.jobs.abilities.item_bank import find_item_bank
+from thetaline.jobs.arrays import Int32s, Mask, Objects
 from thetaline.jobs.command_line import DateOption, DryRunOption, run_app
 from thetaline.jobs.kpis import learner_kpis
 from thetaline.jobs.kpis.learner_kpis import ACCURACY_DELTA, THETA_DELTA, CohortKpis, compute_kpis, history_window
@@ -124,7 +125,7 @@ def _columns(kpis: CohortKpis) -> dict[str, NDArray[Any]]:
     }
 
 
-def _where(known: NDArray[np.bool_], values: NDArray[Any]) -> NDArray[np.object_]:
+def _where(known: Mask, values: NDArray[Any]) -> Objects:
     column = np.full(values.shape, None, object)
     column[known] = values[known].tolist()
     return column
@@ -163,7 +164,7 @@ def _compute(context: JobContext, answers: LearnerAnswers, parameters: BgBbParam
     )
 
 
-def _last_day(answers: LearnerAnswers) -> NDArray[np.int32]:
+def _last_day(answers: LearnerAnswers) -> Int32s:
     """(N,) the newest day of each learner; attempts are in order, so it is written last."""
     day = np.zeros(answers.learner_no.size, np.int32)
     day[answers.attempts.learner] = answers.attempts.day
@@ -176,7 +177,7 @@ def _last_parameters(context: JobContext) -> BgBbParameters:
 
 
 @contextmanager
-def _staging_table(context: JobContext, kpis: CohortKpis, due: NDArray[np.bool_]) -> Iterator[dict[str, object]]:
+def _staging_table(context: JobContext, kpis: CohortKpis, due: Mask) -> Iterator[dict[str, object]]:
     """A temporary table of all learners, those due with their KPIs; yields the parameters of statements on it."""
     texts = np.array(kpi_texts(kpis, context.as_of), object)
     texts[~due] = None
@@ -188,7 +189,7 @@ def _staging_table(context: JobContext, kpis: CohortKpis, due: NDArray[np.bool_]
     conn.execute(SQL["drop_staging_table"])
 
 
-def _summary(kpis: CohortKpis, due: NDArray[np.bool_] | None = None) -> dict[str, object]:
+def _summary(kpis: CohortKpis, due: Mask | None = None) -> dict[str, object]:
     chosen = np.ones(kpis.learner_no.size, bool) if due is None else due
     has = chosen & ~np.isnan(kpis.improvement.index)
     return {

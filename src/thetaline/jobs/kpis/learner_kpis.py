@@ -14,6 +14,7 @@ from thetaline.jobs.abilities.answers import LearnerAnswers, learner_numbers, re
 from thetaline.jobs.abilities.estimates import topic_sd_or_default
 from thetaline.jobs.abilities.item_bank import ItemBank, find_item_bank
 from thetaline.jobs.abilities.scoring import responses_of
+from thetaline.jobs.arrays import Array, Int32s, Ints, Mask
 from thetaline.learning.improvement import (
     ACCURACY_GROWTH_SD,
     GROWTH_SD,
@@ -37,7 +38,6 @@ SQL = db.sql("jobs/kpis/learner_kpis.sql")
 THETA_DELTA, ACCURACY_DELTA = "theta_delta", "accuracy_delta"
 
 Connection = psycopg.Connection[Any]
-Floats = NDArray[np.float64]
 
 
 class Improvement(NamedTuple):
@@ -56,12 +56,12 @@ class Improvement(NamedTuple):
 class CohortImprovement:
     """(N,) each; `index` is NaN where neither θ nor accuracy can be compared or n is below 5."""
 
-    index: Floats
-    by_theta: NDArray[np.bool_]
-    change: Floats
-    se: Floats
-    n_recent: NDArray[np.int64]
-    n_previous: NDArray[np.int64]
+    index: Array
+    by_theta: Mask
+    change: Array
+    se: Array
+    n_recent: Ints
+    n_previous: Ints
     reliable: NDArray[np.int8]
 
 
@@ -69,15 +69,15 @@ class CohortImprovement:
 class CohortKpis:
     """(N,) each, of the learners of `learner_no`; NaN where a KPI cannot be computed."""
 
-    learner_no: NDArray[np.int32]
+    learner_no: Int32s
     improvement: CohortImprovement
-    efficiency: Floats
-    error_recovery: Floats
-    engagement: Floats
-    goal: Floats
-    inactivity: Floats
-    theta: Floats
-    se: Floats
+    efficiency: Array
+    error_recovery: Array
+    engagement: Array
+    goal: Array
+    inactivity: Array
+    theta: Array
+    se: Array
 
 
 def history_window(as_of: date) -> Window:
@@ -140,13 +140,13 @@ def compute_kpis(
     )
 
 
-def _answered(answers: LearnerAnswers, window: Window) -> tuple[Floats, Floats]:
+def _answered(answers: LearnerAnswers, window: Window) -> tuple[Array, Array]:
     """(N,) number of answers inside the window, and of right ones."""
     inside = answers.attempts.where(window.contains(answers.attempts.day)).answered()
     return inside.per_learner(), inside.per_learner(inside.correct)
 
 
-def _theta_change(answers: LearnerAnswers, bank: ItemBank | None, recent: Window) -> tuple[Floats, Floats]:
+def _theta_change(answers: LearnerAnswers, bank: ItemBank | None, recent: Window) -> tuple[Array, Array]:
     if bank is None:
         unknown = np.full(answers.learner_no.size, np.nan)
         return unknown, unknown
@@ -155,7 +155,7 @@ def _theta_change(answers: LearnerAnswers, bank: ItemBank | None, recent: Window
     return theta - theta_before, np.hypot(se, se_before)
 
 
-def _window_theta(answers: LearnerAnswers, bank: ItemBank, window: Window) -> tuple[Floats, Floats]:
+def _window_theta(answers: LearnerAnswers, bank: ItemBank, window: Window) -> tuple[Array, Array]:
     """(N,) WLE from the first answers inside the window alone, and its standard error; NaN without a scored answer."""
     first = answers.where(window.contains(answers.attempts.day)).first_known()
     theta, se = np.full((2, answers.learner_no.size), np.nan)
@@ -168,7 +168,7 @@ def _window_theta(answers: LearnerAnswers, bank: ItemBank, window: Window) -> tu
     return theta, se
 
 
-def _general_theta(conn: Connection, learner_no: NDArray[np.int32], as_of: date) -> tuple[Floats, Floats]:
+def _general_theta(conn: Connection, learner_no: Int32s, as_of: date) -> tuple[Array, Array]:
     parameters = {"learners": learner_no.tolist(), "as_of": as_of}
     table = np.array(conn.execute(SQL["general_theta"], parameters, binary=True).fetchall(), float).reshape(-1, 3)
     theta, se = np.full((2, learner_no.size), np.nan)
@@ -177,9 +177,7 @@ def _general_theta(conn: Connection, learner_no: NDArray[np.int32], as_of: date)
     return theta, se
 
 
-def _goals(
-    conn: Connection, learner_no: NDArray[np.int32], as_of: date, *, default_target: float, topic_sd: float
-) -> Floats:
+def _goals(conn: Connection, learner_no: Int32s, as_of: date, *, default_target: float, topic_sd: float) -> Array:
     """(N,) the learner's goals joined by priority; NaN without a goal or θ. A topic without answers is wider."""
     parameters = {"learners": learner_no.tolist(), "as_of": as_of, "default_target": default_target}
     rows = np.array(conn.execute(SQL["goals"], parameters, binary=True).fetchall(), float).reshape(-1, 6)

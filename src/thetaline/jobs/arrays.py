@@ -1,0 +1,11 @@
+"""Names for the arrays that the stages hand around; shapes stand beside each use."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+Int32s = NDArray[np.int32]
+Ints = NDArray[np.int64]
+Index = NDArray[np.intp]
+Mask = NDArray[np.bool_]
+Objects = NDArray[np.object_]  # ids and texts
