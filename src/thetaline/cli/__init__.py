@@ -46,7 +46,7 @@ MOUNTS = (
         "Update θ of one learner after a session.",
     ),
     Mount("features", "thetaline.jobs.backfill_features", INDICATORS, "Refresh the daily features of each topic."),
-    Mount("kpis", "thetaline.jobs.compute_daily_kpis", INDICATORS, "Compute the weekly indicators of learners."),
+    Mount("kpis", "thetaline.jobs.compute_daily_kpis", INDICATORS, "Compute the weekly KPIs of learners."),
     Mount("drift", "thetaline.cli.drift", INDICATORS, "List, check or resolve drift of items."),
     Mount("db", "thetaline.cli.db", OPERATION, "Start, stop, migrate and query the database."),
     Mount("serve", "thetaline.cli.serve", OPERATION, "Serve calibration, scoring and reading over HTTP."),

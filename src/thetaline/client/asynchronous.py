@@ -76,7 +76,7 @@ class AsyncClient(AsyncConnection):
         return await self._call(calls.update_theta(user_id, request))
 
     async def kpis(self, user_id: str, *, weeks: int = 12) -> api.LearnerKpis:
-        """The weekly indicators, newest week first."""
+        """The weekly KPIs, newest week first."""
         return await self._call(calls.kpis(user_id, weeks))
 
     async def recompute_week(self, user_id: str, week_start: date) -> api.WeekRecomputed:

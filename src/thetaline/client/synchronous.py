@@ -76,7 +76,7 @@ class Client(Connection):
         return self._call(calls.update_theta(user_id, request))
 
     def kpis(self, user_id: str, *, weeks: int = 12) -> api.LearnerKpis:
-        """The weekly indicators, newest week first."""
+        """The weekly KPIs, newest week first."""
         return self._call(calls.kpis(user_id, weeks))
 
     def recompute_week(self, user_id: str, week_start: date) -> api.WeekRecomputed:

@@ -204,7 +204,8 @@ class Items:
         nodes = np.atleast_1d(np.asarray(theta, dtype=np.float64))
         out = np.empty((len(self), nodes.size))
         for batch in self.batches():
-            out[batch.index] = batch.at_nodes(nodes).p @ np.arange(batch.n_categories, dtype=np.float64)
+            score = np.arange(batch.n_categories, dtype=np.float64)
+            out[batch.index] = np.tensordot(np.exp(batch.log_prob(nodes)), score, axes=(1, 0))
         return out
 
     def information(self, theta: ArrayLike) -> Array:

@@ -61,7 +61,7 @@ async def update_theta(request: Request, learner: ScoredLearner, services: Share
 
 @router.get("/kpis", response_model=LearnerKpis)
 async def kpis(learner: Learner, services: Shared, weeks: Weeks = 12) -> Row:
-    """The weekly indicators, newest week first."""
+    """The weekly KPIs, newest week first."""
     rows = await services.database.run(queries.kpis, learner, weeks)
     return {"user_id": learner, "weeks": rows}
 
