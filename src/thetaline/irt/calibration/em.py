@@ -10,13 +10,11 @@ from thetaline.errors import CalibrationError
 from thetaline.irt.calibration.acceleration import Anderson
 from thetaline.irt.calibration.e_step import Expectation
 from thetaline.irt.calibration.log_prior import log_prior
-from thetaline.irt.calibration.model import EmState, Model
+from thetaline.irt.calibration.model import EmState
 from thetaline.irt.calibration.problem import Problem
 
-LONGEST_LEAP = 50.0  # of an accelerated step, in plain ones: farther, the past says nothing
-REMEMBERED = 8  # cycles whose lengthening counts
-MARGIN = 2.0  # with it 97 of 100 fits are nearer to their limit than `tol`, the others within twice (decision 0101)
 STALLED_AFTER = 30  # cycles without a higher likelihood
+ROUNDING = 4.0  # of a log-likelihood, in units of its last place
 
 
 class Status(StrEnum):
@@ -51,11 +49,12 @@ Progress = Callable[[Cycle], object]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class EmResult:
-    """Where the EM ended, and how."""
+    """Where the EM ended, and how; `acceleration` knows its matrix."""
 
     state: EmState
     status: Status
     path: tuple[Cycle, ...]
+    acceleration: Anderson
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +68,12 @@ class StoppingRule:
     progress: Progress | None = None
 
 
-def em(problem: Problem, state: EmState, rule: StoppingRule) -> EmResult:
-    """Iterate from `state`; raises CalibrationError when the likelihood is not a number."""
-    iteration = _Iteration(problem, rule)
+def em(problem: Problem, state: EmState, rule: StoppingRule, acceleration: Anderson | None = None) -> EmResult:
+    """Iterate from `state`, on from what an earlier `acceleration` knows of the map.
+
+    Raises CalibrationError when the likelihood is not a number.
+    """
+    iteration = _Iteration(problem, rule, acceleration or Anderson())
     state = problem.model.unfreeze(state)
     for number in range(rule.first_cycle, rule.max_cycles + 1):
         expectation = problem.e_step(state)
@@ -80,27 +82,26 @@ def em(problem: Problem, state: EmState, rule: StoppingRule) -> EmResult:
             continue
         mapped = problem.m_step(state, expectation)
         proposal = iteration.proposed(state, mapped)
-        cycle = iteration.recorded(number, expectation, iteration.distance(state, mapped, proposal))
+        cycle = iteration.recorded(number, expectation, iteration.distance(state, mapped))
         if cycle.largest_change < rule.tol:
-            return EmResult(proposal, Status.CONVERGED, tuple(iteration.path))
+            return iteration.ended(proposal, Status.CONVERGED)
         if iteration.since_best >= STALLED_AFTER:
-            return EmResult(mapped, Status.STALLED, tuple(iteration.path))
+            return iteration.ended(mapped, Status.STALLED)
         state = proposal
-    return EmResult(state, Status.OUT_OF_CYCLES, tuple(iteration.path))
+    return iteration.ended(state, Status.OUT_OF_CYCLES)
 
 
 class _Iteration:
     """What an iteration remembers: the best likelihood, the way back from a bold step, the path."""
 
-    def __init__(self, problem: Problem, rule: StoppingRule) -> None:
+    def __init__(self, problem: Problem, rule: StoppingRule, acceleration: Anderson) -> None:
         self.problem = problem
         self.rule = rule
-        self.acceleration = Anderson()
+        self.acceleration = acceleration
         self.path: list[Cycle] = []
         self.best = -np.inf
         self.since_best = 0
         self.fallback: EmState | None = None
-        self.lengthened: list[float] = []
 
     def decreased(self, state: EmState, expectation: Expectation) -> bool:
         """Whether an accelerated step lowered the likelihood; if not, remember how high it is."""
@@ -119,33 +120,27 @@ class _Iteration:
         """Return to the plain EM step."""
         assert self.fallback is not None  # noqa: S101  (only `decreased` leads here)
         state, self.fallback = self.fallback, None
-        self.acceleration.forget()
         self.path.append(Cycle(number, expectation.log_likelihood, np.nan, self.rule.share))
         return state
 
     def proposed(self, state: EmState, mapped: EmState) -> EmState:
-        """Return the accelerated point, or the plain EM step where that is no model or absurdly far."""
+        """Return the accelerated point, or the plain EM step where that is no model."""
         model = self.problem.model
-        point, image = model.flatten(state), model.flatten(mapped)
-        proposal = model.bounded(model.restore(self.acceleration.propose(point, image), mapped))
-        leap = _distance(model, state, proposal) > LONGEST_LEAP * _distance(model, state, mapped)
-        if leap or not model.valid(proposal) or log_prior(model, proposal, self.problem.priors) == -np.inf:
-            self.acceleration.forget()
-            proposal = mapped
-        self.fallback = None if proposal is mapped else mapped
-        return proposal
+        points = np.stack([model.flatten(state), model.flatten(mapped)])
+        values = np.stack([model.convergence_vector(state), model.convergence_vector(mapped)])[:, : points.shape[1]]
+        proposal = model.bounded(model.restore(self.acceleration.propose(points, values), mapped))
+        possible = model.valid(proposal) and log_prior(model, proposal, self.problem.priors) > -np.inf
+        self.fallback = mapped if possible else None
+        return proposal if possible else mapped
 
-    def distance(self, state: EmState, mapped: EmState, proposal: EmState) -> float:
-        """How far the limit seems: the accelerated step, or the plain one lengthened as much as lately, with a margin.
+    def distance(self, state: EmState, mapped: EmState) -> float:
+        """How far `state` seems from the limit: its plain step, 1 - r of the way where the EM converges at rate r.
 
-        A plain step of an EM that converges at rate r is 1 - r of the way; how much longer accelerated steps are shows
-        1 / (1 - r).
+        The slowest direction that the acceleration knows counts.  The point that follows is an accelerated step nearer.
         """
         model = self.problem.model
-        step, leap = _distance(model, state, mapped), _distance(model, state, proposal)
-        self.lengthened.append(leap / step if step > 0 else 1.0)
-        factor = min(LONGEST_LEAP, max(1.0, *self.lengthened[-REMEMBERED:]))
-        return MARGIN * max(leap, factor * step)
+        step = np.abs(model.convergence_vector(mapped) - model.convergence_vector(state)).max()
+        return self.acceleration.slowness * float(step)
 
     def recorded(self, number: int, expectation: Expectation, distance: float) -> Cycle:
         """Add a cycle to the path and tell whoever wants to hear of it."""
@@ -155,11 +150,11 @@ class _Iteration:
             self.rule.progress(cycle)
         return cycle
 
+    def ended(self, state: EmState, status: Status) -> EmResult:
+        """Return the result."""
+        return EmResult(state, status, tuple(self.path), self.acceleration)
+
     def _slack(self) -> float:
         """Rounding of a log-likelihood that was summed from terms of the E-step's precision."""
         eps = float(np.finfo(self.problem.data.dtype).eps)
-        return eps * abs(self.best) if np.isfinite(self.best) else 0.0
-
-
-def _distance(model: Model, start: EmState, end: EmState) -> float:
-    return float(np.abs(model.convergence_vector(end) - model.convergence_vector(start)).max())
+        return ROUNDING * eps * abs(self.best) if np.isfinite(self.best) else 0.0

@@ -8,6 +8,7 @@ import numpy as np
 
 from thetaline.errors import InputError
 from thetaline.irt._arguments import check_number, check_whole
+from thetaline.irt.calibration.acceleration import Anderson
 from thetaline.irt.calibration.em import Cycle, EmResult, Progress, StoppingRule, em
 from thetaline.irt.calibration.model import EmState
 from thetaline.irt.calibration.problem import Problem
@@ -74,10 +75,12 @@ def _with_adapted_nodes(problem: Problem, state: EmState, options: EmOptions) ->
     warm = replace(problem, data=problem.data.leading(share)) if share < 1 else problem
     rough = replace(options, tol=max(WARM_TOL, options.tol))
     result = em(warm, state, rough.stopping_rule((), share))
+    if share < 1:
+        result = replace(result, acceleration=Anderson())  # on all answers the map is another one
     for _ in range(MOST_GRIDS):
         problem = replace(problem, nodes=warm.adapted_nodes(result.state))
         warm = replace(warm, nodes=problem.nodes)
-        result = _continued(problem, result.state, options, result.path)
+        result = _continued(problem, result, options)
         if warm.adapted_nodes(result.state).step * NODES_TOO_COARSE >= problem.nodes.step:
             break
     return problem, result
@@ -90,12 +93,12 @@ def _with_histogram(problem: Problem, result: EmResult, options: EmOptions) -> t
     if problem.nodes.fixed:
         problem = replace(problem, nodes=Nodes(problem.nodes.z))
         state = replace(state, mean=np.zeros_like(state.mean), sd=np.ones_like(state.sd))
-    return problem, _continued(problem, state, options, result.path)
+    return problem, _continued(problem, replace(result, state=state), options)
 
 
-def _continued(problem: Problem, state: EmState, options: EmOptions, past: tuple[Cycle, ...]) -> EmResult:
-    result = em(problem, state, options.stopping_rule(past))
-    return replace(result, path=past + result.path)
+def _continued(problem: Problem, past: EmResult, options: EmOptions) -> EmResult:
+    result = em(problem, past.state, options.stopping_rule(past.path), past.acceleration.carried_over())
+    return replace(result, path=past.path + result.path)
 
 
 def _warm_share(problem: Problem) -> float:
