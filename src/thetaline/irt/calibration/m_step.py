@@ -10,9 +10,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from thetaline.irt._types import Array, Index
+from thetaline.irt._types import Array, Index, Mask
 from thetaline.irt.calibration.log_prior import block_log_prior
-from thetaline.irt.calibration.model import EmState, ItemBlock, Model
+from thetaline.irt.calibration.model import ASYMPTOTE_BOUND, EmState, ItemBlock, Model
 from thetaline.irt.families.base import Terms
 from thetaline.irt.priors import Priors
 
@@ -46,10 +46,20 @@ class BlockCounts:
             information[:, 0, 0] += prior.slope_curvature
         diagonal = np.arange(free.shape[1])
         information[:, diagonal, diagonal] += RIDGE * information.trace(axis1=1, axis2=2)[:, None] + 1e-300
-        if not self.block.slope_free:
-            gradient[:, 0], information[:, 0], information[:, :, 0] = 0.0, 0.0, 0.0
-            information[:, 0, 0] = 1.0
+        held = self._held(free, gradient)
+        gradient[held] = 0.0
+        information[held[:, :, None] | held[:, None, :]] = 0.0
+        information[:, diagonal, diagonal] += held
         return Terms(gradient, information)
+
+    def _held(self, free: Array, gradient: Array) -> Mask:
+        """Parameters that stay, (I, P): slopes that are given, asymptotes at a bound that they are driven against."""
+        held = np.zeros(free.shape, dtype=bool)
+        held[:, 0] = not self.block.slope_free
+        asymptotes = slice(self.block.first_asymptote, None)
+        at_bound = np.abs(free[:, asymptotes]) >= ASYMPTOTE_BOUND
+        held[:, asymptotes] = at_bound & (gradient[:, asymptotes] * free[:, asymptotes] > 0)
+        return held
 
     def objective(self, free: Array) -> Array:
         """Each item's expected log-likelihood plus log prior, (I,); -inf where `free` is no model."""
