@@ -23,12 +23,19 @@ class Anderson:
         self._differences: deque[Array] = deque(maxlen=MEMORY)  # each (4, P)
         self._last: Array | None = None
         self.slowness = 1.0  # steps of the map that the slowest mixture of the differences is worth
+        self._slowness_before = 1.0
 
     def carried_over(self) -> "Anderson":
         """Return a memory for a map of about the same matrix, as on other nodes: the differences hold there too."""
         other = Anderson()
         other._differences.extend(self._differences)
+        other.slowness, other._slowness_before = self.slowness, self._slowness_before
         return other
+
+    def forget(self) -> None:
+        """Drop the differences; how slow they were holds until there are as many again."""
+        self._differences.clear()
+        self._slowness_before = self.slowness
 
     def propose(self, points: Array, values: Array) -> Array:
         """Return the next point (P,) after `points` (2, P), a point and its image under the map.
@@ -44,7 +51,8 @@ class Anderson:
             return np.asarray(image)
         d_point, d_step, d_value, d_value_step = np.stack(self._differences, axis=1)  # (D, P) each
         mixtures = _orthonormalising(d_value_step)
-        self.slowness = max(1.0, float(np.linalg.norm(mixtures @ d_value, 2)))
+        before = self._slowness_before if len(self._differences) < MEMORY else 1.0
+        self.slowness = max(before, float(np.linalg.norm(mixtures @ d_value, 2)))
         nearest = (mixtures @ d_value_step) @ now[3] @ mixtures
         return np.asarray(image - nearest @ (d_point + d_step))
 

@@ -117,9 +117,11 @@ class _Iteration:
         return False
 
     def fall_back(self, number: int, expectation: Expectation) -> EmState:
-        """Return to the plain EM step."""
+        """Return to the plain EM step; where the accelerated point before fell as well, the past misleads."""
         assert self.fallback is not None  # noqa: S101  (only `decreased` leads here)
         state, self.fallback = self.fallback, None
+        if len(self.path) > 1 and np.isnan(self.path[-2].largest_change):
+            self.acceleration.forget()
         self.path.append(Cycle(number, expectation.log_likelihood, np.nan, self.rule.share))
         return state
 
