@@ -1,9 +1,10 @@
 """The criterion means the distance to the limit, at every number of persons; the path says how it went."""
 
+import banks
 import numpy as np
 import pytest
 
-from simulated import answers, bank, some_of
+from simulated import answers, bank, complete, some_of
 from thetaline import irt
 from thetaline.irt.calibration import blocking, observed_data, warm_start
 
@@ -118,3 +119,65 @@ def test_the_posterior_mode_has_no_slope(model, grid):
     nudges = step * np.eye(len(at))
     gradient = [(value(at + nudge) - value(at - nudge)) / (2 * step) for nudge in nudges]
     np.testing.assert_allclose(gradient, 0.0, atol=2e-3)
+
+
+DESIGNS = ("complete", "thin groups", "anchors", "groups tied by the priors alone")
+ON_ALL = irt.Priors(a=irt.LogNormal(0, 0.5), b=irt.Normal(0, 2), c=irt.Beta(5, 17), d=irt.Beta(17, 5))
+
+
+def designed(model, design):
+    """Answers, and the options of `calibrate`; asymptotes always have a prior."""
+    rng = np.random.default_rng(60)
+    items, n, wanted = banks.bank(model), 900, ON_ALL if model in {"3PL", "4PL"} else None
+    if design == "complete":
+        return complete(rng, items, n), {"priors": wanted}
+    n_groups = 2 if design == DESIGNS[3] else 3
+    group = np.arange(n) % n_groups
+    theta = rng.normal(0.4 * group, 1.0)
+    if design == "anchors":
+        anchors = items.take(["i0", "i5", "i9"])
+        return irt.simulate(items, theta, rng), {"groups": group, "priors": wanted, "anchors": anchors}
+    own = np.arange(12) % n_groups == group[:, None]
+    answered = {"n_answers": 6} if design == "thin groups" else {"mask": own}
+    return irt.simulate(items, theta, rng, **answered), {"groups": group, "priors": ON_ALL}
+
+
+def farthest_from_limit(fit, limit):
+    """Of slopes, intercepts, asymptotes as probabilities, means and log standard deviations, in tolerances of `fit`."""
+
+    def parameters(of):
+        intercepts = of.items.a[:, None] * of.items.b.reshape(len(of.items), -1)
+        moments = [of.population.mean, np.log(of.population.sd)]
+        return np.concatenate([of.items.a, intercepts.ravel(), of.items.c, of.items.d, *moments])
+
+    return np.nanmax(np.abs(parameters(fit) - parameters(limit))) / fit.tol
+
+
+@pytest.mark.parametrize("design", DESIGNS)
+@pytest.mark.parametrize("model", banks.MODELS)
+def test_every_model_ends_within_the_tolerance_of_its_limit(model, design):
+    responses, options = designed(model, design)
+    fit, limit = (irt.calibrate(responses, model, tol=tol, **options) for tol in (1e-4, 1e-9))
+    assert fit.converged
+    assert limit.converged
+    assert farthest_from_limit(fit, limit) < 1.0
+    assert fit.cycles < 100
+
+
+@pytest.mark.filterwarnings("ignore:3PL without a prior on c")
+@pytest.mark.parametrize("seed", [0, 2, 5, 11])
+def test_asymptotes_at_their_bound_do_not_hold_up_the_slopes_beside_them(seed):
+    responses = complete(np.random.default_rng(seed), banks.bank("3PL", 8, seed), 1500)
+    fit, limit = (irt.calibrate(responses, "3PL", tol=tol) for tol in (1e-4, 1e-8))
+    assert fit.ids_with(irt.Finding.ASYMPTOTE)
+    assert fit.converged
+    assert limit.converged
+    assert farthest_from_limit(fit, limit) < 1.0
+    assert fit.cycles < 150
+
+
+def test_a_posterior_without_a_maximum_is_not_called_converged():
+    """A prior on b alone is highest where a group's abilities, and with them its items' b, are all the same."""
+    responses, options = designed("2PL", "groups tied by the priors alone")
+    fit = irt.calibrate(responses, groups=options["groups"], priors=irt.Priors(b=irt.Normal(0, 2)), max_cycles=200)
+    assert not fit.converged
