@@ -22,3 +22,10 @@ def jittered(items: irt.Items, seed: int = 2, sd: float = 0.1) -> irt.Items:
     rng = np.random.default_rng(seed)
     a, b = items.a * rng.lognormal(0.0, sd, len(items)), items.b + rng.normal(0.0, sd, items.b.shape)
     return irt.Items(ids=items.ids, model=items.model, a=a, b=b, c=items.c, d=items.d)
+
+
+def log_likelihood(items: irt.Items, responses: irt.Responses, person: int, theta: np.ndarray) -> np.ndarray:
+    """log P of one person's answers at `theta`, (Q,)."""
+    rows = slice(responses.indptr[person], responses.indptr[person + 1])
+    codes = items.offsets[responses.item[rows]] + responses.answer[rows]
+    return items.log_prob(theta)[codes].sum(axis=0)

@@ -58,6 +58,16 @@ def test_randomesque_spreads_over_the_n_best_and_over_no_others() -> None:
     assert max(drawn.count(item) for item in best) < 80
 
 
+def test_randomesque_chooses_among_those_that_are_left_each_as_often_and_none_where_none_is() -> None:
+    values = np.full((900, 6), -np.inf)
+    values[:600, [1, 4]] = [0.2, 0.7]
+    chosen, rejected = irt.Randomesque(5).pick(BIG.take(BIG.ids[:6]), values, np.random.default_rng(16))
+    assert set(chosen[:600].tolist()) == {1, 4}
+    assert np.mean(chosen[:600] == 1) == pytest.approx(0.5, abs=0.06)
+    assert (chosen[600:] == -1).all()
+    assert not rejected.any()
+
+
 def test_sympson_hetter_lets_the_best_through_with_its_probability() -> None:
     rng = np.random.default_rng(3)
     ranked = irt.next_item(BIG, 0.0).ranked
@@ -65,6 +75,36 @@ def test_sympson_hetter_lets_the_best_through_with_its_probability() -> None:
     drawn = [irt.next_item(BIG, 0.0, exposure=rule, rng=rng).id for _ in range(400)]
     assert drawn.count(ranked[0]) / 400 == pytest.approx(0.3, abs=0.07)
     assert set(drawn) == {ranked[0], ranked[2]}
+
+
+def test_sympson_hetter_rejects_the_open_items_that_it_passed_over_and_no_others() -> None:
+    rng = np.random.default_rng(13)
+    items = BIG.take(BIG.ids[:8])
+    values = np.where(rng.random((500, 8)) < 0.4, -np.inf, rng.random((500, 8)))
+    values[0] = -np.inf
+    rule = irt.SympsonHetter(dict.fromkeys(items.ids[:6], 0.3) | {items.ids[6]: 0.0})
+    chosen, rejected = rule.pick(items, values, rng)
+    is_open = np.isfinite(values)
+    assert (chosen == -1).tolist() == (~is_open.any(axis=1)).tolist()
+    some = np.flatnonzero(chosen >= 0)
+    worth = values[some, chosen[some]][:, None]
+    better = np.zeros_like(rejected)
+    better[some] = is_open[some] & (values[some] > worth)
+    passed_over = rejected.any(axis=1)
+    np.testing.assert_array_equal(rejected[passed_over], better[passed_over])
+    assert not better[~passed_over].any()
+    let_through = chosen[passed_over]
+    assert (let_through != 6).all()
+    assert (let_through == 7).any()
+
+
+def test_where_no_item_is_let_through_the_best_is_asked_and_none_is_rejected() -> None:
+    rule = irt.SympsonHetter(dict.fromkeys(BIG.ids, 0.0))
+    values = np.random.default_rng(14).random((50, len(BIG)))
+    values[:, 3] = -np.inf
+    chosen, rejected = rule.pick(BIG, values, np.random.default_rng(15))
+    np.testing.assert_array_equal(chosen, values.argmax(axis=1))
+    assert not rejected.any()
 
 
 def test_calibrated_exposure_keeps_the_largest_rate_under_its_ceiling_for_new_persons() -> None:

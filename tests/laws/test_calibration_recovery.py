@@ -183,6 +183,17 @@ def test_a_histogram_finds_two_humps_that_a_normal_population_hides():
     assert free.population.sd[0] == pytest.approx(1.0, abs=1e-6)
 
 
+def test_a_histogram_has_a_weight_a_node_less_its_sum_and_what_the_scale_takes():
+    rng = np.random.default_rng(36)
+    items = bank(rng, 6)
+    x, grid = answers(rng, items, rng.normal(size=400)), irt.Grid(9, -4.0, 4.0)
+    responses, two = irt.Responses.from_matrix(x), np.repeat(["x", "y"], 200)
+    options = {"population": "empirical-histogram", "grid": grid, "priors": irt.Priors(a=irt.LogNormal(0.0, 0.5))}
+    assert irt.calibrate(responses, **options).n_parameters == 2 * 6 + 8 - 2
+    assert irt.calibrate(responses, groups=two, **options).n_parameters == 2 * 6 + 2 * 8 - 2
+    assert irt.calibrate(responses, anchors=items.take([0, 1]), **options).n_parameters == 2 * 4 + 8
+
+
 def test_plain_answers_of_five_hundred_persons_need_no_priors():
     rng = np.random.default_rng(35)
     user, item, answer = some_of(rng, bank(rng, 150), 500, 26)

@@ -6,6 +6,7 @@ from banks import bank, jittered
 
 from thetaline import irt
 from thetaline.errors import InputError, ItemsError
+from thetaline.irt.linking.screening import Residuals
 
 METHODS = ("stocking-lord", "haebara", "mean-sigma", "mean-mean", "mean-gmean")
 
@@ -27,6 +28,34 @@ def test_screening_finds_the_planted_anchors_and_no_others(method: str) -> None:
     unscreened = irt.link(new=new, reference=reference, method=method, screen=False)
     assert unscreened.dropped == {}
     assert unscreened.rmsd > 3 * found.rmsd
+
+
+@pytest.mark.parametrize("n", [5, 6, 9, 10])
+def test_the_spread_of_few_anchors_is_measured_without_bias(n: int) -> None:
+    # without the factor n / (n - 0.8) of Croux & Rousseeuw (1992) the MAD of 5 residuals is a sixth too small
+    drawn = np.random.default_rng(12).normal(size=(4000, n))
+    spreads = []
+    for residual in drawn:
+        z = Residuals(residual, residual).robust_z().b
+        at = np.argmax(np.abs(z))
+        spreads.append((residual[at] - np.median(residual)) / z[at])
+    assert np.mean(spreads) == pytest.approx(1.0, abs=0.04)
+
+
+def test_a_robust_z_is_counted_from_the_anchors_that_are_used() -> None:
+    residual = np.array([0.0, 1.0, 2.0, 3.0, 100.0])
+    z = Residuals(residual, residual).robust_z(np.array([True, True, True, True, False]))
+    spread = 1.4826 * 1.0 * 4 / 3.2
+    np.testing.assert_allclose(z.b, (residual - 1.5) / spread)
+
+
+def test_anchors_of_another_formula_are_dropped_and_those_of_the_same_are_kept() -> None:
+    b = np.linspace(-1.0, 1.0, 5)[:, None] + np.array([-0.8, 0.8])
+    new = irt.Items(ids=list("abcde"), model=["GPCM", "GRM", "PCM", "GPCM", "GRM"], a=np.ones(5), b=b)
+    reference = irt.Items(ids=list("abcde"), model=["GRM", "GPCM", "GPCM", "GPCM", "GRM"], a=np.ones(5), b=b)
+    found = irt.link(new=new, reference=reference)
+    assert found.dropped == {"a": "GPCM in new, GRM in reference", "b": "GRM in new, GPCM in reference"}
+    assert found.n_anchors_used == 3
 
 
 def test_screening_never_leaves_fewer_than_three_anchors() -> None:

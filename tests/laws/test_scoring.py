@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from banks import MODELS, bank
+from banks import MODELS, bank, log_likelihood
 from scipy.optimize import brentq
 
 from thetaline import irt
@@ -14,12 +14,6 @@ METHODS = ("EAP", "MAP", "MLE", "WLE")
 def answers(items: irt.Items, n: int = 60, seed: int = 3, **design: object) -> irt.Responses:
     rng = np.random.default_rng(seed)
     return irt.simulate(items, rng.normal(0.0, 1.2, n), rng, **design)
-
-
-def log_likelihood(items: irt.Items, responses: irt.Responses, person: int, theta: np.ndarray) -> np.ndarray:
-    rows = slice(responses.indptr[person], responses.indptr[person + 1])
-    codes = items.offsets[responses.item[rows]] + responses.answer[rows]
-    return items.log_prob(theta)[codes].sum(axis=0)
 
 
 @pytest.mark.parametrize("model", MODELS)
@@ -131,49 +125,6 @@ def test_answers_far_beyond_the_prior_widen_the_range_of_nodes() -> None:
     assert scores.theta[0] > 6.5 * 0.5
 
 
-def test_a_maximum_far_from_the_items_is_found() -> None:
-    items = irt.Items(ids=range(20), a=np.full(20, 0.3), b=np.zeros(20))
-    responses = irt.Responses.from_matrix([[1] * 19 + [0]])
-    theta = irt.score(responses, items, method="MLE").theta[0]
-    assert theta == pytest.approx(np.log(19.0) / 0.3)
-
-
-def test_perfect_patterns_have_an_infinite_mle_and_say_so() -> None:
-    items = bank("2PL", n=4)
-    x = [[1, 1, 1, 1], [0, 0, 0, 0], [0, 0, 1, 1]]
-    responses = irt.Responses.from_matrix(x, items=items.ids, persons=["top", "bottom", "between"])
-    scores = irt.score(responses, items, method="MLE")
-    assert list(scores.theta[:2]) == [np.inf, -np.inf]
-    assert list(scores.se[:2]) == [np.inf, np.inf]
-    assert np.isfinite(scores.theta[2])
-    assert list(scores.notes) == ["top", "bottom"]
-    assert scores.notes["top"] == "the likelihood rises without end towards +inf"
-
-
-def test_whether_an_mle_is_infinite_is_decided_by_the_ends_of_the_likelihood() -> None:
-    items = irt.Items(
-        ids=range(6), model="3PL", a=[2.0, 1.5, -1.0, 2.5, 1.0, 3.0], b=np.linspace(-1.0, 1.5, 6), c=[0.3] * 6
-    )
-    patterns = np.array(np.meshgrid(*[[0, 1]] * 6)).reshape(6, -1).T
-    responses = irt.Responses.from_matrix(patterns)
-    scores = irt.score(responses, items, method="MLE")
-    theta = np.array([-300.0, *np.linspace(-20.0, 20.0, 40001), 300.0])
-    for n in range(64):
-        value = log_likelihood(items, responses, n, theta)
-        if np.isinf(scores.theta[n]):
-            assert value[0 if scores.theta[n] < 0 else -1] >= value.max() - 2e-3
-        else:
-            assert value.max() > max(value[0], value[-1])
-            assert scores.theta[n] == pytest.approx(theta[value.argmax()], abs=1e-3)
-    assert 5 < np.isinf(scores.theta).sum() < 60
-
-
-def test_guessing_makes_the_mle_of_a_low_pattern_minus_infinity_even_with_a_right_answer() -> None:
-    items = irt.Items(ids=range(6), model="3PL", a=np.full(6, 2.0), b=np.linspace(0.0, 2.0, 6), c=np.full(6, 0.3))
-    only_the_hardest = irt.Responses.from_matrix([[0, 0, 0, 0, 0, 1]])
-    assert irt.score(only_the_hardest, items, method="MLE").theta[0] == -np.inf
-
-
 @pytest.mark.parametrize("method", METHODS)
 def test_persons_without_answers_are_named(method: str) -> None:
     items = bank("2PL", n=3)
@@ -192,15 +143,6 @@ def test_rescaling_items_and_prior_rescales_the_scores(method: str) -> None:
     moved = irt.score(responses, items.rescaled(1.7, -0.4), method=method, prior=(-0.4, 1.7))
     np.testing.assert_allclose(moved.theta, plain.theta, atol=1e-6)
     np.testing.assert_allclose(moved.se, plain.se, rtol=1e-6)
-
-
-def test_reversed_items_are_scored_downwards() -> None:
-    items = irt.Items(ids=["up", "down"], a=[1.0, -1.0], b=[0.0, 0.0])
-    scores = irt.score(irt.Responses.from_matrix([[1, 0], [0, 1]], items=items.ids), items)
-    assert scores.theta[0] == pytest.approx(-scores.theta[1])
-    assert scores.theta[0] > 0.5
-    extreme = irt.Responses.from_matrix([[1, 0], [0, 1], [np.nan, 1]], items=items.ids)
-    assert irt.score(extreme, items, method="MLE").theta.tolist() == [np.inf, -np.inf, -np.inf]
 
 
 def test_items_that_the_bank_lacks_are_named() -> None:
@@ -265,15 +207,26 @@ def test_scores_do_not_depend_on_the_order_of_persons_and_items(method) -> None:
     np.testing.assert_allclose(irt.score(shuffled, items, method=method).theta, one.theta[persons], rtol=0, atol=1e-12)
 
 
-def test_a_likelihood_that_turns_far_out_has_its_maximum_there() -> None:
-    # its top is at −8.73, 4 logits below every threshold and 0.0042 above the limit at −inf
-    items = irt.Items(
-        ids=range(3),
-        model="3PL",
-        a=[0.58407346, 0.87440649, 0.68064989],
-        b=[-0.46470625, -2.84410999, -1.39609168],
-        c=[0.31919812, 0.2402336, 0.0970506],
-    )
-    scores = irt.score(irt.Responses.from_matrix([[1, 0, 0]]), items, method="MLE")
-    assert scores.theta[0] == pytest.approx(-8.729, abs=1e-3)
-    assert not scores.notes
+def test_reliability_counts_persons_as_often_as_they_occur_and_those_without_answers_not_at_all() -> None:
+    items = bank("2PL")
+    responses = answers(items, n=50)
+    x = _matrix(responses, len(items))
+    expected = irt.score(irt.Responses.from_matrix(np.repeat(x, 3, axis=0), items=items.ids), items).reliability
+    blank = np.vstack([x, np.full((40, len(items)), np.nan)])
+    counts = np.repeat([3.0, 5.0], [50, 40])
+    with_blanks = irt.score(irt.Responses.from_matrix(blank, items=items.ids, counts=counts), items)
+    assert with_blanks.reliability == pytest.approx(expected, abs=1e-12)
+    theta, se = with_blanks.theta[:50].repeat(3), with_blanks.se[:50]
+    assert expected == pytest.approx(theta.var(ddof=1) / (theta.var(ddof=1) + np.mean(se**2)), abs=1e-12)
+
+
+def test_rescaled_scores_carry_their_prior_along() -> None:
+    items = bank("2PL")
+    responses = answers(items, n=5)
+    mean, sd = np.linspace(-1.0, 1.0, 5), np.linspace(0.5, 2.0, 5)
+    moved = irt.score(responses, items, prior=(mean, sd)).rescaled(1.7, -0.4)
+    assert moved.prior is not None
+    np.testing.assert_allclose(moved.prior, (1.7 * mean - 0.4, 1.7 * sd))
+    again = irt.score(responses, items.rescaled(1.7, -0.4), prior=moved.prior)
+    np.testing.assert_allclose(again.theta, moved.theta, atol=1e-6)
+    assert irt.score(responses, items, method="WLE").rescaled(1.7, -0.4).prior is None

@@ -78,7 +78,7 @@ class SympsonHetter:
         passed = np.take_along_axis(open_ & (rng.random(values.shape) < k), order, axis=1)
         place = np.where(passed.any(axis=1), passed.argmax(axis=1), 0)
         chosen = np.where(open_.any(axis=1), order[np.arange(len(values)), place], -1)
-        before = np.arange(values.shape[1]) < place[:, None]
+        before = np.arange(values.shape[1]) < place[:, None]  # all of them open: closed ones come last
         rejected = np.zeros(values.shape, dtype=bool)
         np.put_along_axis(rejected, order, before, axis=1)
-        return Pick(chosen, rejected & open_)
+        return Pick(chosen, rejected)
