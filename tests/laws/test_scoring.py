@@ -178,7 +178,7 @@ def test_scores_cannot_be_written_to_and_move_only_to_a_scale() -> None:
     [
         ((0.0, 0.0), "standard deviations above 0, not 0.0"),
         ((np.nan, 1.0), "finite means, not nan"),
-        ((0.0,), r"a pair \(mean, sd\) of numbers, not \(0.0,\)"),
+        ((0.0,), r"a pair \(mean, sd\) or a fit's population, not tuple \(0.0,\)"),
         (None, "a pair .* not None"),
         (([0.0, 1.0, 2.0], 1.0), r"shape \(3,\); one number or \(1,\)"),
     ],
