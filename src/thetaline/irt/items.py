@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -18,6 +18,21 @@ from thetaline.irt.families import FAMILIES, AnswerDerivatives, Curve, Family, P
 
 if TYPE_CHECKING:
     import pandas as pd
+
+
+class ItemCurves(NamedTuple):
+    """M items of one family, an item a row and repeated at will, with what its curve is computed from."""
+
+    family: Family
+    coefficients: Array  # (M, R)
+
+    def curve(self, theta: Array) -> Curve:
+        """Item m at `theta[m]`: (M, K)."""
+        return self.family.curve(self.coefficients, theta)
+
+    def answered(self, theta: Array, answer: Categories) -> AnswerDerivatives:
+        """Derivatives of log P(answer to item m) at `theta[m]`, (M,)."""
+        return self.family.answered(self.coefficients, theta, answer)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -47,24 +62,20 @@ class ItemBatch:
         """Every item at every ability: (G, Q, K)."""
         return self.family.curve(self.coefficients[:, None, :], theta)
 
-    def curve(self, theta: Array) -> Curve:
-        """Item g at `theta[g]`: (G, K)."""
-        return self.family.curve(self.coefficients, theta)
-
-    def answered(self, theta: Array, answer: Categories) -> AnswerDerivatives:
-        """Derivatives of log P(answer to item g) at `theta[g]`, (G,)."""
-        return self.family.answered(self.coefficients, theta, answer)
-
     @property
     def curvature_bound(self) -> Array:
         """Most that −∂² log P / ∂θ² of any answer can be, (G,)."""
         return self.family.curvature_bound(self.free, self.n_categories)
 
-    def rows(self, which: Index) -> Self:
+    def curves(self, which: Index) -> ItemCurves:
         """The items at these positions, repeated as often as they are named."""
-        columns = self.coefficients.T[:, which].T  # contiguous coefficient by coefficient, as the formulas read them
-        free = columns if self.coefficients is self.free else self.free[which]
-        return replace(self, index=self.index[which], free=free, coefficients=columns)
+        # gathered coefficient by coefficient: the formulas read them so
+        return ItemCurves(self.family, self.coefficients.T[:, which].T)
+
+    def item(self, row: int) -> ItemBatch:
+        """One of the items."""
+        one = slice(row, row + 1)
+        return replace(self, index=self.index[one], free=self.free[one], coefficients=self.coefficients[one])
 
     def with_free(self, free: Array) -> Self:
         """The same items with other free parameters."""

@@ -52,7 +52,7 @@ def _draw(items: Items, theta: Array, item: NDArray[np.int32], rng: np.random.Ge
         within[part.index] = np.arange(len(part.index))
         mine = np.flatnonzero(np.isin(item, part.index))
         for rows in np.array_split(mine, 1 + len(mine) * part.n_categories // BLOCK_CELLS):
-            reached = np.cumsum(part.rows(within[item[rows]]).curve(theta[rows]).p[:, :-1], axis=1)
+            reached = np.cumsum(part.curves(within[item[rows]]).curve(theta[rows]).p[:, :-1], axis=1)
             answer[rows] = (uniform[rows, None] >= reached).sum(axis=1)
     return answer
 

@@ -21,18 +21,9 @@ class Asymptotes(NamedTuple):
     d: Array | np.float64
     not_d: Array | np.float64
 
-    def by_intercept(self, curve: Logistic) -> tuple[Array, Array]:
-        """d log P / d (a theta + e) of wrong and right: P_1 = L (d + c odds), P_0 = L (1 - d + (1 - c) odds)."""
-        step = (self.d - self.c) * curve.wrong
-        return -step / self.wrong_over_logistic(curve), step / self.right_over_logistic(curve)
-
-    def right_over_logistic(self, curve: Logistic) -> Array:
-        """P_1 / L."""
-        return self.d + self.c * curve.odds_against
-
-    def wrong_over_logistic(self, curve: Logistic) -> Array:
-        """P_0 / L."""
-        return self.not_d + self.not_c * curve.odds_against
+    def over_logistic(self, curve: Logistic) -> tuple[Array, Array]:
+        """P / L of wrong and right, 1 - d + (1 - c) odds and d + c odds."""
+        return self.not_d + self.not_c * curve.odds_against, self.d + self.c * curve.odds_against
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +70,9 @@ class Dichotomous(Family):
             by_intercept = np.stack([-curve.right, curve.wrong], axis=1)
             return np.stack([by_intercept * theta, by_intercept], axis=1)
         ends = self._asymptotes(self.coefficients(free)[:, None, :])
-        by_intercept = np.stack(ends.by_intercept(curve), axis=1)
-        over = np.stack([-ends.wrong_over_logistic(curve), ends.right_over_logistic(curve)], axis=1)
+        wrong_over, right_over = ends.over_logistic(curve)
+        over = np.stack([-wrong_over, right_over], axis=1)  # with the sign that an asymptote's derivative has
+        by_intercept = ((ends.d - ends.c) * curve.wrong)[:, None] / over
         parts = [by_intercept * theta, by_intercept, (ends.c * ends.not_c * curve.odds_against)[:, None] / over]
         if self.has_d:
             parts.append(np.asarray(ends.d * ends.not_d)[:, None] / over)
@@ -101,8 +93,10 @@ class Dichotomous(Family):
             p = np.stack([curve.wrong, curve.right], axis=-1)
             return Curve(p, s, s * (bend[..., None] - s))
         ends = self._asymptotes(coefficients)
-        p = np.stack([curve.right * ends.wrong_over_logistic(curve), curve.right * ends.right_over_logistic(curve)], -1)
-        s = a[..., None] * np.stack(ends.by_intercept(curve), axis=-1)
+        wrong_over, right_over = ends.over_logistic(curve)
+        step = a * (ends.d - ends.c) * curve.wrong
+        p = np.stack([curve.right * wrong_over, curve.right * right_over], axis=-1)
+        s = np.stack([-step / wrong_over, step / right_over], axis=-1)
         return Curve(p, s, s * (bend[..., None] - s))
 
     def answered(self, coefficients: Array, theta: Array, answer: Categories) -> AnswerDerivatives:

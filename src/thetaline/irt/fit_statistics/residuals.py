@@ -47,7 +47,7 @@ def answers_by_item(items: Items, responses: Responses, theta: Array) -> Iterato
                 continue
             rows = order[edges[at] : edges[at + 1]]
             rows = rows[np.isfinite(theta[responses.person[rows]])]
-            person, one = responses.person[rows], batch.rows(np.array([row]))
+            person, one = responses.person[rows], batch.item(row)
             log_prob, curve = one.log_prob(theta[person])[0], one.at_nodes(theta[person])
             yield ItemAnswers(item, person, responses.answer[rows], log_prob, curve.s[0].T)
 

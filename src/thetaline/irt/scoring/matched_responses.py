@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from thetaline.errors import ResponsesError
 from thetaline.irt._scipy import sparse
 from thetaline.irt._types import Array, Categories, Index, Ints
-from thetaline.irt.items import ItemBatch, Items
+from thetaline.irt.items import ItemCurves, Items
 from thetaline.irt.responses import Responses
 from thetaline.irt.scoring.prepared_bank import PreparedBank
 from thetaline.irt.threads import available_processors
@@ -26,7 +26,7 @@ class BatchAnswers(NamedTuple):
     """BatchAnswers to items of one family: whose they are, the item of each, what was answered."""
 
     person: Index
-    item: ItemBatch
+    item: ItemCurves
     answer: Categories
 
 
@@ -84,7 +84,7 @@ class MatchedResponses:
         parts = self.bank.parts
         mine = [np.flatnonzero(part_of[self.item] == p) if len(parts) > 1 else slice(None) for p in range(len(parts))]
         return [
-            BatchAnswers(self.person[m], part.rows(within[self.item[m]]), self.answer[m])
+            BatchAnswers(self.person[m], part.curves(within[self.item[m]]), self.answer[m])
             for m, part in zip(mine, parts, strict=True)
         ]
 
