@@ -3,6 +3,8 @@
 import time
 from collections.abc import Callable
 
+import psycopg
+
 
 def wait_until(happened: Callable[[], bool], *, secs: float = 120.0) -> None:
     """Look again and again; the limit only ends a test that hangs, whatever else the machine does."""
@@ -10,3 +12,14 @@ def wait_until(happened: Callable[[], bool], *, secs: float = 120.0) -> None:
     while not happened():
         assert time.monotonic() < deadline, f"it has not happened within {secs:g} s"
         time.sleep(0.005)
+
+
+def waits_for_a_lock(url: str) -> Callable[[], bool]:
+    """Whether a session of the database waits for a lock."""
+    waiting = "select from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()"
+
+    def waits() -> bool:
+        with psycopg.connect(url) as conn:
+            return conn.execute(waiting).fetchone() is not None
+
+    return waits

@@ -3,7 +3,6 @@
 import json
 import re
 import tempfile
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +12,7 @@ import pytest
 from thetaline import db
 from thetaline.db import bulk, migrations
 from thetaline.db.migrations.run import grants
+from waiting import wait_until
 
 RECORD = Path(__file__).parents[2] / "docs" / "decisions" / "0403-roles.md"
 ROLES = ["thetaline_exam_app", "thetaline_jobs", "thetaline_reader"]
@@ -33,8 +33,7 @@ def granted(database: str) -> Iterator[psycopg.Connection[tuple[object, ...]]]:
         pid = conn.info.backend_pid
     # The owner, who drops the database, cannot end a superuser's session that is still on its way out.
     with db.connect(database, autocommit=True) as owner:
-        while owner.execute("select 1 from pg_stat_activity where pid = %s", [pid]).fetchone():
-            time.sleep(0.01)
+        wait_until(lambda: not owner.execute("select from pg_stat_activity where pid = %s", [pid]).fetchone())
 
 
 def test_the_exam_app_writes_results_and_needs_no_right_on_answers(

@@ -8,7 +8,6 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 import psycopg
-from school import rows
 
 from waiting import wait_until
 
@@ -53,12 +52,6 @@ def wait(process: BaseProcess, log: Path, until: Callable[[], bool]) -> None:
         return False
 
     wait_until(happened)
-
-
-def is_writing(url: str) -> Callable[[], bool]:
-    """Whether a session waits for a lock."""
-    waiting = "select count(*) from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()"
-    return lambda: rows(url, waiting) > [(0,)]
 
 
 def kill(process: BaseProcess) -> None:

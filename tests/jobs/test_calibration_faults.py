@@ -5,7 +5,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -18,12 +17,13 @@ from school import Ended, rows, runner, school, set_anchors, sheet, snapshot, tr
 
 from thetaline import db
 from thetaline.jobs.calibration import nightly_fit
+from waiting import wait_until, waits_for_a_lock
 
 Calibrate = Callable[..., Ended]
 SCHOOL = school(n_items=30, n_users=150)
 AT = datetime(2025, 10, 20, tzinfo=UTC)
 DAY = "2025-11-02"
-MODULE = "thetaline.jobs.calibration.nightly_fit"
+MODULE = "thetaline.jobs.mirt_calibrate"
 
 
 @pytest.fixture
@@ -207,12 +207,16 @@ def started(url: str, *arguments: str, **settings: str) -> "subprocess.Popen[str
 
 
 def wait_for(url: str, state: str, process: "subprocess.Popen[str]") -> None:
-    deadline = time.monotonic() + 30
-    while time.monotonic() < deadline and process.poll() is None:
+    """Wait for a run in that state, as long as the process lives."""
+
+    def happened() -> bool:
+        lives = process.poll() is None
         if state in states(url):
-            return
-        time.sleep(0.01)
-    raise AssertionError(process.communicate())
+            return True
+        assert lives, process.communicate()
+        return False
+
+    wait_until(happened)
 
 
 @pytest.fixture
@@ -224,22 +228,15 @@ def locked_items(taught: str) -> Iterator[str]:
         other.rollback()
 
 
-def wait_until_blocked(url: str) -> None:
-    deadline = time.monotonic() + 30
-    query = "select count(*) from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()"
-    while rows(url, query) == [(0,)]:
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
-
-
 @pytest.mark.parametrize(("number", "word"), [(signal.SIGINT, "Ctrl-C"), (signal.SIGTERM, "SIGTERM")])
 def test_a_stop_in_the_middle_of_publishing_rolls_back_and_is_recorded(
     locked_items: str, number: int, word: str
 ) -> None:
     process = started(locked_items, "--date", DAY)
-    wait_until_blocked(locked_items)
+    blocked = waits_for_a_lock(locked_items)
+    wait_until(lambda: process.poll() is not None or blocked())
     process.send_signal(number)
-    out, err = process.communicate(timeout=30)
+    out, err = process.communicate()
     assert process.returncode == 130
     assert f"stopped by {word}; what was under way is rolled back" in err
     assert json.loads(out)["status"] == "interrupted"

@@ -10,11 +10,12 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 import psycopg
-from processes import is_writing, kill, start, wait, writes_stopped
+from processes import kill, start, wait, writes_stopped
 from school import rows, school, set_anchors, true_anchors, write
 
 from thetaline import db
 from thetaline.jobs.calibration import nightly_fit
+from waiting import waits_for_a_lock
 
 SCHOOL = school(n_items=15, n_users=120)
 FIRST_DAY = date(2025, 11, 2)
@@ -78,7 +79,7 @@ def test_kills_at_every_step_and_write_never_leave_half_a_night_and_the_next_one
     for table in TABLES:
         with writes_stopped(database, table):
             process = start_night(database, next(days), log)
-            wait(process, log, is_writing(database))
+            wait(process, log, waits_for_a_lock(database))
             kill(process)
         assert halves(database) == []
     last = start_night(database, next(days), log)
@@ -100,7 +101,7 @@ def test_a_database_killed_in_the_middle_of_publishing_comes_back_as_it_was(
     log = tmp_path / "night.log"
     with suppress(psycopg.OperationalError), writes_stopped(url, "ability"):
         process = start_night(url, FIRST_DAY, log)
-        wait(process, log, is_writing(url))
+        wait(process, log, waits_for_a_lock(url))
         status = db.embedded.status(root)
         assert status.pid is not None
         os.kill(status.pid, signal.SIGKILL)

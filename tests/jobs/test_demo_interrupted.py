@@ -1,8 +1,9 @@
 """A demo that is killed in any of its steps is gone on with, and is complete only after the last."""
 
-from processes import is_writing, kill, start, wait, writes_stopped
+from processes import kill, start, wait, writes_stopped
 
 from thetaline.jobs.demo import main
+from waiting import waits_for_a_lock
 
 SIZE = ("--learners", "110")
 # What each step waits for that the steps before it have written already, or leave alone; the last two are of step 5.
@@ -14,7 +15,7 @@ def test_a_demo_that_is_killed_in_every_step_ends_as_one_that_never_was(demo, ro
     for table in STEPS:
         with writes_stopped(database, table):
             process = start(main, SIZE, database, log)
-            wait(process, log, is_writing(database))
+            wait(process, log, waits_for_a_lock(database))
             kill(process)
         assert rows("select count(*) from weekly_kpi") == [(0,)]
     code, found, told = demo("--learners", "300")  # its size is that of the school that was begun

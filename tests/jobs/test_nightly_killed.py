@@ -12,13 +12,14 @@ from typing import Any
 import pytest
 from learners import NOW, TODAY, connected, context
 from nights import LATER, ORDER, night, states, write_school
-from processes import is_writing, kill, start, wait, writes_stopped
+from processes import kill, start, wait, writes_stopped
 from school import rows
 
 from thetaline.db import ledger
 from thetaline.errors import LockedError
 from thetaline.jobs.abilities import snapshot as snapshot_job
 from thetaline.jobs.nightly import night as night_job
+from waiting import waits_for_a_lock
 
 # A table that the stage writes and none before it.
 OWN_TABLE = {
@@ -109,7 +110,7 @@ def test_a_night_that_is_killed_inside_the_snapshot_leaves_none_of_it_and_makes_
 ) -> None:
     log = tmp_path / "night.log"
     with stopped_in("snapshot_theta", taught, log) as process:
-        wait(process, log, is_writing(taught))  # general θ is written, topic θ is not
+        wait(process, log, waits_for_a_lock(taught))  # general θ is written, topic θ is not
         kill(process)
     assert rows(taught, "select count(*) from ability join run using (run_id) where job = 'snapshot_theta'") == [(0,)]
     assert rows(taught, "select job from run where state = 'running' order by 1") == [("nightly",), ("snapshot_theta",)]
@@ -121,7 +122,7 @@ def test_a_night_that_is_killed_inside_the_snapshot_leaves_none_of_it_and_makes_
 def test_a_night_that_is_told_to_stop_says_how_far_it_came_and_leaves_no_run_open(taught: str, tmp_path: Path) -> None:
     log = tmp_path / "night.log"
     with stopped_in("snapshot_theta", taught, log) as process:
-        wait(process, log, is_writing(taught))
+        wait(process, log, waits_for_a_lock(taught))
         assert process.pid is not None
         os.kill(process.pid, signal.SIGTERM)
         process.join()
@@ -137,7 +138,7 @@ def test_a_second_night_while_one_is_under_way_is_told_who_holds_the_lock(
 ) -> None:
     log = tmp_path / "night.log"
     with stopped_in("snapshot_theta", taught, log) as process, connected(taught) as conn:
-        wait(process, log, is_writing(taught))
+        wait(process, log, waits_for_a_lock(taught))
         conn.execute("set lock_timeout = '5s'")
         conn.commit()
         with pytest.raises(

@@ -1,4 +1,3 @@
-import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
@@ -24,6 +23,7 @@ from thetaline.errors import JobError
 from thetaline.jobs.abilities import snapshot as snapshot_job
 from thetaline.jobs.abilities.estimates import ItemsRetractedError
 from thetaline.jobs.calibration.publication import retract
+from waiting import wait_until, waits_for_a_lock
 
 
 @pytest.fixture
@@ -214,17 +214,14 @@ def test_the_population_is_that_of_the_calibration(conn: Connection, database: s
 def test_items_that_are_taken_back_while_the_night_reads_leave_no_snapshot(
     conn: Connection, database: str, school: dict
 ) -> None:
-    waiting = "select count(*) from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()"
-    with connected(database) as other, connected(database) as watch, ThreadPoolExecutor(1) as thread:
-        watch.autocommit = True
+    with connected(database) as other, ThreadPoolExecutor(1) as thread:
         conn.execute("lock table answer in access exclusive mode")  # the bank is loaded, the answers have to wait
         night = thread.submit(snapshot_job.work, context(other, database, "snapshot_theta"))
-        while watch.execute(waiting).fetchone() != (1,):
-            time.sleep(0.01)
+        wait_until(waits_for_a_lock(database))
         retract(conn, "fit-test", reason="wrong", now=NOW)
         conn.commit()
         with pytest.raises(ItemsRetractedError, match="fit-test was retracted while θ was estimated on it"):
-            night.result(timeout=30)
+            night.result()
         other.rollback()
     assert conn.execute("select count(*) from ability").fetchone() == (0,)
     assert conn.execute("select state from run where job = 'snapshot_theta'").fetchall() == [("failed",)]

@@ -1,6 +1,5 @@
 """θ between the nights."""
 
-import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
@@ -23,6 +22,7 @@ from thetaline.jobs.abilities import session_update
 from thetaline.jobs.abilities.estimates import ItemsRetractedError
 from thetaline.jobs.abilities.session_update import bank_fingerprint, load_scorer, update_user
 from thetaline.jobs.calibration.publication import publish, retract
+from waiting import wait_until, waits_for_a_lock
 
 
 @pytest.fixture
@@ -95,9 +95,9 @@ def test_whoever_waited_for_the_lock_comes_last_though_its_clock_was_read_first(
     update_user(conn, "eve", scorer, as_of=TODAY, now=NOW + timedelta(seconds=2))  # holds the learner's lock
     with connected(database) as other, ThreadPoolExecutor(1) as thread:
         late = thread.submit(update_user, other, "eve", scorer, as_of=TODAY, now=NOW + timedelta(seconds=1))
-        time.sleep(0.2)
+        wait_until(waits_for_a_lock(database))
         write_answers(conn, [Answer("eve", 6, True, hour=16)])  # commits
-        newest = late.result(timeout=20)
+        newest = late.result()
         other.commit()
     assert (newest.is_new, newest.n_answers) == (True, 2)
     assert general(conn)["eve"] == (newest.theta, newest.se)
@@ -192,10 +192,9 @@ def test_whoever_takes_items_back_waits_for_estimates_under_way_and_takes_those_
     update_user(conn, "eve", load_scorer(conn, TODAY, lookback_days=30), as_of=TODAY, now=NOW)  # not committed yet
     with connected(database) as other, ThreadPoolExecutor(1) as thread:
         late = thread.submit(retract, other, "fit-test", reason="wrong", now=NOW)
-        time.sleep(0.2)
-        assert not late.done()
+        wait_until(waits_for_a_lock(database))
         conn.commit()
-        late.result(timeout=20)
+        late.result()
         other.commit()
     assert general(conn) == {}
     assert conn.execute("select state from run where job = 'update_theta'").fetchall() == [("retracted",)]
