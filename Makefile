@@ -15,7 +15,7 @@ demo: $(VENV)/.installed ## set up, then run the whole line on a simulated schoo
 	@$(BIN)/thetaline demo
 
 test: $(VENV)/.installed-dev ## run all tests (TESTS=folder narrows, WORKERS=n)
-	@$(BIN)/pytest -n $(WORKERS) --dist loadgroup $(TESTS)
+	@$(BIN)/pytest -n $(WORKERS) --dist loadfile $(TESTS)
 
 lint: $(VENV)/.installed-dev ## format, lint, types, import layers
 	@$(BIN)/ruff format --check .

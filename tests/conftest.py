@@ -3,8 +3,9 @@
 import os
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
+from functools import partial
 from itertools import count
 from pathlib import Path
 from urllib.parse import quote, urlencode
@@ -16,6 +17,7 @@ from psycopg.conninfo import conninfo_to_dict
 
 from thetaline import db
 
+NewDatabase = Callable[[], AbstractContextManager[str]]
 CHECKOUT = Path(__file__).resolve().parents[1]
 
 
@@ -69,6 +71,12 @@ def module_database(database_server: str, database_template: str) -> Iterator[st
     """The URL of a fresh, migrated database that the tests of a module share."""
     with _clone(database_server, database_template) as url:
         yield url
+
+
+@pytest.fixture(scope="session")
+def new_database(database_server: str, database_template: str) -> NewDatabase:
+    """Makes fresh, migrated databases for fixtures that several tests share; each yields its URL."""
+    return partial(_clone, database_server, database_template)
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ import io
 from collections.abc import Iterator
 
 import pytest
-from serving import Running, running
+from serving import NewDatabase, Running, running
 
 from thetaline import logs
 
@@ -21,4 +21,18 @@ def log() -> io.StringIO:
 def service(module_database: str) -> Iterator[Running]:
     """A service that the tests of a module share."""
     with running(module_database) as found:
+        yield found
+
+
+@pytest.fixture(scope="session")
+def unpublished(new_database: NewDatabase) -> Iterator[Running]:
+    """A service that modules share which publish nothing."""
+    with new_database() as url, running(url) as found:
+        yield found
+
+
+@pytest.fixture(scope="session")
+def queueing(new_database: NewDatabase) -> Iterator[Running]:
+    """A service that modules share which makes every calibration a job."""
+    with new_database() as url, running(url, service_large_mb=0.0) as found:
         yield found

@@ -5,7 +5,7 @@ import json
 import threading
 import time
 from collections.abc import Callable, Coroutine, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, TypeVar
@@ -28,6 +28,7 @@ from thetaline.service.tokens import Scope, new_token
 from thetaline.settings import load
 
 T = TypeVar("T")
+NewDatabase = Callable[[], AbstractContextManager[str]]
 INTERNAL = "the-internal-token"
 CONTRACT_PAYLOAD = {
     "observations": [{"user_id": "u1", "item_id": "101", "is_correct": True, "responded_at": "2025-11-01T00:00:00Z"}],
@@ -68,6 +69,11 @@ class Running:
     def client(self, token: str | None = INTERNAL, **options: Any) -> httpx.Client:
         headers = {} if token is None else {"authorization": f"Bearer {token}"}
         return httpx.Client(base_url=self.url, headers=headers, timeout=60, **options)
+
+    def fit_processes(self) -> list[psutil.Process]:
+        """Those that are alive, once all of them have come up."""
+        wait_until(lambda: self.services.pool.idle == self.services.settings.service_workers)
+        return [psutil.Process(pid) for pid in self.services.pool.pids]
 
     def token(self, *scopes: Scope, user_id: str | None = None) -> str:
         """A new token of these scopes, known to the service at once."""
@@ -156,6 +162,24 @@ def on_database(url: str, ask: Callable[[Database], Coroutine[Any, Any, T]]) -> 
     return asyncio.run(answer())
 
 
+def fits_done(service: Running, kind: str, *, outcome: str = "ok") -> float:
+    """How many tasks of a kind the fit processes have ended so."""
+    return _metric(service, f'thetaline_fits_total{{kind="{kind}",outcome="{outcome}"}}')
+
+
+def jobs_in(service: Running, state: str) -> float:
+    """How many large fits are in this state."""
+    return _metric(service, f'thetaline_jobs{{state="{state}"}}')
+
+
+def _metric(service: Running, name: str) -> float:
+    """Its value, 0 where there is none yet."""
+    line = f"{name} "
+    with service.client() as client:
+        found = [one for one in client.get("/metrics").text.splitlines() if one.startswith(line)]
+    return float(found[0].removeprefix(line)) if found else 0.0
+
+
 @contextmanager
 def answering(answers: list[tuple[int, dict[str, str], Any]]) -> Iterator[tuple[str, list[str]]]:
     """A server that gives these answers in turn, then none before the block ends; and what it was asked for."""
@@ -193,12 +217,12 @@ def answering(answers: list[tuple[int, dict[str, str], Any]]) -> Iterator[tuple[
             thread.join()
 
 
-def waits_for_a_lock(database: str) -> bool:
-    """Whether a session of this database does."""
+def waiting_for_a_lock(database: str) -> int:
+    """How many sessions of this database do."""
     with psycopg.connect(database) as conn:
         waiting = "wait_event_type = 'Lock' and datname = current_database()"
         found = conn.execute(f"select count(*) from pg_stat_activity where {waiting}").fetchone()
-    return found is not None and found[0] > 0
+    return 0 if found is None else int(found[0])
 
 
 def observations(*, n_users: int, n_items: int, seed: int = 1) -> list[dict[str, Any]]:

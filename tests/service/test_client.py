@@ -5,7 +5,7 @@ from typing import Any
 
 import httpx
 import pytest
-from serving import INTERNAL, Running, observations, publish, running
+from serving import INTERNAL, Running, jobs_in, observations, publish
 
 import thetaline
 from thetaline import api
@@ -127,15 +127,15 @@ def test_a_refusal_carries_status_detail_and_request_id(service: Running) -> Non
 
 
 @pytest.mark.parametrize("awaiting", [False, True])
-def test_a_large_fit_is_waited_for(database: str, awaiting: bool) -> None:
+def test_a_large_fit_is_waited_for(queueing: Running, awaiting: bool) -> None:
     request = api.CalibrateRequest.model_validate({"observations": observations(n_users=60, n_items=6)})
 
     async def ask(url: str) -> api.CalibrateResponse:
         async with AsyncClient(url, INTERNAL) as client:
             return await client.calibrate(request)
 
-    with running(database, service_large_mb=0.0) as service, Client(service.url, INTERNAL) as client:
-        answer = asyncio.run(ask(service.url)) if awaiting else client.calibrate(request)
+    with Client(queueing.url, INTERNAL) as client:
+        answer = asyncio.run(ask(queueing.url)) if awaiting else client.calibrate(request)
     assert len(answer.item_params) == 6
 
 
@@ -152,10 +152,10 @@ def test_the_model_may_stand_beside_the_body(service: Running, awaiting: bool) -
     assert answer.fit_meta.model_spec.model == "Rasch"
 
 
-def test_a_fit_that_is_not_small_is_asked_for_as_a_job(database: str) -> None:
-    small, large = (observations(n_users=n, n_items=40) for n in (60, 600))
-    with running(database) as service, Client(service.url, INTERNAL) as client, service.client() as plain:
-        client.calibrate(api.CalibrateRequest.model_validate({"observations": small}))
-        assert 'thetaline_jobs{state="done"}' not in plain.get("/metrics").text
-        client.calibrate(api.CalibrateRequest.model_validate({"observations": large}))
-        assert 'thetaline_jobs{state="done"} 1.0' in plain.get("/metrics").text
+def test_a_fit_that_is_not_small_is_asked_for_as_a_job(service: Running) -> None:
+    before = jobs_in(service, "done")
+    with Client(service.url, INTERNAL) as client:
+        for n_users, n_jobs in ((60, before), (600, before + 1)):
+            rows = observations(n_users=n_users, n_items=40)
+            client.calibrate(api.CalibrateRequest.model_validate({"observations": rows}))
+            assert jobs_in(service, "done") == n_jobs

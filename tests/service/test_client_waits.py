@@ -1,15 +1,13 @@
 """How long the clients wait: before they ask again, and for a large fit."""
 
 import asyncio
-import os
-import signal
 from itertools import count
 from typing import Any
 from uuid import uuid4
 
 import httpx
 import pytest
-from serving import INTERNAL, Clock, answering, observations, running, wait_until
+from serving import INTERNAL, Clock, Running, answering, jobs_in, observations, suspended, wait_until
 
 from thetaline import api
 from thetaline.client import AsyncClient, Client, Retries
@@ -89,13 +87,13 @@ def test_looks_become_rarer_and_end_with_the_time(timeout_secs: float) -> None:
     assert max(waits) <= LONGEST_PAUSE_SECS
 
 
-def test_a_large_fit_that_is_not_done_in_time_is_cancelled(database: str) -> None:
+def test_a_large_fit_that_is_not_done_in_time_is_cancelled(queueing: Running) -> None:
     request = api.CalibrateRequest.model_validate({"observations": observations(n_users=60, n_items=6)})
-    with running(database, service_large_mb=0.0) as service, service.client() as plain:
-        os.kill(service.services.pool.pids[0], signal.SIGSTOP)
+    before = jobs_in(queueing, "cancelled")
+    with suspended(queueing.fit_processes()):
         with (
-            Client(service.url, INTERNAL, timeout_secs=60.0, clock=count(0.0, 25.0).__next__) as client,
+            Client(queueing.url, INTERNAL, timeout_secs=60.0, clock=count(0.0, 25.0).__next__) as client,
             pytest.raises(ServiceError, match="not done after 60 s"),
         ):
             client.calibrate(request)
-        wait_until(lambda: 'thetaline_jobs{state="cancelled"} 1.0' in plain.get("/metrics").text)
+        wait_until(lambda: jobs_in(queueing, "cancelled") == before + 1)

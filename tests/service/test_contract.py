@@ -8,6 +8,11 @@ from thetaline import Client, api, irt
 from thetaline.service.tokens import Scope
 
 
+@pytest.fixture(scope="module")
+def service(unpublished: Running) -> Running:
+    return unpublished
+
+
 def test_health_is_answered_as_the_contract_writes_it(service: Running) -> None:
     with service.client(token=None) as client:
         assert client.get("/healthz").json() == {"status": "ok", "service": "r-irt-plumber", "version": "1.0.0"}

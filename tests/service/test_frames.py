@@ -63,6 +63,11 @@ def _of_views_in_a_dictionary() -> bytes:
 
 
 @pytest.fixture(scope="module")
+def service(unpublished: Running) -> Running:
+    return unpublished
+
+
+@pytest.fixture(scope="module")
 def expected(service: Running) -> dict[str, Any]:
     with service.client() as client:
         answer: dict[str, Any] = client.post("/irt/calibrate", json={"observations": ROWS}).json()

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from serving import INTERNAL, Running, answering, observations, running
+from serving import INTERNAL, Running, answering, observations
 
 from thetaline.client import Retries, calls
 from thetaline.errors import ServiceError
@@ -65,6 +65,11 @@ def _by_id(ids: Any, values: Any) -> dict[str, float]:
     return dict(zip(ids.tolist(), values.tolist(), strict=True))
 
 
+@pytest.fixture(scope="module")
+def service(unpublished: Running) -> Running:
+    return unpublished
+
+
 @pytest.mark.parametrize(
     ("model", "anchors"),
     [
@@ -93,10 +98,9 @@ def test_the_job_asks_the_service_that_its_settings_name(service: Running) -> No
         )
 
 
-def test_a_fit_that_the_service_queues_is_waited_for(database: str) -> None:
-    with running(database, service_large_mb=0.0) as service:
-        heard: list[int] = []
-        reply = _engine(service.url).calibrate(_request(), on_cycle=lambda cycle, _l, _c: heard.append(cycle))
+def test_a_fit_that_the_service_queues_is_waited_for(queueing: Running) -> None:
+    heard: list[int] = []
+    reply = _engine(queueing.url).calibrate(_request(), on_cycle=lambda cycle, _l, _c: heard.append(cycle))
     _assert_same(reply, InProcessEngine().calibrate(_request()))
 
 

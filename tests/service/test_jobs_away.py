@@ -1,28 +1,27 @@
 """A database or a service that is away for a moment costs no large fit."""
 
 import asyncio
+import io
 import socket
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
 import httpx
-import psutil
 import psycopg
 import pytest
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
-from serving import INTERNAL, Running, observations, running, suspended, wait_until, waits_for_a_lock
+from serving import INTERNAL, Running, observations, running, suspended, wait_until, waiting_for_a_lock
 
 from thetaline import api
 from thetaline.client import AsyncClient, Client, Retries
 from thetaline.db import job_queue
+from thetaline.service import database as database_module
 from thetaline.service.fits import runner
 
 ROWS = observations(n_users=80, n_items=8)
-AWAY_SECS = 2.0
 JSON = {"content-type": "application/json"}
 
 
@@ -30,10 +29,6 @@ def _submit(client: httpx.Client) -> str:
     answer = client.post("/irt/calibrate", json={"observations": ROWS}, headers={"prefer": "respond-async"})
     assert answer.status_code == 202, answer.text
     return str(answer.json()["href"])
-
-
-def _workers(service: Running) -> list[psutil.Process]:
-    return [psutil.Process(pid) for pid in service.services.pool.pids]
 
 
 @contextmanager
@@ -50,18 +45,25 @@ def _database_away(server: str, database: str) -> Iterator[None]:
 
 
 def test_a_running_fit_outlives_a_database_that_is_away_for_less_than_its_lease(
-    database_server: str, database: str
+    database_server: str, database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(database_module, "WAIT_SECS", 0.5)
     with running(database) as service, service.client() as client:
-        with suspended(_workers(service)):
+        with suspended(service.fit_processes()):
             href = _submit(client)
             wait_until(lambda: service.services.pool.busy == 1)
             with _database_away(database_server, database):
-                time.sleep(AWAY_SECS)
+                failed = _failed_calls(service)
+                wait_until(lambda: _failed_calls(service) >= failed + 3)
             pids = service.services.pool.pids
         wait_until(lambda: _is_done(client, href), secs=60)
         assert client.get(href).json()["attempts"] == 1
         assert service.services.pool.pids == pids
+
+
+def _failed_calls(service: Running) -> int:
+    """How many calls of the queue got no connection so far."""
+    return service.services.queue._pool.get_stats().get("requests_errors", 0)
 
 
 def _is_done(client: httpx.Client, href: str) -> bool:
@@ -69,13 +71,16 @@ def _is_done(client: httpx.Client, href: str) -> bool:
     return answer.status_code == 200 and answer.json()["state"] == "done"
 
 
-def test_a_queue_that_meets_a_defect_is_asked_again(database: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_queue_that_meets_a_defect_is_asked_again(
+    database: str, log: io.StringIO, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(runner, "POLL_SECS", 0.1)
     monkeypatch.setattr(runner, "FORGET_SECS", 0.1)
     with running(database) as service, service.client() as client:
         with psycopg.connect(database) as conn:  # as a migration that went half-way leaves it
             conn.execute("alter table service_job rename column finished_at to finished")
-        time.sleep(1.0)
+        wait_until(lambda: "the queue met a defect" in log.getvalue())
+        wait_until(lambda: "old jobs were not forgotten" in log.getvalue())
         with psycopg.connect(database) as conn:
             conn.execute("alter table service_job rename column finished to finished_at")
         href = _submit(client)
@@ -92,14 +97,13 @@ def test_a_claim_that_is_under_way_when_the_service_stops_is_undone(database: st
         )
         conn.execute("lock table service_job in access exclusive mode")
         service.services.runner.wake()
-        wait_until(lambda: waits_for_a_lock(database))
+        wait_until(lambda: waiting_for_a_lock(database) > 0)
         loop = service.services.runner._loops[0].get_loop()
         closing = asyncio.run_coroutine_threadsafe(service.services.runner.close(), loop)
-        time.sleep(0.2)
+        wait_until(lambda: service.services.runner._closing)
         conn.commit()
         closing.result(10)
-        wait_until(lambda: not waits_for_a_lock(database))
-        time.sleep(0.3)  # for a claim that nobody would undo
+        conn.execute("lock table service_job in access exclusive mode")  # after a claim that nobody would undo
         assert conn.execute("select state, attempts from service_job").fetchall() == [("queued", 0)]
 
 
@@ -158,35 +162,36 @@ async def _ask(url: str, request: api.CalibrateRequest) -> api.CalibrateResponse
 
 
 @pytest.mark.parametrize("awaiting", [False, True])
-def test_a_service_that_is_away_while_a_large_fit_is_waited_for_is_asked_again(database: str, awaiting: bool) -> None:
+def test_a_service_that_is_away_while_a_large_fit_is_waited_for_is_asked_again(
+    queueing: Running, awaiting: bool
+) -> None:
     request = api.CalibrateRequest.model_validate({"observations": ROWS})
     answers: list[api.CalibrateResponse] = []
-    with running(database, service_large_mb=0.0) as service:
-        door = Door(service.address)
+    door = Door(queueing.address)
 
-        def ask() -> None:
-            if awaiting:
-                answers.append(asyncio.run(_ask(door.url, request)))
-                return
-            with Client(door.url, INTERNAL, retries=Retries(1, 0.05)) as client:
-                answers.append(client.calibrate(request))
+    def ask() -> None:
+        if awaiting:
+            answers.append(asyncio.run(_ask(door.url, request)))
+            return
+        with Client(door.url, INTERNAL, retries=Retries(1, 0.05)) as client:
+            answers.append(client.calibrate(request))
 
-        thread = threading.Thread(target=ask)
-        with suspended(_workers(service)):
-            thread.start()
-            wait_until(lambda: service.services.pool.busy == 1)
-            door.shut()
-            seen = door.knocks
-            wait_until(lambda: door.knocks >= seen + 4)  # more than the retries of one call
-            door.is_open = True
-        thread.join(60)
-        door.close()
+    thread = threading.Thread(target=ask)
+    with suspended(queueing.fit_processes()):
+        thread.start()
+        wait_until(lambda: queueing.services.pool.busy == 1)
+        door.shut()
+        seen = door.knocks
+        wait_until(lambda: door.knocks >= seen + 4)  # more than the retries of one call
+        door.is_open = True
+    thread.join(60)
+    door.close()
     assert [len(answer.item_params) for answer in answers] == [8]
 
 
 def test_no_body_of_a_request_outlives_its_job(database: str) -> None:
     with running(database) as service, service.client() as client:
-        with suspended(_workers(service)):
+        with suspended(service.fit_processes()):
             first, second = _submit(client), _submit(client)
             wait_until(lambda: service.services.pool.busy == 1)
             client.delete(second)  # queued
@@ -199,7 +204,7 @@ def test_no_body_of_a_request_outlives_its_job(database: str) -> None:
 
 
 def test_no_body_outlives_a_job_that_is_beyond_help(database: str) -> None:
-    with running(database) as service, service.client() as client, suspended(_workers(service)):
+    with running(database) as service, service.client() as client, suspended(service.fit_processes()):
         first, second = _submit(client), _submit(client)
         wait_until(lambda: service.services.pool.busy == 1)
         with psycopg.connect(database) as conn:  # as three deaths leave it
@@ -229,16 +234,22 @@ class LosesTheFirstAnswer(httpx.HTTPTransport):
         return response
 
 
-def test_a_request_whose_answer_was_lost_is_one_job(database: str) -> None:
+def test_a_request_whose_answer_was_lost_is_one_job(queueing: Running) -> None:
     request = api.CalibrateRequest.model_validate({"observations": ROWS})
-    with running(database, service_large_mb=0.0) as service:
-        network = LosesTheFirstAnswer()
-        with Client(service.url, INTERNAL, retries=Retries(1, 0.05), transport=network) as client:
-            assert len(client.calibrate(request).item_params) == 8
-        assert network.lost
-        with service.client() as other:
-            for key, status in (("k-1", 202), ("k-1", 202), ("k-2", 202), ("no key", 422)):
-                headers = {"idempotency-key": key, "prefer": "respond-async"}
-                assert other.post("/irt/calibrate", json={"observations": ROWS}, headers=headers).status_code == status
-    with psycopg.connect(database) as conn:
-        assert conn.execute("select count(*), count(distinct request_key) from service_job").fetchone() == (3, 3)
+    before, network = _request_keys(queueing), LosesTheFirstAnswer()
+    with Client(queueing.url, INTERNAL, retries=Retries(1, 0.05), transport=network) as client:
+        assert len(client.calibrate(request).item_params) == 8
+    assert network.lost
+    with queueing.client() as other:
+        for key, status in (("k-1", 202), ("k-1", 202), ("k-2", 202), ("no key", 422)):
+            headers = {"idempotency-key": key, "prefer": "respond-async"}
+            assert other.post("/irt/calibrate", json={"observations": ROWS}, headers=headers).status_code == status
+    made = _request_keys(queueing) - before
+    assert len(made) == 3
+    assert made >= {"k-1", "k-2"}
+
+
+def _request_keys(service: Running) -> set[str]:
+    """Of all jobs; the table takes each once."""
+    with psycopg.connect(service.database) as conn:
+        return {row[0] for row in conn.execute("select request_key from service_job")}

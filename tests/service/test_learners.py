@@ -8,7 +8,7 @@ import numpy as np
 import psycopg
 import pytest
 from psycopg.types.json import Jsonb
-from serving import Running, publish, running
+from serving import Running, publish
 
 from thetaline import irt
 
@@ -199,12 +199,12 @@ def test_only_an_arrays_texts_are_tags(service: Running) -> None:
 
 
 def test_a_reply_that_breaks_its_schema_is_our_defect_and_not_repeated_in_the_log(
-    database: str, log: io.StringIO
+    service: Running, log: io.StringIO
 ) -> None:
-    with psycopg.connect(database) as conn:
+    with psycopg.connect(service.database) as conn:
         conn.execute("alter table weekly_kpi drop constraint kpis_is_an_object")
         conn.execute("insert into weekly_kpi (user_id, week_start, kpis) values ('zoe', '2025-11-03', '[\"zzz\"]')")
-    with running(database) as service, service.client() as client:
+    with service.client() as client:
         answer = client.get("/v1/learners/zoe/kpis")
     assert (answer.status_code, answer.json()["error"][:23]) == (500, "a defect of the service")
     assert "a reply breaks its own schema" in log.getvalue()

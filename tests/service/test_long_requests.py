@@ -5,20 +5,12 @@ import json
 from typing import Any
 
 import pytest
-from serving import Running
+from serving import Running, fits_done
 
 from thetaline.api import ScoreRequest
 from thetaline.service.scoring import asked
 
 ITEMS = [{"item_id": str(i), "a": 1.0, "b": i / 20 - 1} for i in range(40)]
-
-
-def fits(service: Running, kind: str) -> float:
-    """How many of a kind the fit processes have done."""
-    with service.client() as client:
-        lines = client.get("/metrics").text.splitlines()
-    found = [line for line in lines if line.startswith(f'thetaline_fits_total{{kind="{kind}",outcome="ok"}}')]
-    return float(found[0].split()[-1]) if found else 0.0
 
 
 def scored(service: Running, body: dict[str, Any]) -> list[dict[str, Any]]:
@@ -32,12 +24,17 @@ def long_is(body: dict[str, Any]) -> bool:
     return asked(ScoreRequest.model_validate(body), most=10**6).is_long
 
 
+@pytest.fixture(scope="module")
+def service(unpublished: Running) -> Running:
+    return unpublished
+
+
 def test_many_learners_in_few_bytes_are_scored_by_a_process(service: Running) -> None:
-    before = fits(service, "score")
+    before = fits_done(service, "score")
     few = scored(service, {"item_params": ITEMS[:1], "responses": [[1], [0], [None]]})
-    assert fits(service, "score") == before
+    assert fits_done(service, "score") == before
     many = scored(service, {"item_params": ITEMS[:1], "responses": [[1], [0], [None]] * 20_000})
-    assert fits(service, "score") == before + 1
+    assert fits_done(service, "score") == before + 1
     assert len(many) == 60_000
     assert [one["theta"] for one in many[-3:]] == pytest.approx([one["theta"] for one in few])
 
@@ -64,11 +61,11 @@ def test_a_large_bank_is_linked_by_a_process_with_the_same_result(service: Runni
             body = {"new": new, "reference": moved, "method": "mean-sigma"}
             return client.post("/irt/link", json=body).raise_for_status().json()
 
-    before = fits(service, "link")
+    before = fits_done(service, "link")
     for n, more in ((40, 0), (400, 1)):
         answer = linked(n)
         assert (answer["A"], answer["B"]) == pytest.approx((2.0, 1.0))
-        assert fits(service, "link") == before + more
+        assert fits_done(service, "link") == before + more
 
 
 def test_a_vanishing_discrimination_is_refused(service: Running) -> None:

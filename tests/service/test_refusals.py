@@ -11,6 +11,11 @@ from serving import ITEM, Running, observations
 KNOWN = {"error", "detail", "request_id"}
 
 
+@pytest.fixture(scope="module")
+def service(unpublished: Running) -> Running:
+    return unpublished
+
+
 @pytest.mark.parametrize(
     ("body", "status", "said"),
     [

@@ -2,12 +2,17 @@
 
 import asyncio
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import psycopg
-from serving import on_database, wait_until, waits_for_a_lock
+import pytest
+from serving import on_database, wait_until, waiting_for_a_lock
 
 from thetaline.db.tokens import create_token
+from thetaline.errors import DatabaseError
+from thetaline.service import tokens
 from thetaline.service.database import Database
+from thetaline.service.faults import AWAY
 from thetaline.service.tokens import Scope, TokenBook, new_token
 
 GATE = 7  # an advisory lock that every look waits for
@@ -24,15 +29,15 @@ def test_a_look_that_began_before_a_token_was_made_does_not_answer_for_it(databa
         conn.execute("select pg_advisory_lock(%s)", (GATE,))
 
         async def looked_for(opened: Database) -> TokenBook:
-            tokens = TokenBook(None)
-            early = asyncio.create_task(tokens.refresh(opened))
-            await asyncio.to_thread(wait_until, lambda: waits_for_a_lock(database))
+            book = TokenBook(None)
+            early = asyncio.create_task(book.refresh(opened))
+            await asyncio.to_thread(wait_until, lambda: waiting_for_a_lock(database) > 0)
             create_token(conn, new)
-            late = asyncio.create_task(tokens.look_for(text, opened))
+            late = asyncio.create_task(book.look_for(text, opened))
             await asyncio.sleep(0)
             conn.execute("select pg_advisory_unlock(%s)", (GATE,))
             await asyncio.gather(early, late)
-            return tokens
+            return book
 
         found = on_database(f"{database}&options=-c%20search_path%3Dgated,public", looked_for)
     assert found.principal(text) is not None
@@ -44,6 +49,19 @@ def test_an_expired_token_is_refused_although_it_was_in_force_when_read(database
     with psycopg.connect(database) as conn:
         create_token(conn, row)
     moments = iter([now, now + timedelta(minutes=59), now + timedelta(hours=1)])
-    tokens = TokenBook(None, now=lambda: next(moments))
-    on_database(database, tokens.refresh)
-    assert [tokens.principal(text) is not None for _ in range(3)] == [True, True, False]
+    book = TokenBook(None, now=lambda: next(moments))
+    on_database(database, book.refresh)
+    assert [book.principal(text) is not None for _ in range(3)] == [True, True, False]
+
+
+def test_those_who_wait_for_a_look_that_fails_share_its_failure(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tokens, "LOOK_SECS", 0.5)
+
+    async def looked_for(opened: Database) -> list[Any]:
+        book = TokenBook(None)
+        looks = (book.look_for(f"tl_{number:012x}_x", opened) for number in range(5))
+        return await asyncio.gather(*looks, return_exceptions=True)
+
+    errors = on_database("postgresql://nobody@127.0.0.1:9/none", looked_for)
+    assert [isinstance(error, DatabaseError) for error in errors] == [False, True, True, True, True]
+    assert all(isinstance(error, AWAY) for error in errors)  # each a 503
