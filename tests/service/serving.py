@@ -21,10 +21,10 @@ from psycopg.types.json import Jsonb
 from thetaline.db.tokens import create_token
 from thetaline.service import create_app
 from thetaline.service.database import Database
-from thetaline.service.protocol import bounded_protocol
 from thetaline.service.server import StoppingServer
 from thetaline.service.services import Services
 from thetaline.service.tokens import Scope, new_token
+from thetaline.service.uvicorn_protocol import bounded_protocol
 from thetaline.settings import load
 
 T = TypeVar("T")
@@ -72,8 +72,8 @@ class Running:
 
     def fit_processes(self) -> list[psutil.Process]:
         """Those that are alive, once all of them have come up."""
-        wait_until(lambda: self.services.pool.idle == self.services.settings.service_workers)
-        return [psutil.Process(pid) for pid in self.services.pool.pids]
+        wait_until(lambda: self.services.dispatcher.idle == self.services.settings.service_workers)
+        return [psutil.Process(pid) for pid in self.services.dispatcher.pids]
 
     def token(self, *scopes: Scope, user_id: str | None = None) -> str:
         """A new token of these scopes, known to the service at once."""

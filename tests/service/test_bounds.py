@@ -17,7 +17,7 @@ import pytest
 import uvicorn
 from serving import INTERNAL, ITEM, Running, running, wait_until
 
-from thetaline.service.protocol import bounded_protocol
+from thetaline.service.uvicorn_protocol import bounded_protocol
 
 HEAD = f"POST /irt/score HTTP/1.1\r\nhost: t\r\nauthorization: Bearer {INTERNAL}\r\ncontent-type: application/json\r\n"
 
@@ -131,7 +131,7 @@ def test_bodies_in_flight_are_bounded_together(hasty: Running) -> None:
     assert {503} < set(statuses) <= {400, 408, 503}  # 408: on a busy machine even these take long to arrive
     with hasty.client() as client:  # and what they held is given back
         assert client.post("/irt/score", json={"item_params": [ITEM], "responses": [[1]]}).status_code == 200
-    assert hasty.services.pool.waiting == 0
+    assert hasty.services.dispatcher.waiting == 0
 
 
 LONG_ANSWER = 4_000_000  # two seconds for the slow reader, twice what a client that reads nothing is given

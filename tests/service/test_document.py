@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from serving import INTERNAL, Running, publish
 
-from thetaline.service.examples import EXAMPLES
+from thetaline.service.openapi_examples import EXAMPLES
 
 CHECKS = (
     "not_a_server_error",

@@ -1,4 +1,4 @@
-"""A fit process that speaks so that nobody understands it."""
+"""A fit process whose messages are none."""
 
 import asyncio
 import os
@@ -7,13 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from thetaline.service.fits.process import LONGEST_WORD_BYTES, FitProcess, WorkerDiedError
-from thetaline.service.fits.task import Task
+from thetaline.service.fits.process import MAX_MESSAGE_BYTES, FitProcess, Task, WorkerDiedError
 
 TASK = Task("calibrate", "no body", "no result", "application/json", {}, 1)
 
 
-def _mouth(pid: int) -> Path:
+def _pipe_of(pid: int) -> Path:
     """The worker's own handle on the pipe to its parent."""
     return next(
         fd
@@ -22,31 +21,31 @@ def _mouth(pid: int) -> Path:
     )
 
 
-def _say(path: Path, word: bytes) -> None:
+def _send(path: Path, message: bytes) -> None:
     with path.open("wb", buffering=0) as pipe:
-        pipe.write(word)
+        pipe.write(message)
 
 
-async def _hear(word: bytes) -> None:
+async def _receive(message: bytes) -> None:
     process = FitProcess(memory_mb=4096, threads=1)
     await process.start()
     assert process.pid is not None
     try:
         os.kill(process.pid, signal.SIGSTOP)
-        mouth = _mouth(process.pid)
-        saying = asyncio.create_task(asyncio.to_thread(_say, mouth, word))
+        pipe = _pipe_of(process.pid)
+        sending = asyncio.create_task(asyncio.to_thread(_send, pipe, message))
         with pytest.raises(WorkerDiedError):
             await asyncio.wait_for(process.run(TASK), 10)
     finally:
         await asyncio.wait_for(process.end(), 10)
-        await asyncio.gather(saying, return_exceptions=True)
+        await asyncio.gather(sending, return_exceptions=True)
     assert not process.alive
 
 
 @pytest.mark.parametrize(
-    "word",
-    [b"no JSON\n", b'"no word"\n', b"\xff\n", b"x" * (3 * LONGEST_WORD_BYTES) + b"\n"],
+    "message",
+    [b"no JSON\n", b'"no object"\n', b"\xff\n", b"x" * (3 * MAX_MESSAGE_BYTES) + b"\n"],
     ids=["no JSON", "no object", "no text", "too long"],
 )
-def test_a_word_that_cannot_be_understood_is_as_good_as_a_death(word: bytes) -> None:
-    asyncio.run(_hear(word))
+def test_a_message_that_cannot_be_read_is_as_good_as_a_death(message: bytes) -> None:
+    asyncio.run(_receive(message))

@@ -92,7 +92,7 @@ LONG = observations(n_users=2000, n_items=40)
 @contextmanager
 def stopped_worker(service: Running) -> Iterator[int]:
     """The one fit process takes a task and does not come to work on it; its pid. It goes on afterwards, if it lives."""
-    pool = service.services.pool
+    pool = service.services.dispatcher
     wait_until(lambda: pool.idle == 1)
     pid = pool.pids[0]
     os.kill(pid, signal.SIGSTOP)
@@ -109,7 +109,7 @@ def _is_at_work(client: httpx.Client, href: str, attempt: int) -> bool:
 
 
 def test_kill_9_of_the_process_at_work_gives_the_job_back_and_the_service_lives(service: Running) -> None:
-    pool = service.services.pool
+    pool = service.services.dispatcher
     with service.client() as client:
         with stopped_worker(service) as pid:
             href = _submit(client)
@@ -123,7 +123,7 @@ def test_kill_9_of_the_process_at_work_gives_the_job_back_and_the_service_lives(
 
 
 def test_a_job_that_kills_every_process_is_given_up_and_reported(service: Running) -> None:
-    pool = service.services.pool
+    pool = service.services.dispatcher
     with service.client() as client:
         href = _submit(client, LONG)
         for attempt in (1, 2, 3):
@@ -136,7 +136,7 @@ def test_a_job_that_kills_every_process_is_given_up_and_reported(service: Runnin
 
 def test_kill_9_during_a_small_fit_is_tried_again_behind_the_scenes(service: Running, expected: dict[str, Any]) -> None:
     answers: list[httpx.Response] = []
-    pool = service.services.pool
+    pool = service.services.dispatcher
     thread = threading.Thread(target=lambda: answers.append(_calibrate(service)))
     with stopped_worker(service) as pid:
         thread.start()
@@ -149,7 +149,7 @@ def test_kill_9_during_a_small_fit_is_tried_again_behind_the_scenes(service: Run
 
 
 def test_kill_9_of_an_idle_process_is_made_good_before_a_task_asks_for_it(service: Running) -> None:
-    pool = service.services.pool
+    pool = service.services.dispatcher
     with service.client() as client:
         pid = service.fit_processes()[0].pid
         os.kill(pid, signal.SIGKILL)
@@ -160,7 +160,7 @@ def test_kill_9_of_an_idle_process_is_made_good_before_a_task_asks_for_it(servic
 
 
 def test_a_fit_that_takes_too_long_is_ended_with_its_process(hurried: Running) -> None:
-    pool, before = hurried.services.pool, fits_done(hurried, "calibrate", outcome="timeout")
+    pool, before = hurried.services.dispatcher, fits_done(hurried, "calibrate", outcome="timeout")
     with hurried.client() as client:
         with stopped_worker(hurried) as pid:
             answer = client.post("/irt/calibrate", json={"observations": ROWS})
@@ -177,7 +177,7 @@ def test_more_fits_than_may_wait_are_a_429_that_says_when_to_come_back(narrow: R
     thread = threading.Thread(target=_calibrate, args=(narrow, FEW))
     with stopped_worker(narrow), narrow.client() as client:
         thread.start()
-        wait_until(lambda: narrow.services.pool.busy == 1)
+        wait_until(lambda: narrow.services.dispatcher.busy == 1)
         refused = client.post("/irt/calibrate", json={"observations": FEW})
     thread.join(60)
     assert refused.status_code == 429
@@ -202,7 +202,7 @@ def test_jobs_that_run_count_with_those_that_wait_and_one_more_is_a_429(narrow: 
 
 
 def test_a_client_that_goes_away_frees_its_process(service: Running) -> None:
-    pool = service.services.pool
+    pool = service.services.dispatcher
     with service.client() as client:
         before = fits_done(service, "calibrate", outcome="cancelled")
         with stopped_worker(service) as pid, pytest.raises(httpx.ReadTimeout):
@@ -212,7 +212,7 @@ def test_a_client_that_goes_away_frees_its_process(service: Running) -> None:
 
 
 def test_a_running_job_is_cancelled_with_its_process(service: Running) -> None:
-    pool = service.services.pool
+    pool = service.services.dispatcher
     with service.client() as client, stopped_worker(service) as pid:
         href = _submit(client)
         wait_until(lambda: pool.busy == 1)
@@ -233,7 +233,7 @@ def test_a_queued_job_is_cancelled_at_once_and_never_taken(service: Running) -> 
 
 def test_jobs_survive_a_restart(database: str) -> None:
     with running(database) as service, service.client() as client:
-        os.kill(service.services.pool.pids[0], signal.SIGSTOP)
+        os.kill(service.services.dispatcher.pids[0], signal.SIGSTOP)
         running_one, queued_one = _submit(client), _submit(client)
         wait_until(lambda: _state(client, running_one) == "running")
     with psycopg.connect(database) as conn:
@@ -271,7 +271,7 @@ def test_progress_is_shown(service: Running) -> None:
 
 
 def test_metrics_count_fits_and_show_jobs(service: Running, expected: dict[str, Any]) -> None:
-    wait_until(lambda: service.services.pool.idle == 1)
+    wait_until(lambda: service.services.dispatcher.idle == 1)
     with service.client() as client:
         text = client.get("/metrics").text
     assert 'thetaline_fits_total{kind="calibrate",outcome="ok"}' in text
@@ -285,7 +285,7 @@ def test_a_fit_that_never_got_a_process_may_come_again(hurried: Running) -> None
     with hurried.client() as client:
         with stopped_worker(hurried):
             _submit(client)
-            wait_until(lambda: hurried.services.pool.busy == 1)
+            wait_until(lambda: hurried.services.dispatcher.busy == 1)
             late = client.post("/irt/calibrate", json={"observations": ROWS})
         assert (late.status_code, late.json()["error"]) == (429, "all fit processes are busy")
         assert int(late.headers["retry-after"]) >= 1

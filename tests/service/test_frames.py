@@ -15,8 +15,8 @@ import pyarrow.parquet as pq
 import pytest
 from serving import Running, observations, running, without_run
 
-from thetaline.service.faults import fault_of
-from thetaline.service.fits.bodies import read_body
+from thetaline.service.fits.calibration_body import read_body
+from thetaline.service.http_errors import api_error_of
 
 NDJSON = "application/x-ndjson"
 PARQUET = "application/vnd.apache.parquet"
@@ -178,11 +178,11 @@ def _twice() -> bytes:
 def test_columns_that_arrow_can_say_and_nobody_can_mean_are_refused_and_cost_no_process(
     service: Running, body: bytes, status: int, said: str
 ) -> None:
-    pids = service.services.pool.pids
+    pids = service.services.dispatcher.pids
     with service.client() as client:
         answer = client.post("/irt/calibrate", content=body, headers={"content-type": ARROW})
     assert (answer.status_code, said in answer.text) == (status, True), answer.text
-    assert service.services.pool.pids == pids
+    assert service.services.dispatcher.pids == pids
 
 
 def test_names_of_a_schema_are_told_in_short(service: Running) -> None:
@@ -214,7 +214,7 @@ def _outcome(path: Path, kind: str) -> int:
     try:
         found = read_body(path, kind, options={}, most=1_000_000).observations
     except Exception as error:
-        fault = fault_of(error)
+        fault = api_error_of(error)
         if fault is None:
             raise
         return fault.status

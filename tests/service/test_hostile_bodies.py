@@ -11,7 +11,7 @@ from serving import Running, fits_done, running
 
 from thetaline import api
 from thetaline.api.calibration import CalibrateHeader
-from thetaline.service.faults import MANY_FAULTS, SHOWN_FAULTS, not_valid
+from thetaline.service.http_errors import MANY_ERRORS, SHOWN_ERRORS, validation_error
 
 N = 500_000
 MB = 1_000_000
@@ -84,7 +84,7 @@ def _peak(pid: int | str) -> int:
 def test_a_body_of_nothing_but_faults_holds_no_loop_and_takes_little_memory(
     calm: Running, path: str, body: bytes
 ) -> None:
-    packed, pids = gzip.compress(body, mtime=0), calm.services.pool.pids
+    packed, pids = gzip.compress(body, mtime=0), calm.services.dispatcher.pids
     Path("/proc/self/clear_refs").write_text("5")
     before, secs = _peak("self"), calm.loop_secs()
     with calm.client() as client:
@@ -93,7 +93,7 @@ def test_a_body_of_nothing_but_faults_holds_no_loop_and_takes_little_memory(
     assert len(answer.content) < 20_000
     assert calm.loop_secs() - secs < 0.7  # inflating included; to build every fault would take 4 to 18 s
     assert _peak("self") - before < 250 * MB
-    assert calm.services.pool.pids == pids  # no fit process was lost
+    assert calm.services.dispatcher.pids == pids  # no fit process was lost
     assert max(map(_peak, pids)) < 2_000 * MB
 
 
@@ -118,17 +118,17 @@ def test_the_first_wrong_entry_is_named_with_its_place() -> None:
     body = _map("item_params", b'"1":{"a":1,"b":0},"2":{"a":"x","b":"y"}', n=1)
     with pytest.raises(ValidationError) as refused:
         api.NextItemsRequest.model_validate_json(body)
-    places = [one["loc"][-2:] for one in not_valid(refused.value).detail]  # type: ignore[attr-defined]
+    places = [one["loc"][-2:] for one in validation_error(refused.value).detail]  # type: ignore[attr-defined]
     assert {("2", "a"), ("2", "b")} <= {tuple(place) for place in places}
 
 
 def test_more_faults_than_can_be_told_are_counted() -> None:
-    for n, n_told in ((1, 1), (MANY_FAULTS, SHOWN_FAULTS), (MANY_FAULTS + 1, 1)):
+    for n, n_told in ((1, 1), (MANY_ERRORS, SHOWN_ERRORS), (MANY_ERRORS + 1, 1)):
         with pytest.raises(ValidationError) as refused:
             api.NextItemsRequest.model_validate_json(_unknown_fields(n=n))
-        told: Any = not_valid(refused.value).detail
+        told: Any = validation_error(refused.value).detail
         assert len(told) == n_told
-    assert told[0]["msg"].startswith(f"{MANY_FAULTS + 1} faults")
+    assert told[0]["msg"].startswith(f"{MANY_ERRORS + 1} faults")
 
 
 def test_a_large_bank_of_a_body_is_answered_like_a_small_one(unpublished: Running) -> None:

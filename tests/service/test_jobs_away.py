@@ -51,14 +51,14 @@ def test_a_running_fit_outlives_a_database_that_is_away_for_less_than_its_lease(
     with running(database) as service, service.client() as client:
         with suspended(service.fit_processes()):
             href = _submit(client)
-            wait_until(lambda: service.services.pool.busy == 1)
+            wait_until(lambda: service.services.dispatcher.busy == 1)
             with _database_away(database_server, database):
                 failed = _failed_calls(service)
                 wait_until(lambda: _failed_calls(service) >= failed + 3)
-            pids = service.services.pool.pids
+            pids = service.services.dispatcher.pids
         wait_until(lambda: _is_done(client, href), secs=60)
         assert client.get(href).json()["attempts"] == 1
-        assert service.services.pool.pids == pids
+        assert service.services.dispatcher.pids == pids
 
 
 def _failed_calls(service: Running) -> int:
@@ -179,7 +179,7 @@ def test_a_service_that_is_away_while_a_large_fit_is_waited_for_is_asked_again(
     thread = threading.Thread(target=ask)
     with suspended(queueing.fit_processes()):
         thread.start()
-        wait_until(lambda: queueing.services.pool.busy == 1)
+        wait_until(lambda: queueing.services.dispatcher.busy == 1)
         door.shut()
         seen = door.knocks
         wait_until(lambda: door.knocks >= seen + 4)  # more than the retries of one call
@@ -193,7 +193,7 @@ def test_no_body_of_a_request_outlives_its_job(database: str) -> None:
     with running(database) as service, service.client() as client:
         with suspended(service.fit_processes()):
             first, second = _submit(client), _submit(client)
-            wait_until(lambda: service.services.pool.busy == 1)
+            wait_until(lambda: service.services.dispatcher.busy == 1)
             client.delete(second)  # queued
             client.delete(first)  # at work
             wait_until(lambda: client.get(first).json()["state"] == "cancelled")
@@ -206,7 +206,7 @@ def test_no_body_of_a_request_outlives_its_job(database: str) -> None:
 def test_no_body_outlives_a_job_that_is_beyond_help(database: str) -> None:
     with running(database) as service, service.client() as client, suspended(service.fit_processes()):
         first, second = _submit(client), _submit(client)
-        wait_until(lambda: service.services.pool.busy == 1)
+        wait_until(lambda: service.services.dispatcher.busy == 1)
         with psycopg.connect(database) as conn:  # as three deaths leave it
             conn.execute("update service_job set attempts = 3 where state = 'queued'")
         service.services.runner.wake()

@@ -8,7 +8,7 @@ import pytest
 from serving import Running, fits_done
 
 from thetaline.api import ScoreRequest
-from thetaline.service.scoring import asked
+from thetaline.service.scoring import scoring_input
 
 ITEMS = [{"item_id": str(i), "a": 1.0, "b": i / 20 - 1} for i in range(40)]
 
@@ -21,7 +21,7 @@ def scored(service: Running, body: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def long_is(body: dict[str, Any]) -> bool:
-    return asked(ScoreRequest.model_validate(body), most=10**6).is_long
+    return scoring_input(ScoreRequest.model_validate(body), most=10**6).is_long
 
 
 @pytest.fixture(scope="module")

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, strategies as st
 from serving import ITEM, Clock, running
 
-from thetaline.service.faults import Fault
-from thetaline.service.rates import BURST_SECS, RateLimits
+from thetaline.service.http_errors import ApiError
+from thetaline.service.rate_limit import BURST_SECS, RateLimits
 from thetaline.service.tokens import Scope
 
 SCORE = {"item_params": [ITEM], "responses": [[1]]}
@@ -18,7 +18,7 @@ def _taken(limits: RateLimits) -> int:
     for passed in range(1_000):
         try:
             limits.take("one")
-        except Fault:
+        except ApiError:
             return passed
     raise AssertionError("there is no limit")
 
@@ -48,7 +48,7 @@ def test_a_token_over_its_rate_is_told_when_to_come_back_and_is_served_then() ->
     limits = RateLimits(per_sec=0.25, clock=clock)
     limits.take("one")
     limits.take("another")
-    with pytest.raises(Fault, match="too many requests") as refused:
+    with pytest.raises(ApiError, match="too many requests") as refused:
         limits.take("one")
     assert (refused.value.status, refused.value.headers) == (429, {"retry-after": "4"})
     clock.secs += 4

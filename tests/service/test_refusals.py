@@ -95,13 +95,13 @@ def test_a_thousand_faults_are_not_repeated_a_thousand_times(service: Running) -
 
 @pytest.mark.parametrize("path", ["/irt/score", "/irt/calibrate"])
 def test_an_unknown_field_is_named_in_short_and_costs_no_process(service: Running, path: str) -> None:
-    pids = service.services.pool.pids
+    pids = service.services.dispatcher.pids
     body = {"item_params": [ITEM], "responses": [[1]]} if path == "/irt/score" else {"responses": [[1]]}
     with service.client() as client:
         answer = client.post(path, json={**body, "x" * 2_000_000: 1})
     assert (answer.status_code, answer.json().keys()) == (422, KNOWN)
     assert answer.json()["detail"][0]["loc"] == ["x" * 300]
-    assert service.services.pool.pids == pids
+    assert service.services.dispatcher.pids == pids
 
 
 def _anchored(model: str, fixed: bool, *params: dict[str, float]) -> dict[str, Any]:
@@ -245,7 +245,7 @@ def test_a_defect_of_ours_is_told_without_its_trace(service: Running, monkeypatc
     def defect(*_args: object, **_options: object) -> bytes:
         raise RuntimeError("password=hunter2")
 
-    monkeypatch.setattr("thetaline.service.routes.irt.asked", defect)
+    monkeypatch.setattr("thetaline.service.routes.irt.scoring_input", defect)
     with service.client() as client:
         answer: httpx.Response = client.post("/irt/score", json={"item_params": [ITEM], "responses": [[1]]})
     assert answer.status_code == 500

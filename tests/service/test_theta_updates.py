@@ -11,7 +11,7 @@ from thetaline.api import ThetaUpdateRequest
 from thetaline.db.sessions import SessionConflictError, UnknownSessionError
 from thetaline.errors import InputError
 from thetaline.service.database import Database
-from thetaline.service.updates import ThetaUpdates
+from thetaline.service.theta_updates import ThetaUpdates
 
 BANK = {str(101 + i): {"a": 1.0, "b": -1.0 + 0.2 * i} for i in range(11)}
 ANSWERS = [{"item_id": str(101 + i), "is_correct": i < 7} for i in range(10)]

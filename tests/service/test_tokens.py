@@ -17,7 +17,7 @@ from thetaline.db.tokens import create_token
 from thetaline.errors import InputError, SettingsError
 from thetaline.jobs.command_line import run_app
 from thetaline.service import app, server, tokens
-from thetaline.service.tokens import Scope, TokenBook, new_token
+from thetaline.service.tokens import Scope, TokenCache, new_token
 from thetaline.settings import load
 
 SCORE = {"item_params": [ITEM], "responses": [[1]]}
@@ -50,7 +50,7 @@ def test_the_internal_token_opens_everything_in_both_headers(service: Running) -
 
 
 def test_white_space_around_the_internal_token_is_left_out() -> None:
-    assert TokenBook(f"{INTERNAL}\n").principal(INTERNAL) is not None
+    assert TokenCache(f"{INTERNAL}\n").principal(INTERNAL) is not None
 
 
 @pytest.mark.parametrize(
@@ -197,7 +197,10 @@ def test_a_look_that_fails_in_any_way_is_logged_and_not_the_last(database: str, 
 
 def test_while_no_database_has_answered_a_local_caller_is_not_let_in(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tokens, "LOOK_SECS", 0.5)
-    with running(AWAY, anonymous=True, r_irt_internal_token=None) as service, service.client(token=None) as client:
+    with (
+        running(AWAY, anonymous=True, r_irt_internal_token=None) as service,
+        service.client(token=None) as client,
+    ):
         for headers in ({}, {"authorization": "Bearer tl_0123456789ab_x"}):
             refused = client.post("/irt/score", json=SCORE, headers=headers)
             assert (refused.status_code, refused.json()["error"][:24]) == (503, "tokens cannot be checked")

@@ -7,15 +7,15 @@ from thetaline.api.calibration import (
     CalibrateRequest,
     CalibrateResponse,
     FitMeta,
+    FitMetrics,
+    FittedModel,
     LinkingConstants,
-    Metrics,
-    ModelSpec,
     Observation,
 )
 from thetaline.api.items import BankItem, BankPage, DriftAlert, DriftAlerts, ItemHistory, ItemVersion
 from thetaline.api.jobs import Job, JobAccepted, JobProgress, JobState
 from thetaline.api.learners import (
-    LearnerKpis,
+    KpiHistory,
     LearnerTheta,
     RecomputeRequest,
     SessionAnswer,
@@ -29,15 +29,15 @@ from thetaline.api.learners import (
 )
 from thetaline.api.linking import LinkRequest, LinkResponse
 from thetaline.api.operation import Health, Readiness
-from thetaline.api.runs import GateCheck, Run, RunPage
+from thetaline.api.runs import GateCheck, LedgerRun, RunPage
 from thetaline.api.scoring import Ability, KeyedResponse, ScoreRequest, ScoreResponse
 from thetaline.api.selection import (
     InformationRequest,
     InformationResponse,
     ItemCurve,
-    NextItem,
     NextItemsRequest,
     NextItemsResponse,
+    RankedItem,
 )
 
 __all__ = [
@@ -52,6 +52,8 @@ __all__ = [
     "DriftAlerts",
     "ErrorBody",
     "FitMeta",
+    "FitMetrics",
+    "FittedModel",
     "GateCheck",
     "Health",
     "InformationRequest",
@@ -65,21 +67,19 @@ __all__ = [
     "JobProgress",
     "JobState",
     "KeyedResponse",
-    "LearnerKpis",
+    "KpiHistory",
     "LearnerTheta",
+    "LedgerRun",
     "LinkRequest",
     "LinkResponse",
     "LinkingConstants",
-    "Metrics",
-    "ModelSpec",
-    "NextItem",
     "NextItemsRequest",
     "NextItemsResponse",
     "Observation",
     "Payload",
+    "RankedItem",
     "Readiness",
     "RecomputeRequest",
-    "Run",
     "RunPage",
     "ScoreRequest",
     "ScoreResponse",

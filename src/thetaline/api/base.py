@@ -52,7 +52,7 @@ OPEN = ConfigDict(extra="ignore", coerce_numbers_to_str=True, frozen=True)
 KEYED = ConfigDict(extra="ignore", strict=True)
 
 
-class StopAtFirstFault:
+class StopAtFirstError:
     """On a list or an object of a request: its first wrong entry is the last one looked at.
 
     Two million equal wrong entries come in 20 kB of gzip; a fault for each would take gigabytes.
@@ -110,8 +110,8 @@ class ItemParams(Params):
 
 
 # Two ways to hand over a bank: a list (in the order of a response matrix's columns), or an object keyed by id.
-ItemList = Annotated[list[ItemParams], Field(min_length=1, max_length=MAX_ITEMS), StopAtFirstFault()]
-ItemMap = Annotated[dict[Id, Params], Field(min_length=1, max_length=MAX_ITEMS), StopAtFirstFault()]
+ItemList = Annotated[list[ItemParams], Field(min_length=1, max_length=MAX_ITEMS), StopAtFirstError()]
+ItemMap = Annotated[dict[Id, Params], Field(min_length=1, max_length=MAX_ITEMS), StopAtFirstError()]
 
 
 def named_items(items: "list[ItemParams] | Mapping[str, Params]") -> dict[str, Params]:

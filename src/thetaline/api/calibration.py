@@ -15,16 +15,16 @@ from thetaline.api.base import (
     Params,
     Payload,
     Reply,
-    StopAtFirstFault,
+    StopAtFirstError,
     with_examples,
 )
 
 # A literal is looked up, a union is tried member by member: a fifth of the time of 40,000 answers.
 Correct = Literal[True, False, 0, 1, None]
 Matrix = Annotated[
-    list[Annotated[list[Correct], StopAtFirstFault()]],
+    list[Annotated[list[Correct], StopAtFirstError()]],
     Field(min_length=1, description="rows learners, columns items, null = missing"),
-    StopAtFirstFault(),
+    StopAtFirstError(),
 ]
 
 
@@ -50,14 +50,14 @@ class Anchor(Payload):
     model: DichotomousModel | None = None
 
 
-Anchors = Annotated[list[Anchor], Field(max_length=MAX_ITEMS), StopAtFirstFault()]
+Anchors = Annotated[list[Anchor], Field(max_length=MAX_ITEMS), StopAtFirstError()]
 
 
 class CalibrateRequest(Payload):
     """Answers as `observations`, or as a matrix `responses` (rows learners, columns items, null = missing)."""
 
     # TypedDicts rather than models: 500,000 of them validate in 1 s and half the memory.
-    observations: Annotated[list[Observation], Field(min_length=1), StopAtFirstFault()] | None = None
+    observations: Annotated[list[Observation], Field(min_length=1), StopAtFirstError()] | None = None
     responses: Matrix | None = Field(default=None, examples=[[[0, 1, None], [1, 1, 0]]])
     model: DichotomousModel = "2PL"
     anchors: Anchors = Field(default_factory=list)
@@ -105,7 +105,7 @@ class CalibrateHeader(Payload):
     anchors: Anchors = Field(default_factory=list)
 
 
-class ModelSpec(Reply):
+class FittedModel(Reply):
     """What was fitted to what."""
 
     model: str
@@ -124,7 +124,7 @@ class LinkingConstants(Reply):
     dropped: dict[str, str] = Field(default_factory=dict)
 
 
-class Metrics(Reply):
+class FitMetrics(Reply):
     """How the fit went."""
 
     log_likelihood: float
@@ -136,7 +136,7 @@ class Metrics(Reply):
     engine: str = ""
 
 
-class Population(Reply):
+class AbilityDistribution(Reply):
     """Mean and standard deviation of θ on the reply's scale."""
 
     mean: float
@@ -147,13 +147,13 @@ class FitMeta(Reply):
     """The run, what it fitted, onto which scale, and how it went."""
 
     run_id: str
-    model_spec: ModelSpec
+    model_spec: FittedModel
     linked: bool | None = Field(default=None, description="whether the result is on the anchors' scale")
     not_linked: str | None = Field(default=None, description="why anchors were given and yet not used")
     linking_constants: LinkingConstants | None = None
-    population: Population | None = None
+    population: AbilityDistribution | None = None
     item_notes: dict[str, list[str]] = Field(default_factory=dict, description="findings, and the items they are about")
-    metrics: Metrics
+    metrics: FitMetrics
 
 
 class CalibratedItem(TypedDict):

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, AwareDatetime, Field, field_validator, model_validator
 
-from thetaline.api.base import Payload, Reply, StopAtFirstFault, StoredId, with_examples
+from thetaline.api.base import Payload, Reply, StopAtFirstError, StoredId, with_examples
 from thetaline.api.calibration import Correct
 
 EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)  # at the ends of the calendar a zone or a week's window leads out of it
@@ -63,7 +63,7 @@ class WeeklyKpis(Reply):
     updated_at: datetime
 
 
-class LearnerKpis(Reply):
+class KpiHistory(Reply):
     """The indicators by week, newest first."""
 
     user_id: str
@@ -105,7 +105,7 @@ class ThetaUpdateRequest(Payload):
     """The session that ended: its id if its answers are in `exam_results`, else the id and the answers."""
 
     session_id: StoredId
-    answers: Annotated[list[SessionAnswer], Field(min_length=1, max_length=MAX_ANSWERS), StopAtFirstFault()] | None = (
+    answers: Annotated[list[SessionAnswer], Field(min_length=1, max_length=MAX_ANSWERS), StopAtFirstError()] | None = (
         None
     )
 

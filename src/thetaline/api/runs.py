@@ -18,7 +18,7 @@ class GateCheck(Reply):
     message: str
 
 
-class Run(Reply):
+class LedgerRun(Reply):
     """One run of one job."""
 
     run_id: str
@@ -36,4 +36,4 @@ class Run(Reply):
 class RunPage(Reply):
     """Newest first."""
 
-    runs: list[Run]
+    runs: list[LedgerRun]

@@ -13,7 +13,7 @@ from thetaline.api.base import (
     ItemMap,
     Payload,
     Reply,
-    StopAtFirstFault,
+    StopAtFirstError,
     named_items,
     with_examples,
 )
@@ -30,14 +30,14 @@ class KeyedResponse(TypedDict):
     is_correct: Correct
 
 
-class Prior(Payload):
+class NormalPrior(Payload):
     """The normal distribution of ability before the answers."""
 
     mean: Annotated[FiniteFloat, Field(ge=-20, le=20)] = 0.0
     sd: Annotated[FiniteFloat, Field(ge=0.01, le=20)] = 1.0
 
 
-Keyed = Annotated[list[KeyedResponse], Field(min_length=1), StopAtFirstFault()]
+Keyed = Annotated[list[KeyedResponse], Field(min_length=1), StopAtFirstError()]
 
 
 class ScoreRequest(Payload):
@@ -46,7 +46,7 @@ class ScoreRequest(Payload):
     item_params: ItemList | ItemMap
     responses: Matrix | Keyed
     method: Literal["EAP", "MAP", "WLE"] = "EAP"
-    prior: Prior = Prior()
+    prior: NormalPrior = NormalPrior()
 
     model_config = with_examples(
         {

@@ -13,7 +13,7 @@ from thetaline.api.base import (
     Payload,
     PositiveSe,
     Reply,
-    StopAtFirstFault,
+    StopAtFirstError,
     Theta,
     named_items,
     with_examples,
@@ -28,10 +28,10 @@ class InformationRequest(Payload):
     """Items (from the body, or by id from the published bank) and the abilities at which to look."""
 
     item_params: Bank | None = Field(default=None, description=_BANK)
-    item_ids: Annotated[list[Id], Field(min_length=1, max_length=10_000), StopAtFirstFault()] | None = Field(
+    item_ids: Annotated[list[Id], Field(min_length=1, max_length=10_000), StopAtFirstError()] | None = Field(
         default=None, description="which items of the bank; absent: all of item_params"
     )
-    theta: Annotated[list[Theta], Field(min_length=1, max_length=MAX_GRID), StopAtFirstFault()] = Field(
+    theta: Annotated[list[Theta], Field(min_length=1, max_length=MAX_GRID), StopAtFirstError()] = Field(
         default_factory=lambda: [step / 4 for step in range(-16, 17)]
     )
 
@@ -72,7 +72,7 @@ class NextItemsRequest(Payload):
     item_params: Bank | None = Field(default=None, description=_BANK)
     theta: Theta
     se: PositiveSe | None = Field(default=None, description="posterior standard deviation of θ")
-    answered: Annotated[list[Id], Field(max_length=MAX_ITEMS), StopAtFirstFault()] = Field(
+    answered: Annotated[list[Id], Field(max_length=MAX_ITEMS), StopAtFirstError()] = Field(
         default_factory=list, description="not to be asked"
     )
     n: int = Field(default=5, ge=1, le=100, description="how many items, best first")
@@ -85,7 +85,7 @@ class NextItemsRequest(Payload):
         return self
 
 
-class NextItem(Reply):
+class RankedItem(Reply):
     """An item and what it tells at θ."""
 
     item_id: str
@@ -97,4 +97,4 @@ class NextItemsResponse(Reply):
 
     status: Literal["ok"] = "ok"
     theta: float
-    items: list[NextItem]
+    items: list[RankedItem]

@@ -75,7 +75,7 @@ class AsyncClient(AsyncConnection):
         """Carry θ over a session; the same answers again change nothing."""
         return await self._call(calls.update_theta(user_id, request))
 
-    async def kpis(self, user_id: str, *, weeks: int = 12) -> api.LearnerKpis:
+    async def kpis(self, user_id: str, *, weeks: int = 12) -> api.KpiHistory:
         """The weekly KPIs, newest week first."""
         return await self._call(calls.kpis(user_id, weeks))
 
@@ -103,7 +103,7 @@ class AsyncClient(AsyncConnection):
         """The newest runs of the ledger."""
         return await self._call(calls.runs(limit))
 
-    async def run(self, run_id: str) -> api.Run:
+    async def run(self, run_id: str) -> api.LedgerRun:
         """One run with its gate."""
         return await self._call(calls.run(run_id))
 

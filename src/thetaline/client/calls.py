@@ -52,9 +52,9 @@ def read(call: Call[T], response: httpx.Response) -> T:
     try:
         return TypeAdapter(call.reply).validate_json(response.content)
     except ValidationError as error:
-        faults = "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors()[:3])
+        broken = "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors()[:3])
         raise ServiceError(
-            f"{_answered(call, response)} with a body outside the contract: {faults}",
+            f"{_answered(call, response)} with a body outside the contract: {broken}",
             status=response.status_code,
         ) from None
 
@@ -152,9 +152,9 @@ def update_theta(user_id: str, body: api.ThetaUpdateRequest) -> Call[api.ThetaUp
     return _post(f"{_learner(user_id)}/theta", body, api.ThetaUpdated)
 
 
-def kpis(user_id: str, weeks: int) -> Call[api.LearnerKpis]:
+def kpis(user_id: str, weeks: int) -> Call[api.KpiHistory]:
     """GET /v1/learners/{user_id}/kpis."""
-    return Call("GET", f"{_learner(user_id)}/kpis", api.LearnerKpis, params={"weeks": str(weeks)})
+    return Call("GET", f"{_learner(user_id)}/kpis", api.KpiHistory, params={"weeks": str(weeks)})
 
 
 def recompute_week(user_id: str, week_start: date) -> Call[api.WeekRecomputed]:
@@ -187,9 +187,9 @@ def runs(limit: int) -> Call[api.RunPage]:
     return Call("GET", "/v1/runs", api.RunPage, params={"limit": str(limit)})
 
 
-def run(run_id: str) -> Call[api.Run]:
+def run(run_id: str) -> Call[api.LedgerRun]:
     """GET /v1/runs/{run_id}."""
-    return Call("GET", f"/v1/runs/{quote(run_id, safe='')}", api.Run)
+    return Call("GET", f"/v1/runs/{quote(run_id, safe='')}", api.LedgerRun)
 
 
 def drift_alerts() -> Call[api.DriftAlerts]:

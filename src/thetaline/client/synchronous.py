@@ -75,7 +75,7 @@ class Client(Connection):
         """Carry θ over a session; the same answers again change nothing."""
         return self._call(calls.update_theta(user_id, request))
 
-    def kpis(self, user_id: str, *, weeks: int = 12) -> api.LearnerKpis:
+    def kpis(self, user_id: str, *, weeks: int = 12) -> api.KpiHistory:
         """The weekly KPIs, newest week first."""
         return self._call(calls.kpis(user_id, weeks))
 
@@ -103,7 +103,7 @@ class Client(Connection):
         """The newest runs of the ledger."""
         return self._call(calls.runs(limit))
 
-    def run(self, run_id: str) -> api.Run:
+    def run(self, run_id: str) -> api.LedgerRun:
         """One run with its gate."""
         return self._call(calls.run(run_id))
 

@@ -15,22 +15,22 @@ from starlette.responses import Response
 import thetaline
 from thetaline import logs
 from thetaline.jobs.runner import prepare_database
-from thetaline.service.answers import error_response
-from thetaline.service.bounding import MB, BodyLimits, Bounding
+from thetaline.service.bank_cache import BankCache
+from thetaline.service.body_limits import MB, BodyLimits, BodyLimitsMiddleware
 from thetaline.service.database import Database
-from thetaline.service.documents import ERRORS, document
-from thetaline.service.faults import AWAY, SHOWN_CHARS, SHOWN_FAULTS, Fault
-from thetaline.service.fits.pool import FitPool, PoolLimits
+from thetaline.service.fits.dispatcher import DispatchLimits, FitDispatcher
 from thetaline.service.fits.runner import JobRunner, RunnerLimits
-from thetaline.service.fits.spool import Spool
-from thetaline.service.metrics import Metrics
-from thetaline.service.observing import Observing, request_id_of
-from thetaline.service.published import PublishedBank
-from thetaline.service.rates import RateLimits
+from thetaline.service.fits.temp_files import TempFiles
+from thetaline.service.http_errors import DB_UNAVAILABLE, SHOWN_CHARS, SHOWN_ERRORS, ApiError
+from thetaline.service.metrics import ServiceMetrics
+from thetaline.service.openapi import ERRORS, openapi_document
+from thetaline.service.rate_limit import RateLimits
+from thetaline.service.request_log import RequestLogMiddleware, request_id_of
+from thetaline.service.responses import error_response
 from thetaline.service.routes import irt, items, jobs, learners, operation, runs
 from thetaline.service.services import Services
-from thetaline.service.tokens import REFRESH_SECS, TokenBook
-from thetaline.service.updates import ThetaUpdates
+from thetaline.service.theta_updates import ThetaUpdates
+from thetaline.service.tokens import REFRESH_SECS, TokenCache
 from thetaline.settings import Settings, load
 
 DESCRIPTION = """Calibrate, link and score by item response theory, and read what the nightly runs published.
@@ -43,7 +43,7 @@ log = logs.get_logger(__name__)
 def create_app(settings: Settings | None = None, *, anonymous: bool = False) -> FastAPI:
     """The application; `anonymous` serves a local caller without a token for as long as none was ever made."""
     settings = settings or load()
-    metrics = Metrics()
+    metrics = ServiceMetrics()
     limits = BodyLimits(int(settings.service_max_body_mb * MB), settings.service_body_timeout_secs)
     app = FastAPI(
         title="thetaline",
@@ -60,42 +60,42 @@ def create_app(settings: Settings | None = None, *, anonymous: bool = False) -> 
         app.include_router(versioned, prefix="/v1", generate_unique_id_function=_versioned_id)
     app.include_router(irt.router)
     app.include_router(jobs.router)
-    app.openapi = lambda: document(app)  # type: ignore[method-assign]
+    app.openapi = lambda: openapi_document(app)  # type: ignore[method-assign]
     return app
 
 
-def _layers(metrics: Metrics, limits: BodyLimits) -> list[Middleware]:
+def _layers(metrics: ServiceMetrics, limits: BodyLimits) -> list[Middleware]:
     """From the outside in."""
-    return [Middleware(Observing, metrics=metrics), Middleware(Bounding, limits=limits)]
+    return [Middleware(RequestLogMiddleware, metrics=metrics), Middleware(BodyLimitsMiddleware, limits=limits)]
 
 
-def services_for(settings: Settings, metrics: Metrics, *, anonymous: bool) -> Services:
+def services_for(settings: Settings, metrics: ServiceMetrics, *, anonymous: bool) -> Services:
     """Everything that the routes share, not yet started."""
     # The embedded server is started and migrated here; another database may be away for now, /readyz tells.
     database = Database(settings.database_url or prepare_database(settings))
     # What requests wait for must not keep a running fit from renewing its lease.
     queue = Database(database.url, connections=settings.service_workers + 1)
-    spool, pool = Spool(), FitPool(_pool_limits(settings), metrics)
+    temp_files, dispatcher = TempFiles(), FitDispatcher(_dispatch_limits(settings), metrics)
     internal = settings.r_irt_internal_token
     return Services(
         settings=settings,
         database=database,
         queue=queue,
-        pool=pool,
-        runner=JobRunner(queue, pool, spool=spool, limits=_runner_limits(settings)),
-        spool=spool,
-        tokens=TokenBook(None if internal is None else internal.get_secret_value()),
+        dispatcher=dispatcher,
+        runner=JobRunner(queue, dispatcher, temp_files=temp_files, limits=_runner_limits(settings)),
+        temp_files=temp_files,
+        tokens=TokenCache(None if internal is None else internal.get_secret_value()),
         rates=RateLimits(settings.service_rate_per_sec),
         metrics=metrics,
-        bank=PublishedBank(database),
+        bank=BankCache(database),
         updates=ThetaUpdates(database, settings.mirt_lookback_days),
         anonymous=anonymous,
     )
 
 
-def _pool_limits(settings: Settings) -> PoolLimits:
+def _dispatch_limits(settings: Settings) -> DispatchLimits:
     threads = max(1, (os.cpu_count() or 1) // settings.service_workers)
-    return PoolLimits(
+    return DispatchLimits(
         workers=settings.service_workers,
         waiting=settings.service_fit_queue,
         memory_mb=settings.service_worker_memory_mb,
@@ -112,7 +112,7 @@ def _runner_limits(settings: Settings) -> RunnerLimits:
     )
 
 
-def _lifespan(settings: Settings, metrics: Metrics, *, anonymous: bool):  # type: ignore[no-untyped-def]
+def _lifespan(settings: Settings, metrics: ServiceMetrics, *, anonymous: bool):  # type: ignore[no-untyped-def]
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         services = services_for(settings, metrics, anonymous=anonymous)
@@ -120,19 +120,19 @@ def _lifespan(settings: Settings, metrics: Metrics, *, anonymous: bool):  # type
         services.database.open()
         services.queue.open()
         await _refresh_tokens(services)
-        await services.pool.start()
+        await services.dispatcher.start()
         services.runner.start()
         refreshing = asyncio.create_task(_keep_tokens_fresh(services))
         try:
             yield
         finally:
             refreshing.cancel()
-            services.pool.stop_replacing()
+            services.dispatcher.stop_replacing()
             await services.runner.close()
-            await services.pool.close()
+            await services.dispatcher.close()
             services.database.close()
             services.queue.close()
-            services.spool.close()
+            services.temp_files.close()
 
     return lifespan
 
@@ -147,7 +147,7 @@ async def _refresh_tokens(services: Services) -> None:
     """Whatever goes wrong leaves the tokens as they were last seen, until a later look succeeds."""
     try:
         await services.tokens.refresh(services.database)
-    except (*AWAY, psycopg.errors.UndefinedTable) as error:
+    except (*DB_UNAVAILABLE, psycopg.errors.UndefinedTable) as error:
         log.warning("the tokens could not be read: the database is not available", kind=type(error).__name__)
     except Exception:  # the edge of the loop: if it ended, revoked tokens would work for ever
         log.exception("the tokens could not be read")
@@ -155,17 +155,17 @@ async def _refresh_tokens(services: Services) -> None:
 
 async def _http_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101  for the type checker
-    fault = Fault(error.status_code, str(error.detail), headers=error.headers)
-    return error_response(fault, request_id_of(request.state))
+    told = ApiError(error.status_code, str(error.detail), headers=error.headers)
+    return error_response(told, request_id_of(request.state))
 
 
 async def _parameter_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)  # noqa: S101  for the type checker
-    faults = [
+    shown = [
         {"loc": list(one["loc"]), "msg": one["msg"][:SHOWN_CHARS], "type": one["type"]}
-        for one in error.errors()[:SHOWN_FAULTS]
+        for one in error.errors()[:SHOWN_ERRORS]
     ]
-    return error_response(Fault(422, "a parameter is not valid", faults), request_id_of(request.state))
+    return error_response(ApiError(422, "a parameter is not valid", shown), request_id_of(request.state))
 
 
 def _versioned_id(route: object) -> str:

@@ -1,13 +1,12 @@
 """Who may do what: dependencies that a route names in its signature."""
 
-from collections.abc import Callable, Coroutine
 from typing import Annotated, Any
 
 from fastapi import Depends, Path, Request
 
 from thetaline.api.base import MAX_ID_CHARS
-from thetaline.service.faults import AWAY, Fault, unavailable
-from thetaline.service.services import Services, services_of
+from thetaline.service.http_errors import DB_UNAVAILABLE, ApiError, unavailable
+from thetaline.service.services import Services, Shared
 from thetaline.service.tokens import FULL, Principal, Scope
 
 LOCAL_NAMES = ("localhost", "127.0.0.1", "::1")
@@ -18,11 +17,10 @@ NOT_THIS_LEARNER = "this token is another learner's"
 UserId = Annotated[str, Path(min_length=1, max_length=MAX_ID_CHARS, pattern=r"^[^\x00]+$", description="learner id")]
 
 
-async def identify(request: Request) -> Principal:
+async def identify(request: Request, services: Shared) -> Principal:
     """Who shows which token; counts against that token's rate. Raises 401, 429, 503."""
-    services = services_of(request)
-    shown = _shown(request)
-    who = await _principal(services, shown) if shown is not None else _local(services, request)
+    token = _token_of(request)
+    who = await _principal(services, token) if token is not None else _local(services, request)
     request.state.token = who.name
     services.rates.take(who.token_id)
     return who
@@ -42,11 +40,10 @@ def needs(scope: Scope) -> Any:
 async def reads_learner(user_id: UserId, who: Annotated[Principal, Depends(identify)]) -> str:
     """The learner in the path, if the token may read it."""
     if not who.may_read(user_id):
-        raise Fault(403, "this token may not read this learner")
+        raise ApiError(403, "this token may not read this learner")
     return user_id
 
 
-Check = Callable[..., Coroutine[Any, Any, Principal]]
 Known = Annotated[Principal, Depends(identify)]
 Calibrates = Annotated[Principal, needs(Scope.CALIBRATE)]
 Scores = Annotated[Principal, needs(Scope.SCORE)]
@@ -55,7 +52,7 @@ Scores = Annotated[Principal, needs(Scope.SCORE)]
 async def scores_learner(user_id: UserId, who: Scores) -> str:
     """The learner in the path, if the token scores and does not belong to another one."""
     if not who.is_for(user_id):
-        raise Fault(403, NOT_THIS_LEARNER)
+        raise ApiError(403, NOT_THIS_LEARNER)
     return user_id
 
 
@@ -64,7 +61,7 @@ ScoredLearner = Annotated[str, Depends(scores_learner)]
 ReadsAll = Annotated[Principal, needs(Scope.READ_ALL)]
 
 
-def _shown(request: Request) -> str | None:
+def _token_of(request: Request) -> str | None:
     kind, _, credentials = request.headers.get("authorization", "").partition(" ")
     if kind.lower() == "bearer" and credentials:
         return credentials.strip()
@@ -83,25 +80,25 @@ def _local(services: Services, request: Request) -> Principal:
     return ANONYMOUS
 
 
-async def _principal(services: Services, shown: str) -> Principal:
-    if services.tokens.is_unknown(shown):
-        await _look_for(services, shown)
-    who = services.tokens.principal(shown)
+async def _principal(services: Services, token: str) -> Principal:
+    if services.tokens.is_unknown(token):
+        await _look_for(services, token)
+    who = services.tokens.principal(token)
     if who is None:
         raise _unauthorized("the token is not in force")
     return who
 
 
-async def _look_for(services: Services, shown: str) -> None:
+async def _look_for(services: Services, token: str) -> None:
     try:
-        await services.tokens.look_for(shown, services.database)
-    except AWAY:
+        await services.tokens.look_for(token, services.database)
+    except DB_UNAVAILABLE:
         raise unavailable(UNCHECKED) from None
 
 
-def _unauthorized(error: str) -> Fault:
-    return Fault(401, error, headers={"www-authenticate": "Bearer"})
+def _unauthorized(error: str) -> ApiError:
+    return ApiError(401, error, headers={"www-authenticate": "Bearer"})
 
 
-def _forbidden(scope: Scope) -> Fault:
-    return Fault(403, f"this token lacks the scope {scope}")
+def _forbidden(scope: Scope) -> ApiError:
+    return ApiError(403, f"this token lacks the scope {scope}")

@@ -97,10 +97,10 @@ def _conninfo(url: str) -> str:
         given = conninfo_to_dict(url)
     except psycopg.ProgrammingError as error:
         raise explained(error, url) from None
-    asked = {**KEEPALIVE, "tcp_user_timeout": UNACKNOWLEDGED_MS, **given, "application_name": "thetaline serve"}
+    chosen = {**KEEPALIVE, "tcp_user_timeout": UNACKNOWLEDGED_MS, **given, "application_name": "thetaline serve"}
     limit = f"-c statement_timeout={STATEMENT_SECS * 1000:.0f}"
-    asked["options"] = f"{limit} {given.get('options', '')} {OPTIONS}"
-    return make_conninfo("", **asked)
+    chosen["options"] = f"{limit} {given.get('options', '')} {OPTIONS}"
+    return make_conninfo("", **chosen)
 
 
 def _check(conn: Connection) -> None:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from thetaline.service.faults import Fault
+from thetaline.service.http_errors import ApiError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,7 +22,7 @@ class JsonLimits:
         if self.hold(body):
             return body
         most = f"{self.lists} lists, {self.objects} objects or {self.values} values"
-        raise Fault(413, "the body has too many parts", f"at most {most} are taken here")
+        raise ApiError(413, "the body has too many parts", f"at most {most} are taken here")
 
 
 # What the loop parses and validates in some 20 ms, whatever it is: a list of one number costs 0.3 µs, a row of named

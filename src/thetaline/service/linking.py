@@ -6,17 +6,17 @@ from pydantic_core import to_json
 from thetaline import irt
 from thetaline.api.base import named_items
 from thetaline.api.linking import LinkRequest
-from thetaline.service.faults import Fault, breaking_down
+from thetaline.service.http_errors import ApiError, method_failures_as_422
 from thetaline.service.scoring import bank_of
 
 
 def link_json(request: LinkRequest) -> bytes:
     """The body of a 200. Raises a 422 where too few anchors are usable, run the other way, or carry no scale."""
     new, reference = bank_of(named_items(request.new)), bank_of(named_items(request.reference))
-    with breaking_down("the link"):
+    with method_failures_as_422("the link"):
         found = irt.link(new=new, reference=reference, method=request.method, screen=request.screen)
     if not found.linked:
-        raise Fault(422, f"not linked: {found.reason}", dict(found.dropped))
+        raise ApiError(422, f"not linked: {found.reason}", dict(found.dropped))
     body = {
         "status": "ok",
         "A": found.A,

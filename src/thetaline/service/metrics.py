@@ -15,7 +15,7 @@ disable_created_metrics()  # type: ignore[no-untyped-call]  # they double the li
 Gauges = Mapping[tuple[str, str, str], Mapping[str, float]]
 
 
-class Metrics:
+class ServiceMetrics:
     """Counters and histograms that requests and fits write, gauges that a scrape asks for."""
 
     def __init__(self) -> None:

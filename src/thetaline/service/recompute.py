@@ -9,7 +9,7 @@ from thetaline.db import queries
 from thetaline.errors import InputError
 from thetaline.jobs.kpis import compute
 from thetaline.jobs.runner import JobContext
-from thetaline.service.faults import Fault
+from thetaline.service.http_errors import ApiError
 from thetaline.settings import Settings
 
 
@@ -29,5 +29,5 @@ def recompute_week(
     try:
         compute.recompute(context, [user_id])
     except InputError as error:
-        raise Fault(404, str(error)) from None
+        raise ApiError(404, str(error)) from None
     return next((week for week in queries.kpis(conn, user_id, 520) if week["week_start"] == week_start), None)

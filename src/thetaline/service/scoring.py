@@ -15,7 +15,7 @@ from thetaline import irt
 from thetaline.api.base import Params, named_items
 from thetaline.api.calibration import Correct
 from thetaline.api.scoring import KeyedResponse, ScoreRequest
-from thetaline.service.faults import Fault
+from thetaline.service.http_errors import ApiError
 
 Rows = NDArray[np.intp]
 
@@ -26,7 +26,7 @@ SHORT_MICROSECS = 20_000
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Asked:
+class ScoringInput:
     """A request's answers as arrays; `users` is None for a matrix, whose learners have no names."""
 
     users: list[str] | None
@@ -48,13 +48,13 @@ class Asked:
         return to_json({"status": "ok", "abilities": _abilities(self.users, scores)}, inf_nan_mode="null")
 
 
-def asked(request: ScoreRequest, *, most: int) -> Asked:
+def scoring_input(request: ScoreRequest, *, most: int) -> ScoringInput:
     """What the request asks. Raises 413, 422."""
     bank = bank_of(named_items(request.item_params))
     users, responses = (None, _positional(request, bank)) if request.positional else _keyed(request, bank)
     if responses.n_observations > most:
-        raise Fault(413, f"{responses.n_observations} answers; at most {most} are scored in one request")
-    return Asked(users, responses, bank, request.method, (request.prior.mean, request.prior.sd))
+        raise ApiError(413, f"{responses.n_observations} answers; at most {most} are scored in one request")
+    return ScoringInput(users, responses, bank, request.method, (request.prior.mean, request.prior.sd))
 
 
 def bank_of(items: Mapping[str, Params]) -> irt.Items:
@@ -120,7 +120,7 @@ def _items(rows: list[KeyedResponse], bank: irt.Items) -> Rows:
         return _column(rows, "item_id", position)
     except KeyError:
         unknown = list(dict.fromkeys(row["item_id"] for row in rows if row["item_id"] not in position))
-        raise Fault(422, f"{len(unknown)} items of the responses are not in item_params", unknown[:20]) from None
+        raise ApiError(422, f"{len(unknown)} items of the responses are not in item_params", unknown[:20]) from None
 
 
 def _first_of_each(codes: Rows) -> tuple[Rows, Rows | slice]:

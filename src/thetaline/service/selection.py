@@ -8,12 +8,12 @@ from thetaline.api import (
     InformationRequest,
     InformationResponse,
     ItemCurve,
-    NextItem,
     NextItemsRequest,
     NextItemsResponse,
+    RankedItem,
 )
 from thetaline.api.base import named_items
-from thetaline.service.faults import Fault
+from thetaline.service.http_errors import ApiError
 from thetaline.service.scoring import bank_of
 
 MAX_CELLS = 500_000  # items × abilities of one answer, 20 MB of JSON
@@ -24,7 +24,7 @@ _NODES, _WEIGHTS = np.polynomial.hermite_e.hermegauss(15)
 def given_bank(request: InformationRequest | NextItemsRequest) -> irt.Items:
     """The items of the body. Raises a 413 for a body without, which is too large to ask for the published bank with."""
     if request.item_params is None:
-        raise Fault(413, "the body has too many parts for a question about the published bank")
+        raise ApiError(413, "the body has too many parts for a question about the published bank")
     return bank_of(named_items(request.item_params))
 
 
@@ -32,7 +32,7 @@ def _chosen(bank: irt.Items, wanted: list[str]) -> irt.Items:
     known = set(bank.ids.tolist())
     unknown = [name for name in wanted if name not in known]
     if unknown:
-        raise Fault(404, f"{len(unknown)} items are not published", unknown[:20])
+        raise ApiError(404, f"{len(unknown)} items are not published", unknown[:20])
     return bank.take(list(dict.fromkeys(wanted)))
 
 
@@ -41,7 +41,7 @@ def information_json(bank: irt.Items, request: InformationRequest) -> bytes:
     bank = bank if request.item_ids is None else _chosen(bank, request.item_ids)
     at = np.asarray(request.theta, dtype=np.float64)
     if len(bank) * len(at) > MAX_CELLS:
-        raise Fault(413, f"{len(bank)} items at {len(at)} abilities are more than {MAX_CELLS} numbers")
+        raise ApiError(413, f"{len(bank)} items at {len(at)} abilities are more than {MAX_CELLS} numbers")
     info, score = bank.information(at), bank.expected_score(at)
     total = info.sum(axis=0)
     curves = zip(bank.ids.tolist(), info.tolist(), score.tolist(), strict=True)
@@ -64,7 +64,7 @@ def next_items(bank: irt.Items, request: NextItemsRequest) -> NextItemsResponse:
     info = posterior_information(bank, request.theta, request.se)
     left = np.flatnonzero(~np.isin(bank.ids.astype(str), np.array(request.answered, dtype=str)))
     best = left[np.argsort(-info[left], kind="stable")][: request.n]
-    items = [NextItem(item_id=str(bank.ids[i]), information=float(info[i])) for i in best]
+    items = [RankedItem(item_id=str(bank.ids[i]), information=float(info[i])) for i in best]
     return NextItemsResponse(theta=request.theta, items=items)
 
 

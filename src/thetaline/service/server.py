@@ -20,8 +20,8 @@ from thetaline.db.tokens import active_tokens, any_token
 from thetaline.errors import DatabaseError, SettingsError
 from thetaline.jobs.runner import prepare_database
 from thetaline.service.app import create_app
-from thetaline.service.protocol import bounded_protocol
 from thetaline.service.services import Services
+from thetaline.service.uvicorn_protocol import bounded_protocol
 from thetaline.settings import Settings
 
 SPARE_FILES = 256  # for the database, the fit processes, bodies on disk

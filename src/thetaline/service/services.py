@@ -3,22 +3,22 @@
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Annotated, Any, cast
 
 import psycopg
-from fastapi import Request
+from fastapi import Depends, Request
 
 from thetaline.db import job_queue, queries
+from thetaline.service.bank_cache import BankCache
 from thetaline.service.database import Database
-from thetaline.service.faults import AWAY
-from thetaline.service.fits.pool import FitPool
+from thetaline.service.fits.dispatcher import FitDispatcher
 from thetaline.service.fits.runner import JobRunner
-from thetaline.service.fits.spool import Spool
-from thetaline.service.metrics import Metrics
-from thetaline.service.published import PublishedBank
-from thetaline.service.rates import RateLimits
-from thetaline.service.tokens import TokenBook
-from thetaline.service.updates import ThetaUpdates
+from thetaline.service.fits.temp_files import TempFiles
+from thetaline.service.http_errors import DB_UNAVAILABLE
+from thetaline.service.metrics import ServiceMetrics
+from thetaline.service.rate_limit import RateLimits
+from thetaline.service.theta_updates import ThetaUpdates
+from thetaline.service.tokens import TokenCache
 from thetaline.settings import Settings
 
 SCRAPE_SECS = 2.0  # a scrape that waits longer than this for a part goes without it
@@ -31,13 +31,13 @@ class Services:
     settings: Settings
     database: Database
     queue: Database  # the runner's own
-    pool: FitPool
+    dispatcher: FitDispatcher
     runner: JobRunner
-    spool: Spool
-    tokens: TokenBook
+    temp_files: TempFiles
+    tokens: TokenCache
     rates: RateLimits
-    metrics: Metrics
-    bank: PublishedBank
+    metrics: ServiceMetrics
+    bank: BankCache
     updates: ThetaUpdates
     anonymous: bool
 
@@ -45,14 +45,14 @@ class Services:
         """Put what a scrape is to see into the metrics; a database that is away leaves its part out."""
         gauges: dict[tuple[str, str, str], Mapping[str, float]] = {
             ("thetaline_fit_processes", "fit processes by state", "state"): {
-                "busy": self.pool.busy,
-                "idle": self.pool.idle,
+                "busy": self.dispatcher.busy,
+                "idle": self.dispatcher.idle,
             },
-            ("thetaline_fits_waiting", "requests that wait for a fit process", ""): {"": self.pool.waiting},
+            ("thetaline_fits_waiting", "requests that wait for a fit process", ""): {"": self.dispatcher.waiting},
             ("thetaline_tokens", "tokens in force", ""): {"": len(self.tokens)},
         }
         self.metrics.show(gauges)
-        with suppress(*AWAY, psycopg.errors.UndefinedTable):
+        with suppress(*DB_UNAVAILABLE, psycopg.errors.UndefinedTable):
             jobs, gates = await self.database.run_within(SCRAPE_SECS, _counted)
             gauges["thetaline_jobs", "large fits by state", "state"] = jobs
             gauges["thetaline_gate_results", "checks of the publication gate, 30 days", "outcome"] = gates
@@ -63,6 +63,9 @@ def _counted(conn: psycopg.Connection[Any]) -> tuple[Mapping[str, float], Mappin
     return job_queue.count_jobs(conn), queries.gate_counts(conn)
 
 
-def services_of(request: Request) -> Services:
-    """Of the application that serves this request."""
+async def services_of(request: Request) -> Services:
+    """Of the application that serves this request; a coroutine, for FastAPI runs a plain function in a thread."""
     return cast("Services", request.app.state.services)
+
+
+Shared = Annotated[Services, Depends(services_of)]

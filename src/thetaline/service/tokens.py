@@ -79,7 +79,7 @@ def new_token(
     return f"{PREFIX}_{token_id}_{secret}", row
 
 
-class TokenBook:
+class TokenCache:
     """The tokens in force: those of the database, seen at most 5 s ago, and R_IRT_INTERNAL_TOKEN with full scope."""
 
     def __init__(self, internal: str | None, *, now: Callable[[], datetime] = _utc_now) -> None:

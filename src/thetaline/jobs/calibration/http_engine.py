@@ -135,7 +135,7 @@ def _require_requested(request: CalibrationRequest, response: api.CalibrateRespo
             )
 
 
-def _report(metrics: api.Metrics) -> FitReport:
+def _report(metrics: api.FitMetrics) -> FitReport:
     return FitReport(
         status=metrics.status or ("converged" if metrics.converged else "not converged"),
         converged=metrics.converged,

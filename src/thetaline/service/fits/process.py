@@ -1,4 +1,4 @@
-"""One fit process as its parent sees it."""
+"""One fit process as its parent sees it, and what it is told to do."""
 
 import asyncio
 import json
@@ -6,21 +6,32 @@ import os
 import sys
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import Any
 
-from thetaline.service.faults import Fault
-from thetaline.service.fits.task import Task
+from thetaline.service.http_errors import ApiError
 
-LONGEST_WORD_BYTES = 1 << 20
+MAX_MESSAGE_BYTES = 1 << 20
 START_TIMEOUT_SECS = 60.0
 THREAD_SETTINGS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 OnProgress = Callable[[dict[str, Any]], None]
 
 
+@dataclass(frozen=True, slots=True)
+class Task:
+    """What to do with which file, and where the result goes; `most` is the limit of answers."""
+
+    kind: str
+    body: str
+    result: str
+    content_type: str
+    options: Mapping[str, str]
+    most: int
+
+
 class WorkerDiedError(Exception):
-    """The process ended while it worked, or speaks no more so that it is understood."""
+    """The process ended while it worked, or sent what is no message."""
 
 
 class FitProcess:
@@ -50,24 +61,24 @@ class FitProcess:
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             env={**os.environ, **threads},
-            limit=LONGEST_WORD_BYTES,
+            limit=MAX_MESSAGE_BYTES,
             # Ctrl-C in a terminal goes to the whole group: the parent decides what becomes of a fit.
             start_new_session=True,
         )
         async with asyncio.timeout(START_TIMEOUT_SECS):
-            await self._word()
+            await self._message()
 
     async def run(self, task: Task, on_progress: OnProgress | None = None) -> Mapping[str, Any]:
-        """Do it; returns what the worker says of it. Raises Fault, WorkerDiedError."""
+        """Do it; returns what the worker says of it. Raises ApiError, WorkerDiedError."""
         self._send(task)
         while True:
-            word = await self._word()
-            if "progress" in word and on_progress:
-                on_progress(word["progress"])
-            if "failed" in word:
-                raise Fault(**word["failed"])
-            if "done" in word:
-                done: Mapping[str, Any] = word["done"]
+            message = await self._message()
+            if "progress" in message and on_progress:
+                on_progress(message["progress"])
+            if "failed" in message:
+                raise ApiError(**message["failed"])
+            if "done" in message:
+                done: Mapping[str, Any] = message["done"]
                 return done
 
     async def ended(self) -> None:
@@ -81,7 +92,7 @@ class FitProcess:
             return
         if self._process.returncode is None:
             self._process.kill()
-        if self._process.stdout is not None:  # before the wait, which does not end while words are left in the pipe
+        if self._process.stdout is not None:  # before the wait, which does not end while bytes are left in the pipe
             with suppress(RuntimeError):  # somebody reads still, and closes the pipe by that
                 await self._process.stdout.read()
         await self._process.wait()
@@ -91,13 +102,13 @@ class FitProcess:
             raise WorkerDiedError
         self._process.stdin.write(json.dumps(asdict(task)).encode() + b"\n")
 
-    async def _word(self) -> dict[str, Any]:
+    async def _message(self) -> dict[str, Any]:
         if self._process is None or self._process.stdout is None:
             raise WorkerDiedError
         try:
-            word = json.loads(await self._process.stdout.readline())
+            message = json.loads(await self._process.stdout.readline())
         except ValueError:  # a line cut short by its end, too long a line, or no JSON: nothing it says counts any more
             raise WorkerDiedError from None
-        if not isinstance(word, dict):
+        if not isinstance(message, dict):
             raise WorkerDiedError
-        return word
+        return message

@@ -7,8 +7,8 @@ from fastapi import APIRouter, Path, Query
 from thetaline.api import BankItem, BankPage, DriftAlerts, ItemHistory
 from thetaline.db import queries
 from thetaline.service.auth import ReadsAll
-from thetaline.service.faults import Fault
-from thetaline.service.routes.operation import Shared
+from thetaline.service.http_errors import ApiError
+from thetaline.service.services import Shared
 
 router = APIRouter(tags=["items"])
 ItemId = Annotated[str, Path(min_length=1, max_length=200, pattern=r"^[^\x00]+$")]
@@ -29,7 +29,7 @@ async def item(item_id: ItemId, services: Shared, _who: ReadsAll) -> dict[str, A
     """One item with its current parameters."""
     found = await services.database.run(queries.bank_item, item_id)
     if found is None:
-        raise Fault(404, f"item {item_id!r} has no published parameters")
+        raise ApiError(404, f"item {item_id!r} has no published parameters")
     return found
 
 

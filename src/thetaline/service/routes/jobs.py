@@ -11,11 +11,11 @@ from fastapi.responses import StreamingResponse
 from thetaline.api import CalibrateResponse, Job
 from thetaline.db import job_queue
 from thetaline.db.job_queue import QueuedJob
-from thetaline.service.answers import JSON
 from thetaline.service.auth import Calibrates
 from thetaline.service.database import Database
-from thetaline.service.faults import Fault
-from thetaline.service.routes.operation import Shared
+from thetaline.service.http_errors import ApiError
+from thetaline.service.responses import JSON
+from thetaline.service.services import Shared
 
 router = APIRouter(prefix="/jobs", tags=["jobs"])
 
@@ -31,9 +31,9 @@ async def result(job_id: UUID, services: Shared, _who: Calibrates) -> StreamingR
     """What the fit's request would have been answered with."""
     found = await _found(services.database, job_id)
     if found.state == "failed":
-        raise Fault(409, "the job failed", found.error)
+        raise ApiError(409, "the job failed", found.error)
     if found.state != "done":
-        raise Fault(409, f"the job is {found.state}", headers={"retry-after": "1"})
+        raise ApiError(409, f"the job is {found.state}", headers={"retry-after": "1"})
     return StreamingResponse(_chunks(services.database, job_id), media_type=JSON)
 
 
@@ -53,8 +53,8 @@ async def _found(database: Database, job_id: UUID) -> QueuedJob:
     return found
 
 
-def _unknown(job_id: UUID) -> Fault:
-    return Fault(404, f"there is no job {job_id}", "results are kept for SERVICE_JOB_RETENTION_DAYS")
+def _unknown(job_id: UUID) -> ApiError:
+    return ApiError(404, f"there is no job {job_id}", "results are kept for SERVICE_JOB_RETENTION_DAYS")
 
 
 def _shown(found: QueuedJob) -> dict[str, Any]:

@@ -7,7 +7,7 @@ import psycopg
 from fastapi import APIRouter, Query, Request
 
 from thetaline.api import (
-    LearnerKpis,
+    KpiHistory,
     LearnerTheta,
     NextItemsRequest,
     NextItemsResponse,
@@ -20,11 +20,11 @@ from thetaline.api import (
 from thetaline.db import queries
 from thetaline.service import selection
 from thetaline.service.auth import Learner, ScoredLearner
-from thetaline.service.bodies import read_small
-from thetaline.service.documents import takes
-from thetaline.service.faults import Fault
+from thetaline.service.http_errors import ApiError
+from thetaline.service.openapi import request_body
 from thetaline.service.recompute import recompute_week
-from thetaline.service.routes.operation import Shared
+from thetaline.service.request_body import read_small
+from thetaline.service.services import Shared
 
 Row = dict[str, Any]  # which the `response_model` checks: one that does not fit is a defect of ours, never a 422
 router = APIRouter(prefix="/learners/{user_id}", tags=["learners"])
@@ -53,26 +53,26 @@ async def theta_history(learner: Learner, services: Shared, topic_id: TopicId = 
     return {"user_id": learner, "topic_id": topic_id, "points": points}
 
 
-@router.post("/theta", openapi_extra=takes(ThetaUpdateRequest))
+@router.post("/theta", openapi_extra=request_body(ThetaUpdateRequest))
 async def update_theta(request: Request, learner: ScoredLearner, services: Shared) -> ThetaUpdated:
     """Carry θ over a session that has ended; the same session again changes nothing."""
     return await services.updates.update(learner, await read_small(request, ThetaUpdateRequest))
 
 
-@router.get("/kpis", response_model=LearnerKpis)
+@router.get("/kpis", response_model=KpiHistory)
 async def kpis(learner: Learner, services: Shared, weeks: Weeks = 12) -> Row:
     """The weekly KPIs, newest week first."""
     rows = await services.database.run(queries.kpis, learner, weeks)
     return {"user_id": learner, "weeks": rows}
 
 
-@router.post("/kpis", openapi_extra=takes(RecomputeRequest), response_model=WeekRecomputed)
+@router.post("/kpis", openapi_extra=request_body(RecomputeRequest), response_model=WeekRecomputed)
 async def recompute(request: Request, learner: ScoredLearner, services: Shared) -> Row:
     """Compute the indicators of a week again."""
     payload = await read_small(request, RecomputeRequest)
     today = datetime.now(UTC).date()
     if payload.week_start > today:
-        raise Fault(422, f"the week of {payload.week_start} lies in the future")
+        raise ApiError(422, f"the week of {payload.week_start} lies in the future")
     week = await services.database.run(
         recompute_week,
         learner,
@@ -99,8 +99,8 @@ def _standing(conn: psycopg.Connection[Any], learner: str) -> Row:
     return {"theta": general["theta"], "se": general["se"], "answered": queries.answered_items(conn, learner)}
 
 
-def _no_theta(learner: str) -> Fault:
-    return Fault(404, f"learner {learner!r} has no published θ")
+def _no_theta(learner: str) -> ApiError:
+    return ApiError(404, f"learner {learner!r} has no published θ")
 
 
 def _last_day(week_start: date, today: date) -> date:

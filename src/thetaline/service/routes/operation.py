@@ -1,9 +1,9 @@
 """GET /healthz, /readyz, /metrics: without a token; /docs and /openapi.json: with any."""
 
-from typing import Annotated, Any
+from typing import Any
 
 import psycopg
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse
 from prometheus_client import CONTENT_TYPE_LATEST
 
@@ -12,22 +12,14 @@ from thetaline.db import check_migrated, queries
 from thetaline.errors import MigrationError
 from thetaline.service.auth import Known
 from thetaline.service.database import Database
-from thetaline.service.documents import document, page
-from thetaline.service.faults import AWAY
-from thetaline.service.services import Services, services_of
+from thetaline.service.http_errors import DB_UNAVAILABLE
+from thetaline.service.openapi import docs_page, openapi_document
+from thetaline.service.services import Shared
 
 CONTRACT_VERSION = "1.0.0"  # of the HTTP contract; the package has its own
 OK = "ok"
 STATE_SECS = 3.0  # a probe and a scrape go away after a few
 router = APIRouter(tags=["operation"])
-
-
-async def _shared(request: Request) -> Services:
-    """A coroutine, for FastAPI runs a plain function in a thread."""
-    return services_of(request)
-
-
-Shared = Annotated[Services, Depends(_shared)]
 
 
 @router.get("/healthz")
@@ -42,14 +34,14 @@ async def healthz(services: Shared) -> Health:
 async def readyz(services: Shared, response: Response) -> Readiness:
     """Whether requests can be served in full: database, migrations, fit processes; and which run is published."""
     database, migrations, published = await _state_of(services.database)
-    ready = database == migrations == OK and services.pool.alive > 0
+    ready = database == migrations == OK and services.dispatcher.alive > 0
     response.status_code = 200 if ready else 503
     return Readiness(
         status="ready" if ready else "not ready",
         database=database,
         migrations=migrations,
         published_run=published,
-        workers=services.pool.alive,
+        workers=services.dispatcher.alive,
     )
 
 
@@ -63,13 +55,13 @@ async def metrics(services: Shared) -> Response:
 @router.get("/openapi.json", include_in_schema=False)
 async def openapi(request: Request, _who: Known) -> dict[str, Any]:
     """The document, for programs."""
-    return document(request.app)
+    return openapi_document(request.app)
 
 
 @router.get("/docs", include_in_schema=False)
 async def docs(request: Request, _who: Known) -> HTMLResponse:
     """The document, for people."""
-    return page(document(request.app))
+    return docs_page(openapi_document(request.app))
 
 
 async def _state_of(database: Database) -> tuple[str, str, str | None]:
@@ -77,7 +69,7 @@ async def _state_of(database: Database) -> tuple[str, str, str | None]:
         return OK, OK, await database.run_within(STATE_SECS, _published_run)
     except MigrationError as error:
         return OK, str(error), None
-    except AWAY as error:
+    except DB_UNAVAILABLE as error:
         # The class only: the text of a driver may carry addresses, and this answer needs no token.
         return f"not available ({type(error).__name__})", "not known", None
 

@@ -4,11 +4,11 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query
 
-from thetaline.api import Run, RunPage
+from thetaline.api import LedgerRun, RunPage
 from thetaline.db import queries
 from thetaline.service.auth import ReadsAll
-from thetaline.service.faults import Fault
-from thetaline.service.routes.operation import Shared
+from thetaline.service.http_errors import ApiError
+from thetaline.service.services import Shared
 
 router = APIRouter(prefix="/runs", tags=["runs"])
 RunId = Annotated[str, Path(min_length=1, max_length=200, pattern=r"^[^\x00]+$")]
@@ -22,10 +22,10 @@ async def runs(services: Shared, _who: ReadsAll, limit: Limit = 50, job: Job = N
     return {"runs": await services.database.run(queries.runs, limit, job)}
 
 
-@router.get("/{run_id}", response_model=Run)
+@router.get("/{run_id}", response_model=LedgerRun)
 async def run(run_id: RunId, services: Shared, _who: ReadsAll) -> dict[str, Any]:
     """One run with what the publication gate said."""
     found = await services.database.run(queries.run, run_id)
     if found is None:
-        raise Fault(404, f"there is no run {run_id!r}")
+        raise ApiError(404, f"there is no run {run_id!r}")
     return found

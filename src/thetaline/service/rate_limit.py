@@ -4,7 +4,7 @@ import math
 import time
 from collections.abc import Callable
 
-from thetaline.service.faults import busy
+from thetaline.service.http_errors import busy
 
 BURST_SECS = 2.0
 MAX_BUCKETS = 10_000

@@ -94,7 +94,7 @@ EXAMPLES: Mapping[type[BaseModel], dict[str, Any]] = {
         "changed": True,
         "run_id": "update_theta-2025-11-02",
     },
-    api.LearnerKpis: {"user_id": "u1", "weeks": [_WEEK]},
+    api.KpiHistory: {"user_id": "u1", "weeks": [_WEEK]},
     api.WeekRecomputed: {"status": "ok", "user_id": "u1", "week": _WEEK},
     api.BankItem: _ITEM,
     api.BankPage: {"items": [_ITEM], "next_after": "101"},
@@ -112,6 +112,6 @@ EXAMPLES: Mapping[type[BaseModel], dict[str, Any]] = {
             }
         ]
     },
-    api.Run: {**_LEDGER_ROW, "gate": [_GATE]},
+    api.LedgerRun: {**_LEDGER_ROW, "gate": [_GATE]},
     api.RunPage: {"runs": [_LEDGER_ROW]},
 }

@@ -1,4 +1,4 @@
-"""Fits in the crew's processes: who may wait for one, what happens when one dies or takes too long."""
+"""Fits in the pool's processes: who may wait for one, what happens when one dies or takes too long."""
 
 import asyncio
 import time
@@ -8,11 +8,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from thetaline import logs
-from thetaline.service.faults import Fault, busy, unavailable
-from thetaline.service.fits.crew import Crew
-from thetaline.service.fits.process import FitProcess, OnProgress, WorkerDiedError
-from thetaline.service.fits.task import Task
-from thetaline.service.metrics import Metrics
+from thetaline.service.fits.process import FitProcess, OnProgress, Task, WorkerDiedError
+from thetaline.service.fits.worker_pool import WorkerPool
+from thetaline.service.http_errors import ApiError, busy, unavailable
+from thetaline.service.metrics import ServiceMetrics
 
 ATTEMPTS = 2  # of a small fit whose worker died: once may be chance, twice is the fit
 DIED = "died"
@@ -27,7 +26,7 @@ log = logs.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PoolLimits:
+class DispatchLimits:
     """How many processes, how many requests may wait for one, what a process may use."""
 
     workers: int
@@ -36,37 +35,37 @@ class PoolLimits:
     threads: int
 
 
-class NeverBegunError(TimeoutError):
+class NeverStartedError(TimeoutError):
     """No process came free in time."""
 
 
-class FitPool:
+class FitDispatcher:
     """Runs tasks in processes; a task that is abandoned, late or dead costs its process, never the service."""
 
-    def __init__(self, limits: PoolLimits, metrics: Metrics) -> None:
+    def __init__(self, limits: DispatchLimits, metrics: ServiceMetrics) -> None:
         """Nothing runs before `start`."""
         self._limits, self._metrics = limits, metrics
-        self._crew = Crew(workers=limits.workers, memory_mb=limits.memory_mb, threads=limits.threads)
+        self._workers = WorkerPool(workers=limits.workers, memory_mb=limits.memory_mb, threads=limits.threads)
         self._waiting = 0
         self._busy = 0
         self._seconds = 1.0  # a running mean of what a fit takes, for Retry-After
 
     async def start(self) -> None:
         """Start every process. Raises WorkerDiedError if one does not come up."""
-        await self._crew.start()
+        await self._workers.start()
 
     def stop_replacing(self) -> None:
         """Let those that end from now on stay ended."""
-        self._crew.stop_replacing()
+        self._workers.stop_replacing()
 
     async def close(self) -> None:
         """End every process, at work or not, one that is just starting included."""
-        await self._crew.close()
+        await self._workers.close()
 
     @property
     def alive(self) -> int:
         """Processes that can work."""
-        return self._crew.alive
+        return self._workers.alive
 
     @property
     def busy(self) -> int:
@@ -76,7 +75,7 @@ class FitPool:
     @property
     def idle(self) -> int:
         """Processes that wait for work; one that is starting neither works nor waits."""
-        return self._crew.idle
+        return self._workers.idle
 
     @property
     def waiting(self) -> int:
@@ -86,7 +85,7 @@ class FitPool:
     @property
     def pids(self) -> list[int]:
         """Of the processes that are alive."""
-        return self._crew.pids
+        return self._workers.pids
 
     async def run(self, task: Task, *, timeout_secs: float) -> Mapping[str, Any]:
         """A small fit: answer, or 429 when too many wait, 413 when it takes too long, 503 when it kills its worker."""
@@ -95,23 +94,23 @@ class FitPool:
         for _attempt in range(ATTEMPTS):
             try:
                 return await self.run_once(task, timeout_secs=timeout_secs)
-            except NeverBegunError:
+            except NeverStartedError:
                 raise self._all_busy() from None
             except TimeoutError:
                 # No 503: who came again would be as late again.
-                raise Fault(413, f"the fit was ended after {timeout_secs:g} s", _ADVICE.get(task.kind)) from None
+                raise ApiError(413, f"the fit was ended after {timeout_secs:g} s", _ADVICE.get(task.kind)) from None
             except WorkerDiedError:
                 log.warning("a fit process died at work", task=task.kind)
         raise unavailable(f"the fit ended its process {ATTEMPTS} times")
 
-    def _all_busy(self) -> Fault:
+    def _all_busy(self) -> ApiError:
         expected = self._seconds * (self._waiting + 1) / self._limits.workers
         return busy("all fit processes are busy", retry_after_secs=round(expected))
 
     async def run_once(
         self, task: Task, *, timeout_secs: float, on_progress: OnProgress | None = None
     ) -> Mapping[str, Any]:
-        """One attempt, the wait for a process included. Raises Fault, WorkerDiedError, TimeoutError."""
+        """One attempt, the wait for a process included. Raises ApiError, WorkerDiedError, TimeoutError."""
         started: float | None = None
         try:
             async with asyncio.timeout(timeout_secs), self._process() as process:
@@ -120,7 +119,7 @@ class FitPool:
         except BaseException as error:
             self._count(task, _outcome(error), started)
             if isinstance(error, TimeoutError) and started is None:
-                raise NeverBegunError from None
+                raise NeverStartedError from None
             raise
         self._count(task, "ok", started, cycles=done.get("cycles"))
         return done
@@ -138,27 +137,27 @@ class FitPool:
         """A free process; one that is left in the middle of its work (cancelled, late, dead) is replaced."""
         self._waiting += 1
         try:
-            process = await self._crew.next_alive()
+            process = await self._workers.next_alive()
         finally:
             self._waiting -= 1
         self._busy += 1
         try:
             yield process
-        except Fault:
-            self._crew.rest(process)
+        except ApiError:
+            self._workers.release(process)
             raise
         except BaseException:
-            self._crew.replace(process)
+            self._workers.replace(process)
             raise
         else:
-            self._crew.rest(process)
+            self._workers.release(process)
         finally:
             self._busy -= 1
 
 
 def _outcome(error: BaseException) -> str:
-    """The metrics' word for how a fit ended that gave no result."""
-    if isinstance(error, Fault):
+    """How the metrics name the end of a fit that gave no result."""
+    if isinstance(error, ApiError):
         return str(error.status)
     if isinstance(error, WorkerDiedError):
         return DIED

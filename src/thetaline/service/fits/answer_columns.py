@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thetaline.jobs.calibration.observations import Observations, first_answers
-from thetaline.service.faults import Fault
+from thetaline.service.http_errors import ApiError
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 Codes = NDArray[np.int32]
@@ -34,13 +34,13 @@ class Columns:
         """Take a batch; `answered_at` is in microseconds since 1970, 0 where it is not known."""
         self._n += len(correct)
         if self._n > self.most:
-            raise Fault(413, f"more than {self.most} observations", "split the calibration, or raise the limit")
+            raise ApiError(413, f"more than {self.most} observations", "split the calibration, or raise the limit")
         self._batches.append((_codes(users, self._users), _codes(items, self._items), correct, answered_at))
 
     def observations(self) -> Observations:
         """All batches as one value. Raises a 422 without a single answer."""
         if not self._n:
-            raise Fault(422, "no observation is answered")
+            raise ApiError(422, "no observation is answered")
         user, item, correct, answered_at = (np.concatenate(parts) for parts in zip(*self._batches, strict=True))
         moments = answered_at.astype("datetime64[us]")
         rows = _first(user, item, moments, correct) if _has_repeats(user, item, len(self._items)) else slice(None)

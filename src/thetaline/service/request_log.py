@@ -10,9 +10,9 @@ from fastapi.exceptions import ResponseValidationError
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from thetaline import logs
-from thetaline.service.answers import error_response
-from thetaline.service.faults import Fault, fault_of
-from thetaline.service.metrics import Metrics
+from thetaline.service.http_errors import ApiError, api_error_of
+from thetaline.service.metrics import ServiceMetrics
+from thetaline.service.responses import error_response
 
 ID_HEADER = b"x-request-id"
 VERSION = "/v1"
@@ -22,10 +22,10 @@ _SECURITY_HEADERS = [(b"x-content-type-options", b"nosniff"), (b"cache-control",
 log = logs.get_logger(__name__)
 
 
-class Observing:
+class RequestLogMiddleware:
     """ASGI middleware; a client's request id is kept if it is a plain one."""
 
-    def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
+    def __init__(self, app: ASGIApp, metrics: ServiceMetrics) -> None:
         """`app` is what it watches."""
         self._app, self._metrics = app, metrics
 
@@ -38,15 +38,15 @@ class Observing:
         scope.setdefault("state", {})["request_id"] = request_id
         structlog.contextvars.clear_contextvars()
         structlog.contextvars.bind_contextvars(request_id=request_id)
-        started, answer = time.perf_counter(), _Answer(send, request_id)
+        started, answer = time.perf_counter(), _ResponseSender(send, request_id)
         try:
             await self._app(scope, receive, answer.send)
         except Exception as error:  # noqa: BLE001  the edge of a request: every exception is an answer
-            await _tell(error, scope, receive, answer)
+            await _answer_error(error, scope, receive, answer)
         finally:
             self._record(scope, answer, time.perf_counter() - started)
 
-    def _record(self, scope: Scope, answer: "_Answer", seconds: float) -> None:
+    def _record(self, scope: Scope, answer: "_ResponseSender", seconds: float) -> None:
         route = route_of(scope)
         status = answer.status or 499  # 499: the client went away before there was an answer
         self._metrics.requests.labels(scope["method"], route, str(status)).inc()
@@ -62,7 +62,7 @@ class Observing:
         )
 
 
-class _Answer:
+class _ResponseSender:
     """Passes the answer on with our headers, and remembers whether it has begun."""
 
     def __init__(self, send: Send, request_id: str) -> None:
@@ -76,14 +76,14 @@ class _Answer:
         await self._send(message)
 
 
-async def _tell(error: Exception, scope: Scope, receive: Receive, answer: _Answer) -> None:
-    fault = fault_of(error)
-    if fault is None:
+async def _answer_error(error: Exception, scope: Scope, receive: Receive, answer: _ResponseSender) -> None:
+    told = api_error_of(error)
+    if told is None:
         _log_defect(error)
-        fault = Fault(500, "a defect of the service; its log has the trace under the request id")
+        told = ApiError(500, "a defect of the service; its log has the trace under the request id")
     if answer.status is not None:
         raise error  # too late for an answer: the server cuts the connection, so that nobody takes a part for the whole
-    await error_response(fault, scope["state"]["request_id"])(scope, receive, answer.send)
+    await error_response(told, scope["state"]["request_id"])(scope, receive, answer.send)
 
 
 def _log_defect(error: Exception) -> None:

@@ -14,7 +14,7 @@ from thetaline.db.sessions import Session, store_sessions
 from thetaline.jobs.abilities.estimates import ItemsRetractedError
 from thetaline.jobs.abilities.session_update import Scorer, ThetaUpdate, bank_fingerprint, load_scorer, update_users
 from thetaline.service.database import Database
-from thetaline.service.faults import AWAY, TOOK_TOO_LONG, unavailable
+from thetaline.service.http_errors import DB_UNAVAILABLE, TOOK_TOO_LONG, unavailable
 
 MOST_TOGETHER = 64
 MOST_WAITING = 2_000
@@ -24,7 +24,7 @@ BATCH_SECS, ALONE_SECS = 5.0, 1.0  # a learner whose row somebody holds must not
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Asked:
+class _PendingUpdate:
     """A request that waits for its batch."""
 
     session: Session
@@ -37,19 +37,19 @@ class ThetaUpdates:
     def __init__(self, database: Database, lookback_days: int) -> None:
         """Nothing is read before the first update."""
         self._database, self._lookback_days = database, lookback_days
-        self._waiting: list[_Asked] = []
+        self._waiting: list[_PendingUpdate] = []
         self._worker: asyncio.Task[None] | None = None
         self._scorer: tuple[Scorer, tuple[object, ...]] | None = None
 
     async def update(self, user_id: str, request: ThetaUpdateRequest) -> ThetaUpdated:
-        """θ with the session's answers. Raises what `fault_of` knows: 404, 409, 422, 503."""
+        """θ with the session's answers. Raises what `api_error_of` knows: 404, 409, 422, 503."""
         if len(self._waiting) >= MOST_WAITING:
             raise unavailable("too many sessions end at once", retry_after_secs=1)
-        asked = _Asked(_session(user_id, request), asyncio.get_running_loop().create_future())
-        self._waiting.append(asked)
+        pending = _PendingUpdate(_session(user_id, request), asyncio.get_running_loop().create_future())
+        self._waiting.append(pending)
         if self._worker is None or self._worker.done():
             self._worker = asyncio.create_task(self._work())
-        return _shown(user_id, await asked.answer)
+        return _shown(user_id, await pending.answer)
 
     async def _work(self) -> None:
         together = 1
@@ -60,27 +60,28 @@ class ThetaUpdates:
             together = len(batch)
             await self._answer(batch)
 
-    async def _answer(self, batch: list[_Asked]) -> None:
+    async def _answer(self, batch: list[_PendingUpdate]) -> None:
+        secs = BATCH_SECS if len(batch) > 1 else ALONE_SECS
         try:
-            found = await self._scored([asked.session for asked in batch], BATCH_SECS if len(batch) > 1 else ALONE_SECS)
+            found = await self._scored([pending.session for pending in batch], secs)
         except TOOK_TOO_LONG as error:
             await self._answer_failed(batch, error)
-        except AWAY as error:  # for all of them: one by one, each would wait for the database in its turn
-            for asked in batch:
-                _settle(asked.answer, error)
+        except DB_UNAVAILABLE as error:  # for all of them: one by one, each would wait for the database in its turn
+            for pending in batch:
+                _settle(pending.answer, error)
         except Exception as error:  # noqa: BLE001  each request gets its own answer
             await self._answer_failed(batch, error)
         else:
-            for asked, result in zip(batch, found, strict=True):
-                _settle(asked.answer, result)
+            for pending, result in zip(batch, found, strict=True):
+                _settle(pending.answer, result)
 
-    async def _answer_failed(self, batch: list[_Asked], error: Exception) -> None:
+    async def _answer_failed(self, batch: list[_PendingUpdate], error: Exception) -> None:
         """One request that fails must not fail its neighbours: they are done again one by one."""
         if len(batch) == 1:
             _settle(batch[0].answer, error)
             return
-        for asked in batch:
-            await self._answer([asked])
+        for pending in batch:
+            await self._answer([pending])
 
     async def _scored(self, sessions: list[Session], secs: float) -> list[ThetaUpdate | Exception]:
         """Once more, on the items that are then current, where a calibration was taken back meanwhile."""
@@ -94,10 +95,10 @@ class ThetaUpdates:
     ) -> list[ThetaUpdate | Exception]:
         limit_statements(conn, secs)
         now = datetime.now(UTC)
-        faults = store_sessions(conn, sessions, now=now)
-        fine = [session.user_id for session, fault in zip(sessions, faults, strict=True) if fault is None]
+        errors = store_sessions(conn, sessions, now=now)
+        fine = [session.user_id for session, error in zip(sessions, errors, strict=True) if error is None]
         found = update_users(conn, fine, self._current(conn, now.date()), as_of=now.date(), now=now) if fine else {}
-        return [fault or found[session.user_id] for session, fault in zip(sessions, faults, strict=True)]
+        return [error or found[session.user_id] for session, error in zip(sessions, errors, strict=True)]
 
     def _current(self, conn: psycopg.Connection[Any], today: date) -> Scorer:
         """The published items of the day, read again when what they stand on has changed."""

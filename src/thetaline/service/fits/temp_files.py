@@ -10,7 +10,7 @@ from uuid import uuid4
 CHUNK_BYTES = 1 << 20
 
 
-class Spool:
+class TempFiles:
     """A private folder that goes with the service."""
 
     def __init__(self) -> None:

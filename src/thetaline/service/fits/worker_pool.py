@@ -10,7 +10,7 @@ from thetaline.service.fits.process import FitProcess, WorkerDiedError
 log = logs.get_logger(__name__)
 
 
-class Crew:
+class WorkerPool:
     """A number of processes that stays the same until it closes."""
 
     def __init__(self, *, workers: int, memory_mb: int, threads: int) -> None:
@@ -18,7 +18,7 @@ class Crew:
         self._workers, self._memory_mb, self._threads = workers, memory_mb, threads
         self._idle: asyncio.Queue[FitProcess] = asyncio.Queue()
         self._all: set[FitProcess] = set()
-        self._tending: set[asyncio.Task[None]] = set()  # those that watch a process, those that replace one
+        self._background: set[asyncio.Task[None]] = set()  # those that watch a process, those that replace one
         self._closing = False
 
     async def start(self) -> None:
@@ -32,7 +32,7 @@ class Crew:
     async def close(self) -> None:
         """End every process, at work or not, one that is just starting included."""
         self.stop_replacing()
-        while self._tending or self.alive:
+        while self._background or self.alive:
             await asyncio.gather(*(process.end() for process in self._all))
             await asyncio.sleep(0.01)
 
@@ -51,7 +51,7 @@ class Crew:
         """Of the processes that are alive."""
         return [process.pid for process in self._all if process.pid is not None]
 
-    def rest(self, process: FitProcess) -> None:
+    def release(self, process: FitProcess) -> None:
         """It has done its task; one that ended right after it is replaced already."""
         if process in self._all:
             self._idle.put_nowait(process)
@@ -80,12 +80,12 @@ class Crew:
         """Once, whoever is the first to see that it is gone."""
         if process in self._all:
             self._all.discard(process)
-            self._tend(self._respawn(process))
+            self._track(self._respawn(process))
 
-    def _tend(self, work: Coroutine[Any, Any, None]) -> None:
+    def _track(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)
-        self._tending.add(task)
-        task.add_done_callback(self._tending.discard)
+        self._background.add(task)
+        task.add_done_callback(self._background.discard)
 
     async def _respawn(self, process: FitProcess) -> None:
         await process.end()
@@ -94,13 +94,13 @@ class Crew:
             try:
                 await self._spawn()
             except (WorkerDiedError, TimeoutError, OSError) as error:
-                self._complain_of(error)
+                self._log_failed_start(error)
                 await asyncio.sleep(0 if self._closing else wait)
                 wait = min(2 * wait, 30.0)
             else:
                 return
 
-    def _complain_of(self, error: Exception) -> None:
+    def _log_failed_start(self, error: Exception) -> None:
         """Unless it was ended while it started, because all are."""
         if not self._closing:
             log.warning("a fit process does not start", error=str(error) or type(error).__name__)
@@ -115,4 +115,4 @@ class Crew:
             await process.end()
             raise
         self._idle.put_nowait(process)
-        self._tend(self._watch(process))
+        self._track(self._watch(process))

@@ -9,13 +9,13 @@ import numpy as np
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import from_json
 
-from thetaline.api.base import StopAtFirstFault
+from thetaline.api.base import StopAtFirstError
 from thetaline.api.calibration import Anchor as AnchorPayload, CalibrateHeader, CalibrateRequest, Correct, Observation
 from thetaline.jobs.anchors.references import AnchorItem
 from thetaline.jobs.calibration.engine import CalibrationRequest
 from thetaline.jobs.calibration.observations import Observations
-from thetaline.service.faults import Fault, not_valid
-from thetaline.service.fits.columns import Columns, microseconds
+from thetaline.service.fits.answer_columns import Columns, microseconds
+from thetaline.service.http_errors import ApiError, validation_error
 from thetaline.service.json_limits import limits_of_process
 from thetaline.service.scoring import cells
 
@@ -27,13 +27,13 @@ BATCH_ROWS, BATCH_BYTES = 20_000, 4_000_000  # a byte may take a hundred while i
 MAX_LINE_BYTES = 64 * 1024
 MAX_HEADER_BYTES = 16 * 1024 * 1024  # a header names anchors, up to a hundred thousand
 LEAST_SLOPE = 1e-6  # below it 1 / a, and with it A, leaves what a float can hold
-_ROWS = TypeAdapter(Annotated[list[Observation], StopAtFirstFault()])
+_ROWS = TypeAdapter(Annotated[list[Observation], StopAtFirstError()])
 
 Reader = Callable[[Path, CalibrateHeader, Columns], CalibrationRequest]
 
 
 def read_body(path: Path, content_type: str, *, options: Mapping[str, str], most: int) -> CalibrationRequest:
-    """The request in the file; `options` are the query's, for bodies that are rows only. Raises Fault."""
+    """The request in the file; `options` are the query's, for bodies that are rows only. Raises ApiError."""
     header = CalibrateHeader.model_validate(dict(options))
     return READERS[content_type](path, header, Columns(most))
 
@@ -63,16 +63,16 @@ def _read_ndjson(path: Path, query: CalibrateHeader, columns: Columns) -> Calibr
 
 
 def _read_parquet(path: Path, header: CalibrateHeader, columns: Columns) -> CalibrationRequest:
-    from thetaline.service.fits import frames  # noqa: PLC0415  pyarrow takes half a second that JSON need not pay
+    from thetaline.service.fits import arrow_body  # noqa: PLC0415  pyarrow takes half a second that JSON need not pay
 
-    frames.add_parquet(path, columns, batch_rows=BATCH_ROWS)
+    arrow_body.add_parquet(path, columns, batch_rows=BATCH_ROWS)
     return _request(columns.observations(), header.model, header.anchors)
 
 
 def _read_arrow(path: Path, header: CalibrateHeader, columns: Columns) -> CalibrationRequest:
-    from thetaline.service.fits import frames  # noqa: PLC0415  as above
+    from thetaline.service.fits import arrow_body  # noqa: PLC0415  as above
 
-    frames.add_arrow(path, columns)
+    arrow_body.add_arrow(path, columns)
     return _request(columns.observations(), header.model, header.anchors)
 
 
@@ -84,7 +84,7 @@ def _model(body: CalibrateRequest | CalibrateHeader, query: CalibrateHeader) -> 
     if "model" not in body.model_fields_set:
         return query.model
     if "model" in query.model_fields_set and query.model != body.model:
-        raise Fault(422, f"the body asks for the model {body.model}, ?model= for {query.model}; give one of the two")
+        raise ApiError(422, f"the body asks for the model {body.model}, ?model= for {query.model}; give one of the two")
     return body.model
 
 
@@ -95,8 +95,8 @@ def _request(observations: Observations, model: str, anchors: Iterable[AnchorPay
 def _anchor(anchor: AnchorPayload) -> AnchorItem:
     params = anchor.params
     if params.a < LEAST_SLOPE:
-        words = f"a reference must discriminate, a > 0, and not less than {LEAST_SLOPE:g}"
-        raise Fault(422, f"anchor {anchor.item_id!r} has a = {params.a:g}; {words}")
+        rule = f"a reference must discriminate, a > 0, and not less than {LEAST_SLOPE:g}"
+        raise ApiError(422, f"anchor {anchor.item_id!r} has a = {params.a:g}; {rule}")
     return AnchorItem(anchor.item_id, params.a, params.b, params.c, params.d, anchor.model, anchor.fixed)
 
 
@@ -125,7 +125,7 @@ def _is_observation(line: bytes) -> bool:
     try:
         first = from_json(line)
     except ValueError as error:
-        raise Fault(400, "line 1 is not JSON", str(error)) from None
+        raise ApiError(400, "line 1 is not JSON", str(error)) from None
     return isinstance(first, dict) and not first.keys() & {"model", "anchors"}
 
 
@@ -133,7 +133,7 @@ def _lines(file: BinaryIO) -> Iterator[bytes]:
     most = MAX_HEADER_BYTES
     while line := file.readline(most):
         if len(line) == most and not line.endswith(b"\n"):
-            raise Fault(413, f"a line is longer than {most} bytes")
+            raise ApiError(413, f"a line is longer than {most} bytes")
         if line.strip():
             yield line
         most = MAX_LINE_BYTES
@@ -155,15 +155,15 @@ def _parsed(batch: list[bytes], first_number: int) -> list[Observation]:
     try:
         return _ROWS.validate_json(b"[" + b",".join(batch) + b"]")
     except ValidationError:
-        raise _first_fault(batch, first_number) from None
+        raise _first_error(batch, first_number) from None
 
 
-def _first_fault(batch: list[bytes], first_number: int) -> Fault:
+def _first_error(batch: list[bytes], first_number: int) -> ApiError:
     one = TypeAdapter(Observation)
     for number, line in enumerate(batch, first_number):
         try:
             one.validate_json(line)
         except ValidationError as error:
-            fault = not_valid(error)
-            return Fault(fault.status, f"line {number}: {fault.error}", fault.detail)
-    return Fault(400, f"lines from {first_number} on are not one JSON object each")
+            told = validation_error(error)
+            return ApiError(told.status, f"line {number}: {told.error}", told.detail)
+    return ApiError(400, f"lines from {first_number} on are not one JSON object each")

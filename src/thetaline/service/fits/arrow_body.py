@@ -12,8 +12,8 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from thetaline.api.base import MAX_ID_CHARS
-from thetaline.service.faults import Fault
-from thetaline.service.fits.columns import Columns
+from thetaline.service.fits.answer_columns import Columns
+from thetaline.service.http_errors import ApiError
 
 IDS = ("user_id", "item_id")
 NEEDED = (*IDS, "is_correct")
@@ -33,13 +33,13 @@ class Rows:
 
 
 def add_parquet(path: Path, columns: Columns, *, batch_rows: int) -> None:
-    """Ids are read as dictionaries: one long id repeated a million times stays one. Raises Fault."""
+    """Ids are read as dictionaries: one long id repeated a million times stays one. Raises ApiError."""
     with pa.OSFile(str(path)) as source:
         _add("Parquet", _parquet(source, batch_rows), columns)
 
 
 def add_arrow(path: Path, columns: Columns) -> None:
-    """An IPC stream. Raises Fault."""
+    """An IPC stream. Raises ApiError."""
     with pa.OSFile(str(path)) as source:
         _add("Arrow", _stream(source), columns)
 
@@ -55,7 +55,7 @@ def _readable(name: str, rows: Iterable[Rows]) -> Iterator[Rows]:
     except MemoryError:
         raise
     except UNREADABLE as error:
-        raise Fault(400, f"the body is not {name} that can be read", str(error)[:200]) from None
+        raise ApiError(400, f"the body is not {name} that can be read", str(error)[:200]) from None
 
 
 def _parquet(source: pa.NativeFile, batch_rows: int) -> Iterator[pa.RecordBatch]:
@@ -76,20 +76,20 @@ def _wanted(schema: pa.Schema) -> list[str]:
     lacking = [name for name in NEEDED if name not in names]
     if lacking:
         shown = [name[:SHOWN_CHARS] for name in names[:SHOWN_NAMES]]
-        raise Fault(422, f"the columns {lacking} are missing", f"there are {shown}")
+        raise ApiError(422, f"the columns {lacking} are missing", f"there are {shown}")
     wanted = [name for name in _KINDS if name in names]
     twice = [name for name in wanted if names.count(name) > 1]
     if twice:
-        raise Fault(422, f"the columns {twice} are there more than once")
+        raise ApiError(422, f"the columns {twice} are there more than once")
     for name in wanted:
         _require_kind(name, schema.field(name).type)
     return wanted
 
 
 def _require_kind(name: str, kind: pa.DataType) -> None:
-    is_taken, words = _KINDS[name]
+    is_taken, expected = _KINDS[name]
     if not is_taken(kind):
-        raise Fault(422, f"the column {name} must hold {words}", f"it is {str(kind)[:SHOWN_CHARS]}")
+        raise ApiError(422, f"the column {name} must hold {expected}", f"it is {str(kind)[:SHOWN_CHARS]}")
 
 
 def _is_id(kind: pa.DataType) -> bool:
@@ -137,15 +137,15 @@ def _without_views(column: pa.Array) -> pa.Array:
 def _ids(name: str, column: pa.DictionaryArray) -> list[str]:
     """Only the values that rows use are looked at: a dictionary may be longer than its batch."""
     if column.null_count:
-        raise Fault(422, f"the column {name} must hold text without nulls", f"it has {column.null_count} nulls")
+        raise ApiError(422, f"the column {name} must hold text without nulls", f"it has {column.null_count} nulls")
     used, code = np.unique(column.indices.to_numpy(), return_inverse=True)
     values = column.dictionary.take(pa.array(used)).to_pylist()
     if None in values:
-        raise Fault(422, f"the column {name} must hold text without nulls", "its dictionary has a null")
+        raise ApiError(422, f"the column {name} must hold text without nulls", "its dictionary has a null")
     names = [str(value) for value in values]
     wrong = [one for one in names if not 1 <= len(one) <= MAX_ID_CHARS or "\x00" in one]
     if wrong:
-        raise Fault(422, f"the column {name} must hold 1 to {MAX_ID_CHARS} characters", wrong[0][:SHOWN_CHARS])
+        raise ApiError(422, f"the column {name} must hold 1 to {MAX_ID_CHARS} characters", wrong[0][:SHOWN_CHARS])
     ids: list[str] = np.array(names, dtype=object)[code].tolist()
     return ids
 
@@ -154,7 +154,7 @@ def _correct(column: pa.Array) -> NDArray[np.uint8]:
     ends = pc.min_max(column).as_py()
     strange = [value for value in ends.values() if value not in (None, 0, 1)]
     if strange:
-        raise Fault(422, "the column is_correct must hold booleans, or 0 and 1", f"it has {strange[0]}")
+        raise ApiError(422, "the column is_correct must hold booleans, or 0 and 1", f"it has {strange[0]}")
     correct: NDArray[np.uint8] = column.cast(pa.uint8()).to_numpy()
     return correct
 
@@ -164,6 +164,6 @@ def _moments(column: pa.Array) -> NDArray[np.int64]:
     try:
         found = column.cast(options=pc.CastOptions(target_type=target, allow_time_truncate=True))
     except pa.ArrowInvalid as error:
-        raise Fault(422, "the column responded_at must hold timestamps of this age", str(error)[:200]) from None
+        raise ApiError(422, "the column responded_at must hold timestamps of this age", str(error)[:200]) from None
     moments: NDArray[np.int64] = found.cast(pa.int64()).fill_null(0).to_numpy()
     return moments

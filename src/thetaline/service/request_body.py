@@ -5,9 +5,9 @@ from typing import TypeVar
 from fastapi import Request
 from pydantic import BaseModel
 
-from thetaline.service.answers import JSON
-from thetaline.service.faults import Fault
+from thetaline.service.http_errors import ApiError
 from thetaline.service.json_limits import SMALL
+from thetaline.service.responses import JSON
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -16,7 +16,7 @@ def content_type(request: Request, known: tuple[str, ...]) -> str:
     """The body's, without parameters. Raises a 415."""
     given = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if given not in known:
-        raise Fault(415, f"content type {given[:100] or 'none'!r} is not taken here", {"known": list(known)})
+        raise ApiError(415, f"content type {given[:100] or 'none'!r} is not taken here", {"known": list(known)})
     return given
 
 

@@ -8,12 +8,12 @@ from thetaline import irt
 from thetaline.db import queries
 from thetaline.jobs.item_params import items_of_params
 from thetaline.service.database import Database
-from thetaline.service.faults import Fault
+from thetaline.service.http_errors import ApiError
 
 BANK_SECS = 10.0  # how long a newly published bank may stay unseen
 
 
-class PublishedBank:
+class BankCache:
     """The published items as the library has them, read again when a calibration is published."""
 
     def __init__(self, database: Database) -> None:
@@ -28,7 +28,7 @@ class PublishedBank:
         if self._items is None or time.monotonic() - self._seen_at > BANK_SECS:
             await self._look()
         if self._items is None:
-            raise Fault(404, "no item parameters are published")
+            raise ApiError(404, "no item parameters are published")
         return self._items
 
     async def _look(self) -> None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from thetaline.service.faults import Fault, unavailable
+from thetaline.service.http_errors import ApiError, unavailable
 
 MB = 1_000_000
 SMALL_BYTES = MB
@@ -35,33 +35,33 @@ class BodyLimits:
         return min(self.largest_bytes, 32 * MB if "/irt/" in path else SMALL_BYTES)
 
 
-class Bounding:
+class BodyLimitsMiddleware:
     """ASGI middleware."""
 
     def __init__(self, app: ASGIApp, limits: BodyLimits) -> None:
         """`app` receives bodies that are plain and bounded."""
         self._app, self._limits = app, limits
-        self._in_flight = _Budget(IN_FLIGHT_BODIES * limits.largest_bytes)
+        self._in_flight = _BytesInFlight(IN_FLIGHT_BODIES * limits.largest_bytes)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        body = _Body(receive, scope, self._limits, self._in_flight)
+        body = _IncomingBody(receive, scope, self._limits, self._in_flight)
         try:
             body.check_headers()
             await self._app(scope, body.receive, body.sender(send))
-        except Fault as fault:
+        except ApiError as error:
             body.release()
-            if fault.status == TOO_LATE or not await body.drained():
-                fault.headers["connection"] = "close"
+            if error.status == TOO_LATE or not await body.drained():
+                error.headers["connection"] = "close"
             raise
         finally:
             body.release()
 
 
-class _Budget:
+class _BytesInFlight:
     """Bytes that all bodies in flight may hold together."""
 
     def __init__(self, most: int) -> None:
@@ -77,13 +77,13 @@ class _Budget:
 
 
 @dataclass
-class _Body:
+class _IncomingBody:
     """The body of one request as it arrives."""
 
     raw: Receive
     scope: Scope
     limits: BodyLimits
-    budget: _Budget
+    budget: _BytesInFlight
     started: float = field(default_factory=time.monotonic)
     received: int = 0
     plain: int = 0
@@ -102,7 +102,7 @@ class _Body:
     def check_headers(self) -> None:
         """Refuse before a byte of the body is read."""
         if self.encoding not in (b"identity", b"gzip"):
-            raise Fault(415, "the body's encoding is not known", "send it plain or with Content-Encoding: gzip")
+            raise ApiError(415, "the body's encoding is not known", "send it plain or with Content-Encoding: gzip")
         if self.length.isdigit() and int(self.length) > self.most:
             raise self._too_large()
 
@@ -152,7 +152,7 @@ class _Body:
             async with asyncio.timeout(max(0.0, ends - time.monotonic())):
                 return await self.raw()
         except TimeoutError:
-            raise Fault(TOO_LATE, f"the body took more than {self.limits.timeout_secs:g} s to arrive") from None
+            raise ApiError(TOO_LATE, f"the body took more than {self.limits.timeout_secs:g} s to arrive") from None
 
     def _inflated(self, chunk: bytes) -> Iterator[bytes]:
         if self.inflate is None:
@@ -172,8 +172,10 @@ class _Body:
             kept.append(piece)
         return b"".join(kept)
 
-    def _too_large(self) -> Fault:
-        return Fault(413, f"the body is larger than {self.most} bytes", "that is the limit of this path, decompressed")
+    def _too_large(self) -> ApiError:
+        return ApiError(
+            413, f"the body is larger than {self.most} bytes", "that is the limit of this path, decompressed"
+        )
 
 
 class _Gzip:
@@ -186,16 +188,16 @@ class _Gzip:
         while chunk:
             yield self._step(lambda data: self._stream.decompress(data, INFLATE_BYTES), chunk)
             if self._stream.unused_data:
-                raise Fault(400, "the body has bytes after the end of its gzip stream")
+                raise ApiError(400, "the body has bytes after the end of its gzip stream")
             chunk = self._stream.unconsumed_tail
 
     def check_end(self) -> None:
         if not self._stream.eof:
-            raise Fault(400, "the gzip body ends early")
+            raise ApiError(400, "the gzip body ends early")
 
     @staticmethod
     def _step(inflate: Callable[[bytes], bytes], data: bytes) -> bytes:
         try:
             return inflate(data)
         except zlib.error as error:
-            raise Fault(400, "the body is not gzip", str(error)[:100]) from None
+            raise ApiError(400, "the body is not gzip", str(error)[:100]) from None

@@ -11,12 +11,12 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from thetaline.api import ErrorBody
-from thetaline.service.answers import JSON
-from thetaline.service.examples import EXAMPLES
+from thetaline.service.openapi_examples import EXAMPLES
+from thetaline.service.responses import JSON
 
 OPEN = ("/healthz", "/readyz", "/metrics")  # what asks for no token
 REF = "#/components/schemas/{model}"
-_WORDS = {
+_DESCRIPTIONS = {
     400: "The body is not what its content type says.",
     401: "No token, or one that is not in force.",
     403: "The token's scopes do not reach so far.",
@@ -31,21 +31,21 @@ _WORDS = {
     503: "The database or the fit processes are not available now.",
 }
 ERRORS: dict[int | str, dict[str, Any]] = {
-    status: {"model": ErrorBody, "description": words} for status, words in _WORDS.items()
+    status: {"model": ErrorBody, "description": told} for status, told in _DESCRIPTIONS.items()
 }
 _REQUESTS: dict[str, type[BaseModel]] = {}
 
 
-def takes(model: type[BaseModel], others: Mapping[str, str] | None = None) -> dict[str, Any]:
-    """The `openapi_extra` of a route that takes this model, or `others`: content types with a word on each."""
+def request_body(model: type[BaseModel], others: Mapping[str, str] | None = None) -> dict[str, Any]:
+    """The `openapi_extra` of a route that takes this model, or `others`: content types with a description of each."""
     _REQUESTS[model.__name__] = model
     content: dict[str, Any] = {JSON: {"schema": {"$ref": REF.format(model=model.__name__)}}}
-    for kind, words in (others or {}).items():
-        content[kind] = {"schema": {"type": "string", "format": "binary", "description": words}}
+    for kind, told in (others or {}).items():
+        content[kind] = {"schema": {"type": "string", "format": "binary", "description": told}}
     return {"requestBody": {"required": True, "content": content}}
 
 
-def document(app: FastAPI) -> dict[str, Any]:
+def openapi_document(app: FastAPI) -> dict[str, Any]:
     """The document, made once."""
     if app.openapi_schema is None:
         made = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
@@ -58,7 +58,7 @@ def document(app: FastAPI) -> dict[str, Any]:
     return app.openapi_schema
 
 
-def page(made: dict[str, Any]) -> HTMLResponse:
+def docs_page(made: dict[str, Any]) -> HTMLResponse:
     """The document to read: it is inside the page, for a browser would fetch it without a token."""
     title = f"{made['info']['title']} {made['info']['version']}"
     return get_swagger_ui_html(openapi_url="/openapi.json", title=title, swagger_ui_parameters={"spec": made})
