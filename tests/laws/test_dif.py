@@ -5,7 +5,7 @@ import pytest
 
 from thetaline import irt
 from thetaline.errors import InputError, ResponsesError
-from thetaline.irt.dif.logistic import Cells, logistic_dif
+from thetaline.irt.dif.logistic import ScoreCells, logistic_dif
 from thetaline.irt.dif.mantel_haenszel import Strata, ets_classes, mantel_haenszel
 from thetaline.irt.dif.matching import by_sum_score
 
@@ -151,7 +151,7 @@ def test_logistic_regression_finds_the_maximum_of_the_likelihood() -> None:
     ability, focal = np.tile(np.arange(9.0), 2), np.repeat([0.0, 1.0], 9)
     n = rng.integers(5, 40, (2, 18)).astype(float)
     right = rng.binomial(n.astype(int), 1 / (1 + np.exp(2 - 0.5 * ability - 0.6 * focal))).astype(float)
-    found = logistic_dif(Cells(ability[None], focal[None], n, right))
+    found = logistic_dif(ScoreCells(ability[None], focal[None], n, right))
     design = np.stack([np.ones(18), ability, focal, ability * focal], axis=1)
 
     def best(width: int, item: int) -> float:
@@ -169,7 +169,7 @@ def test_logistic_regression_finds_the_maximum_of_the_likelihood() -> None:
 def test_groups_that_answers_separate_completely_give_a_finite_statistic() -> None:
     ability, focal = np.tile(np.arange(4.0), 2), np.repeat([0.0, 1.0], 4)
     n = np.full((1, 8), 10.0)
-    found = logistic_dif(Cells(ability[None], focal[None], n, n * focal))
+    found = logistic_dif(ScoreCells(ability[None], focal[None], n, n * focal))
     assert found.uniform[0] == pytest.approx(2 * 80 * np.log(2), rel=1e-3)
 
 

@@ -90,7 +90,7 @@ def test_scores_become_a_data_frame() -> None:
     items = bank("2PL", n=3)
     responses = irt.Responses.from_matrix([[1, 0, 1], [0, np.nan, 0]], items=items.ids, persons=["ann", "bob"])
     frame = irt.score(responses, items).to_frame()
-    assert list(frame.columns) == ["user_id", "theta", "se", "n_answers"]
+    assert list(frame.columns) == ["person_id", "theta", "se", "n_answers"]
     assert frame["n_answers"].tolist() == [3, 2]
     assert irt.sum_score_eap(items).to_frame()["score"].tolist() == [0.0, 1.0, 2.0, 3.0]
 
