@@ -165,6 +165,23 @@ def test_every_model_ends_within_the_tolerance_of_its_limit(model, design):
 
 
 @pytest.mark.filterwarnings("ignore:3PL without a prior on c")
+def test_logits_of_asymptotes_near_zero_do_not_steer_the_acceleration():
+    responses = [complete(np.random.default_rng(seed), banks.bank("3PL", 8, seed), 1500) for seed in (5, 11)]
+    assert sum(irt.calibrate(one, "3PL").cycles for one in responses) < 95
+
+
+def test_what_a_part_of_the_persons_taught_does_not_mislead_on_all_of_them(monkeypatch):
+    for name, value in (("WARM_ANSWERS", 1_000), ("WARM_ANSWERS_AN_ITEM", 60)):
+        monkeypatch.setattr(warm_start, name, value)
+    monkeypatch.setattr(blocking, "SPARSE_ROWS", 200)
+    rng = np.random.default_rng(0)
+    fit = irt.calibrate(irt.Responses.from_long(*some_of(rng, bank(rng, 200), 4_000, 30)))
+    shares = [cycle.share for cycle in fit.path]
+    assert shares[0] < 0.2
+    assert shares.count(1.0) < 12
+
+
+@pytest.mark.filterwarnings("ignore:3PL without a prior on c")
 @pytest.mark.parametrize("seed", [0, 2, 5, 11])
 def test_asymptotes_at_their_bound_do_not_hold_up_the_slopes_beside_them(seed):
     responses = complete(np.random.default_rng(seed), banks.bank("3PL", 8, seed), 1500)
