@@ -1,10 +1,14 @@
 """The answers that the contract writes down."""
 
+from typing import get_args
+
 import numpy as np
 import pytest
 from serving import CONTRACT_PAYLOAD, INTERNAL, Running, observations
 
 from thetaline import Client, api, irt
+from thetaline.api.base import DichotomousModel, Params
+from thetaline.service.scoring import bank_of
 from thetaline.service.tokens import Scope
 
 
@@ -93,6 +97,18 @@ def test_positional_scores_are_those_of_the_library(service: Running) -> None:
     assert [one["theta"] for one in answer.json()["abilities"]] == pytest.approx(expected.theta.tolist(), abs=1e-12)
     assert [one["se"] for one in answer.json()["abilities"]] == pytest.approx(expected.se.tolist(), abs=1e-12)
     assert answer.json()["abilities"][2] == {"theta": 0.0, "se": 1.0}
+
+
+def test_the_models_of_a_request_are_the_dichotomous_families() -> None:
+    assert get_args(DichotomousModel) == tuple(one.name for one in irt.FAMILIES.values() if not one.polytomous)
+
+
+def test_an_item_without_asymptotes_is_one_whose_asymptotes_are_0_and_1() -> None:
+    given = [{}, {"c": 0.2}, {"d": 0.9}, {"c": 0.2, "d": 0.9}]
+    bank = bank_of({str(n): Params(a=1.2, b=0.5, **rest) for n, rest in enumerate(given)})
+    theta = np.array([-1.0, 0.0, 2.0])
+    c, d = (np.array([[one.get(name, absent)] for one in given]) for name, absent in (("c", 0.0), ("d", 1.0)))
+    assert bank.expected_score(theta) == pytest.approx(c + (d - c) / (1 + np.exp(-1.2 * (theta - 0.5))))
 
 
 def test_keyed_scores_equal_positional_ones_and_name_the_learners_in_order(service: Running) -> None:

@@ -1,7 +1,6 @@
 """`create_app(settings)`: the FastAPI application with everything that a running service shares."""
 
 import asyncio
-import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -14,6 +13,7 @@ from starlette.responses import Response
 
 import thetaline
 from thetaline import logs
+from thetaline.irt.threads import available_processors
 from thetaline.jobs.runner import prepare_database
 from thetaline.service.bank_cache import BankCache
 from thetaline.service.body_limits import MB, BodyLimits, BodyLimitsMiddleware
@@ -94,7 +94,7 @@ def services_for(settings: Settings, metrics: ServiceMetrics, *, anonymous: bool
 
 
 def _dispatch_limits(settings: Settings) -> DispatchLimits:
-    threads = max(1, (os.cpu_count() or 1) // settings.service_workers)
+    threads = max(1, available_processors() // settings.service_workers)
     return DispatchLimits(
         workers=settings.service_workers,
         waiting=settings.service_fit_queue,

@@ -1,12 +1,12 @@
 """POST /irt/link: two banks in, the transformation and the moved bank out."""
 
-import numpy as np
 from pydantic_core import to_json
 
 from thetaline import irt
 from thetaline.api.base import named_items
 from thetaline.api.linking import LinkRequest
 from thetaline.service.http_errors import ApiError, method_failures_as_422
+from thetaline.service.responses import finite_rows
 from thetaline.service.scoring import bank_of
 
 
@@ -32,8 +32,5 @@ def link_json(request: LinkRequest) -> bytes:
 
 
 def _params(items: irt.Items) -> dict[str, dict[str, float]]:
-    columns = {"a": items.a, "b": items.b, "c": items.c, "d": items.d}
-    return {
-        str(name): {letter: float(values[i]) for letter, values in columns.items() if np.isfinite(values[i])}
-        for i, name in enumerate(items.ids)
-    }
+    rows = finite_rows({"a": items.a, "b": items.b, "c": items.c, "d": items.d}, len(items))
+    return dict(zip(map(str, items.ids), rows, strict=True))

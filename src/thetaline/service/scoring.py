@@ -15,6 +15,7 @@ from thetaline import irt
 from thetaline.api.base import Params, named_items
 from thetaline.api.calibration import Correct
 from thetaline.api.scoring import KeyedResponse, ScoreRequest
+from thetaline.jobs.item_params import items_of_params
 from thetaline.service.http_errors import ApiError
 
 Rows = NDArray[np.intp]
@@ -23,6 +24,8 @@ Rows = NDArray[np.intp]
 ANSWER_MICROSECS = {"EAP": 0.1, "MAP": 0.3, "WLE": 1.0}
 LEARNER_MICROSECS = {"EAP": 1.5, "MAP": 2.0, "WLE": 3.0}
 SHORT_MICROSECS = 20_000
+# Of the families that give each item a slope of its own, by whether they have c and d: a body names no model.
+_MODELS = {(one.has_c, one.has_d): one.name for one in irt.FAMILIES.values() if not (one.polytomous or one.tied)}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -59,23 +62,8 @@ def scoring_input(request: ScoreRequest, *, most: int) -> ScoringInput:
 
 def bank_of(items: Mapping[str, Params]) -> irt.Items:
     """The items as the library has them. Raises ItemsError."""
-    d = [1.0 if one.d is None else one.d for one in items.values()]
-    c = [0.0 if one.c is None else one.c for one in items.values()]
-    models = [_model(one) for one in items.values()]
-    return irt.Items(
-        ids=list(items),
-        model=models,
-        a=[one.a for one in items.values()],
-        b=[one.b for one in items.values()],
-        c=[value if name in ("3PL", "4PL") else np.nan for name, value in zip(models, c, strict=True)],
-        d=[value if name == "4PL" else np.nan for name, value in zip(models, d, strict=True)],
-    )
-
-
-def _model(item: Params) -> str:
-    if item.d is not None:
-        return "4PL"
-    return "2PL" if item.c is None else "3PL"
+    models = [_MODELS[one.c is not None or one.d is not None, one.d is not None] for one in items.values()]
+    return items_of_params(list(items), models, [vars(one) for one in items.values()])
 
 
 def _positional(request: ScoreRequest, bank: irt.Items) -> irt.Responses:

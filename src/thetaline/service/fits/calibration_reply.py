@@ -1,12 +1,11 @@
 """A calibration reply as the contract's JSON."""
 
-import math
-from collections.abc import Mapping
 from datetime import datetime
 
 from pydantic_core import to_json
 
 from thetaline.jobs.calibration.engine import CalibrationReply, CalibrationRequest, ItemEstimates
+from thetaline.service.responses import finite_rows
 
 
 def reply_json(request: CalibrationRequest, reply: CalibrationReply, *, now: datetime) -> bytes:
@@ -52,24 +51,11 @@ def _linking(reply: CalibrationReply) -> dict[str, object] | None:
 
 
 def _items(items: ItemEstimates) -> list[dict[str, object]]:
-    params = {name: values.tolist() for name, values in items.parameters.items()}
-    errors = {name: values.tolist() for name, values in items.se.items()}
+    ids = items.item_ids.tolist()
+    rows = zip(ids, finite_rows(items.parameters, len(ids)), finite_rows(items.se, len(ids)), strict=True)
     return [
-        {
-            "item_id": item_id,
-            "params": {**_finite(params, i), "c": params["c"][i] if _has(params, "c", i) else 0.0},
-            "se": _finite(errors, i),
-        }
-        for i, item_id in enumerate(items.item_ids.tolist())
+        {"item_id": item_id, "params": {**params, "c": params.get("c", 0.0)}, "se": se} for item_id, params, se in rows
     ]
-
-
-def _finite(columns: Mapping[str, list[float]], i: int) -> dict[str, float]:
-    return {name: values[i] for name, values in columns.items() if math.isfinite(values[i])}
-
-
-def _has(columns: Mapping[str, list[float]], name: str, i: int) -> bool:
-    return name in columns and math.isfinite(columns[name][i])
 
 
 def _abilities(reply: CalibrationReply) -> list[dict[str, object]]:

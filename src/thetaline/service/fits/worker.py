@@ -6,16 +6,16 @@ It ends when its parent does.
 
 import gc
 import json
-import math
 import os
 import queue
 import resource
 import sys
 import threading
 import time
-from typing import Any, TextIO
+from typing import TextIO
 
 from thetaline import logs
+from thetaline.db.jsonb import to_json
 from thetaline.service.fits.process import Task
 from thetaline.service.fits.tasks import TASKS
 from thetaline.service.http_errors import ApiError, api_error_of
@@ -32,8 +32,8 @@ class Reporter:
         self._stream, self._last = stream, 0.0
 
     def send(self, **message: object) -> None:
-        """One line."""
-        self._stream.write(json.dumps(message) + "\n")
+        """One line; a number that is not finite becomes null, another type its text."""
+        self._stream.write(to_json(message) + "\n")
         self._stream.flush()
 
     def progress(self, cycle: int, log_likelihood: float, largest_change: float) -> None:
@@ -41,8 +41,7 @@ class Reporter:
         if time.monotonic() - self._last >= PROGRESS_EVERY_SECS:
             self._last = time.monotonic()
             values = {"log_likelihood": log_likelihood, "largest_change": largest_change}
-            finite = {name: value if math.isfinite(value) else None for name, value in values.items()}
-            self.send(progress={"cycle": cycle, **finite})
+            self.send(progress={"cycle": cycle, **values})
 
 
 def main() -> None:
@@ -66,8 +65,7 @@ def _work(task: Task, reporter: Reporter) -> None:
         reporter.send(done=TASKS[task.kind](task, reporter.progress))
     except Exception as error:  # noqa: BLE001  the edge of a task: every error is an answer, and the process goes on
         api_error = api_error_of(error) or _defect(error, task)
-        detail = _plain(api_error.detail)
-        reporter.send(failed={"status": api_error.status, "error": api_error.error, "detail": detail})
+        reporter.send(failed={"status": api_error.status, "error": api_error.error, "detail": api_error.detail})
 
 
 def _private_stdout() -> TextIO:
@@ -93,10 +91,6 @@ def _limit_memory(megabytes: int) -> None:
 def _defect(error: Exception, task: Task) -> ApiError:
     log.error("a fit met a defect", task=task.kind, exc_info=error)
     return ApiError(500, "the fit failed by a defect of the service; its log has the trace")
-
-
-def _plain(detail: object) -> Any:
-    return json.loads(json.dumps(detail, default=str))
 
 
 if __name__ == "__main__":
