@@ -50,7 +50,7 @@ bench_extra = uv pip install -q --python $(BIN)/python --group bench
 mutants_extra = uv pip install -q --python $(BIN)/python --group mutants
 else
 install = $(PYTHON) -m venv $(VENV) && $(BIN)/pip install -q --disable-pip-version-check --require-hashes -r $(1) && $(BIN)/pip install -q --disable-pip-version-check --no-deps -e .
-bench_extra = $(BIN)/pip install -q --disable-pip-version-check "girth>=0.8,<0.9" "mirt>=1.2,<1.3" "psutil>=6,<8"
+bench_extra = $(BIN)/pip install -q --disable-pip-version-check "girth>=0.8,<0.9" "mirt>=1.2,<1.3"
 mutants_extra = $(BIN)/pip install -q --disable-pip-version-check "cosmic-ray>=8.7,<9" "coverage>=7.10,<8"
 endif
 

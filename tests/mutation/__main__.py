@@ -1,9 +1,11 @@
 """Change the sources in a random sample of places, one at a time, and see which changes no test notices.
 
-A run goes on where it was ended, as long as neither the sources nor the tests have changed.
+A run goes on where it was ended, as long as neither the sources nor the tests have changed; with `--minutes 0` it
+tells what is known until then.
 """
 
 import argparse
+import math
 import sys
 import time
 from collections.abc import Sequence
@@ -28,8 +30,9 @@ def main() -> int:
     measured = _measured(state, files, options)
     mutants = _sample(measured / "src", options)
     campaign = Campaign(measured, _reach(state, measured), state / "results.jsonl", REVIEWED, longest=options.longest)
-    trees = [Tree(state / f"tree-{number}", files, measured) for number in range(1, options.workers + 1)]
-    return _tell(_watched(campaign, mutants, trees), state, options.bound)
+    workers = options.workers if options.minutes else 0  # another run may be at work in the trees
+    trees = [Tree(state / f"tree-{number}", files, measured) for number in range(1, workers + 1)]
+    return _tell(_watched(campaign, mutants, trees, 60 * options.minutes), state, options.bound)
 
 
 def _measured(state: Path, files: list[Path], options: argparse.Namespace) -> Path:
@@ -57,9 +60,9 @@ def _sample(sources: Path, options: argparse.Namespace) -> list[Mutant]:
     return sample(places, count=options.count, seed=options.seed, effective=effective)
 
 
-def _watched(campaign: Campaign, mutants: Sequence[Mutant], trees: Sequence[Tree]) -> list[report.Result]:
+def _watched(campaign: Campaign, mutants: Sequence[Mutant], trees: Sequence[Tree], secs: float) -> list[report.Result]:
     began, results = time.monotonic(), []
-    for result in campaign.carry_out(mutants, trees):
+    for result in campaign.carry_out(mutants, trees, began + secs):
         results.append(result)
         spent, outcome = time.monotonic() - began, result.outcome
         print(
@@ -86,6 +89,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--workers", type=int, default=2, help="mutants at a time")
     parser.add_argument("--packages", nargs="+", default=["irt", "learning", "jobs", "service"], help="of thetaline")
     parser.add_argument("--longest", type=float, default=60.0, help="seconds of tests a mutant, the fastest first")
+    parser.add_argument("--minutes", type=float, default=math.inf, help="after which no other mutant is begun")
     parser.add_argument("--tests", nargs="+", default=["tests"], help="that are to notice")
     parser.add_argument("--folder", type=Path, default=CHECKOUT / ".mutants", help="for copies, results, survivors")
     return parser.parse_args()

@@ -2,6 +2,7 @@
 
 import json
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
@@ -46,16 +47,20 @@ class Campaign:
         self._sources, self._reach, self._longest = tree / "src", reach, longest
         self._journal, self._reviewed = Journal(journal), Reviewed(reviewed)
 
-    def carry_out(self, mutants: Sequence[Mutant], trees: Sequence[Tree]) -> Iterator[Result]:
-        """A result for each mutant, those that are known first; a worker for each tree."""
+    def carry_out(self, mutants: Sequence[Mutant], trees: Sequence[Tree], deadline: float) -> Iterator[Result]:
+        """A result for each mutant, those that are known first; without a tree no other is tried.
+
+        After `deadline`, in seconds of time.monotonic, no other mutant is begun.
+        """
         left = [mutant for mutant in mutants if self._known(mutant) is None]
         yield from (self._result(mutant) for mutant in mutants if mutant not in set(left))
-        if not left:
+        if not left or not trees:
             return
         with _workers(trees) as idle, ThreadPoolExecutor(len(trees)) as pool:
             self._check(idle)
-            for mutant in pool.map(lambda each: self._tried(each, idle), left):
-                yield self._result(mutant)
+            for mutant in pool.map(lambda each: self._tried(each, idle, deadline), left):
+                if self._known(mutant):
+                    yield self._result(mutant)
 
     def _known(self, mutant: Mutant) -> Outcome | None:
         if self._reviewed.knows(*self._described(mutant)):
@@ -63,7 +68,9 @@ class Campaign:
         outcome = self._journal.outcomes.get(mutant.name)
         return None if outcome and outcome.outcome == "survived" and outcome.longest < self._longest else outcome
 
-    def _tried(self, mutant: Mutant, idle: "SimpleQueue[Worker]") -> Mutant:
+    def _tried(self, mutant: Mutant, idle: "SimpleQueue[Worker]", deadline: float) -> Mutant:
+        if time.monotonic() >= deadline:
+            return mutant
         tests, _ = self._tests(mutant)
         _, text = languages.changed(self._sources, mutant)
         worker = idle.get()

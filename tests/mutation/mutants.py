@@ -3,6 +3,7 @@
 import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -35,17 +36,22 @@ def sample(
 ) -> list[Mutant]:
     """As many from each package, each package's spread over its files by their number of places.
 
-    A place none of whose changes is `effective` is passed over, so that a few mutants less than `count` may come back.
+    Any beginning of it is spread so too, since a run may be ended early.  A place none of whose changes is `effective`
+    is passed over, so that a few mutants less than `count` may come back.
     """
     rng = random.Random(seed)  # noqa: S311  a sample, no secret
     shares = _shares(count, len(places))
     drawn = [
-        (package, place)
+        _shuffled([(package, place) for place in _evenly(sorted(places[package]), share, rng)], rng)
         for package, share in zip(sorted(places), shares, strict=True)
-        for place in _evenly(sorted(places[package]), share, rng)
     ]
-    found = (_mutant(package, place, rng, effective) for package, place in drawn)
+    in_turn = (each for turn in zip_longest(*drawn) for each in turn if each)
+    found = (_mutant(package, place, rng, effective) for package, place in in_turn)
     return [mutant for mutant in found if mutant]
+
+
+def _shuffled(drawn: list[tuple[str, Place]], rng: random.Random) -> list[tuple[str, Place]]:
+    return rng.sample(drawn, len(drawn))
 
 
 def _mutant(package: str, place: Place, rng: random.Random, effective: Callable[[Mutant], bool]) -> Mutant | None:

@@ -35,6 +35,12 @@ def test_packages_get_equal_shares_and_their_files_as_many_as_their_places_ask_f
     assert files["e.py"] == pytest.approx(20 * 1000 / 1100, abs=1)
 
 
+def test_a_beginning_of_a_sample_is_spread_over_packages_and_files_as_well() -> None:
+    beginning = drawn(400, seed=3)[:100]
+    assert Counter(mutant.package for mutant in beginning) == {"one": 50, "other": 50}
+    assert {mutant.path for mutant in beginning} == {"a.py", "b.py", "c.py", "d.py", "e.py"}
+
+
 def test_a_place_is_never_drawn_twice_and_all_of_them_where_all_are_asked_for() -> None:
     mutants = drawn(100_000, seed=1)
     assert len({(mutant.path, mutant.line) for mutant in mutants}) == len(mutants) == 1500
