@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from thetaline.errors import InputError, ItemsError, ResponsesError
-from thetaline.irt._types import Array, Categories, Ids, Mask
+from thetaline.irt._types import Array, Categories, Ids, Index, Mask
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -153,6 +153,57 @@ def ids_or_positions(ids: Sequence[Any] | None, n: int, name: str) -> Ids:
     if repeated:
         raise ResponsesError(f"ids of {name} must be unique; repeated: {repeated[:5]}")
     return _objects(names)
+
+
+def positions_of(ids: Iterable[object], known: Ids, name: str) -> Index:
+    """Return where `ids` are among `known`; raises ResponsesError for ids that are not there or that come twice."""
+    if isinstance(ids, str):
+        raise ResponsesError(f"ids of {name} are a list; write [{ids!r}]")
+    where = {one: place for place, one in enumerate(known.tolist())}
+    wanted = [value.item() if isinstance(value, np.generic) else value for value in ids]
+    unknown = [one for one in wanted if one not in where]
+    if unknown:
+        raise ResponsesError(
+            f"{len(unknown)} ids of {name} are not there, first {unknown[:5]}; known are {_few(where)}"
+        )
+    if len(set(wanted)) < len(wanted):
+        repeated = [one for one, times in Counter(wanted).items() if times > 1]
+        raise ResponsesError(f"ids of {name} must be unique; repeated: {repeated[:5]}")
+    return np.array([where[one] for one in wanted], dtype=np.intp)
+
+
+def union_of_ids(first: Ids, second: Ids) -> tuple[Ids, Index]:
+    """Return all ids, those of `first` before the others, and where those of `second` are among them."""
+    where = {one: place for place, one in enumerate(first.tolist())}
+    places = np.array([where.setdefault(one, len(where)) for one in second.tolist()], dtype=np.intp)
+    return _objects(where), places
+
+
+def mask_by_id(values: Any, ids: NDArray[Any], name: str) -> Mask:
+    """Return one boolean an id: of a Series or a mapping by id, of anything else by position.
+
+    Raises ResponsesError for an id without one, and for what is no boolean.
+    """
+    if hasattr(values, "to_dict") and hasattr(values, "index"):
+        values = values.to_dict()
+    if isinstance(values, Mapping):
+        absent = [one for one in ids.tolist() if one not in values]
+        if absent:
+            raise ResponsesError(f"{len(absent)} ids of {name} have no true or false, first {absent[:5]}")
+        values = [values[one] for one in ids.tolist()]
+    column = _plain(values)
+    if column.shape != ids.shape:
+        raise ResponsesError(f"{name} needs one true or false for each of {len(ids)}, not shape {column.shape}")
+    if column.dtype != bool and not all(isinstance(value, (bool, np.bool_)) for value in column.tolist()):
+        raise ResponsesError(
+            f"{name} takes true or false, not {column.dtype}; for ids there is .persons() and .items()"
+        )
+    return column.astype(bool)
+
+
+def _few(ids: Iterable[object], shown: int = 5) -> str:
+    names = list(ids)
+    return f"{names[:shown]}{' …' if len(names) > shown else ''}"
 
 
 def frequencies(counts: ArrayLike, n: int) -> Array:

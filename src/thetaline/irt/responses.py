@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -18,8 +18,11 @@ from thetaline.irt._coding import (
     frame_column,
     frequencies,
     ids_or_positions,
+    mask_by_id,
+    positions_of,
+    union_of_ids,
 )
-from thetaline.irt._types import Array, Categories, Ids, Ints, Mask
+from thetaline.irt._types import Array, Categories, Ids, Index, Ints, Mask
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -94,8 +97,37 @@ class Responses:
         patterns = {} if (self.counts == 1).all() else {"count": self.counts[self.person]}
         return frame({**columns, **patterns})
 
+    def persons(self, ids: Iterable[object]) -> Responses:
+        """Return the answers of these persons, in this order; all items stay.
+
+        Raises ResponsesError for ids that are not there or that are named twice.
+        """
+        return _reordered(self, persons=positions_of(ids, self.person_ids, "persons"))
+
+    def items(self, ids: Iterable[object]) -> Responses:
+        """Return the answers to these items, in this order; all persons stay.  Raises ResponsesError as `persons`."""
+        return _reordered(self, items=positions_of(ids, self.item_ids, "items"))
+
+    def where(self, persons: Any = None, *, items: Any = None, answers: NDArray[np.bool_] | None = None) -> Responses:
+        """Return what is true of persons, of items, of answers.
+
+        `persons` and `items` are booleans: a Series or a mapping goes by id, an array by `person_ids` or `item_ids`;
+        `answers` goes by `answer` (M,) and keeps all persons and items.  Raises ResponsesError.
+        """
+        kept = self if answers is None else answers_of(self, mask_by_id(answers, np.arange(len(self.item)), "answers"))
+        if items is not None:
+            kept = items_of(kept, mask_by_id(items, self.item_ids, "items"))
+        return kept if persons is None else persons_of(kept, mask_by_id(persons, self.person_ids, "persons"))
+
+    def joined(self, other: Responses) -> Responses:
+        """Return the answers of both; persons and items that only `other` has come after those of this.
+
+        Raises ResponsesError for a (person, item) pair that both have, and for a person whose frequencies differ.
+        """
+        return _joined(self, other)
+
     @classmethod
-    def from_long(cls, user_ids: ArrayLike, item_ids: ArrayLike, correct: ArrayLike) -> Self:
+    def from_long(cls, user_ids: ArrayLike, item_ids: ArrayLike, correct: ArrayLike) -> Responses:
         """Take three equally long columns, one row an answer; ids are hashable scalars, `correct` is 0/1 or a category.
 
         Raises ResponsesError for columns of different length, missing ids, answers that are no category, and for a
@@ -109,19 +141,12 @@ class Responses:
             raise ResponsesError(f"user_ids, item_ids and correct differ in length: {lengths}")
         if not lengths[0]:
             raise ResponsesError("there are no answers")
-        keys = sorted_keys(person_codes, item_codes, answers, len(items))
-        if (keys[1:] >> BITS == keys[:-1] >> BITS).any():
-            raise ResponsesError(_duplicates_message((persons, items), (person_codes, item_codes), answers))
-        indptr = np.concatenate([[0], np.cumsum(np.bincount(person_codes, minlength=len(persons)))])
-        answer = (keys & (2**BITS - 1)).astype(np.uint8)
-        keys >>= BITS
-        item = (keys % len(items)).astype(np.int32)
-        return cls(persons, items, indptr, item, answer, np.ones(len(persons)))
+        return _sorted((persons, items), (person_codes, item_codes), answers, np.ones(len(persons)))
 
     @classmethod
     def from_frame(
         cls, table: Any, *, user: str = "user_id", item: str = "item_id", correct: str = "is_correct"
-    ) -> Self:
+    ) -> Responses:
         """Take a pandas, polars or pyarrow table with one row an answer; raises ResponsesError as `from_long` does."""
         return cls.from_long(*(frame_column(table, name) for name in (user, item, correct)))
 
@@ -187,13 +212,61 @@ def items_of(responses: Responses, chosen: Mask) -> Responses:
     """The answers to some items (I,); all persons stay, also those without an answer left."""
     if chosen.all():
         return responses
-    taken, position = chosen[responses.item], np.cumsum(chosen) - 1
-    n_answers = np.bincount(responses.person[taken], minlength=responses.n_persons)
-    return Responses(
-        responses.person_ids,
-        responses.item_ids[chosen],
-        np.concatenate([[0], np.cumsum(n_answers)]),
-        position[responses.item[taken]].astype(np.int32),
-        responses.answer[taken],
-        responses.counts,
-    )
+    kept = answers_of(responses, chosen[responses.item])
+    position = np.cumsum(chosen) - 1
+    return replace(kept, item_ids=kept.item_ids[chosen], item=position[kept.item].astype(np.int32))
+
+
+def answers_of(responses: Responses, chosen: Mask) -> Responses:
+    """Some of the answers (M,); all persons and items stay."""
+    n_answers = np.bincount(responses.person[chosen], minlength=responses.n_persons)
+    indptr = np.concatenate([[0], np.cumsum(n_answers)])
+    return replace(responses, indptr=indptr, item=responses.item[chosen], answer=responses.answer[chosen])
+
+
+def _reordered(responses: Responses, persons: Index | None = None, items: Index | None = None) -> Responses:
+    """Only these persons (n,) or items (i,), by their positions, in this order."""
+    n_persons, n_items = responses.n_persons, responses.n_items
+    rows = np.arange(n_persons) if persons is None else persons
+    columns = np.arange(n_items) if items is None else items
+    person = _places(rows, n_persons)[responses.person]
+    item = _places(columns, n_items)[responses.item]
+    taken = (person >= 0) & (item >= 0)
+    ids = responses.person_ids[rows], responses.item_ids[columns]
+    return _sorted(ids, (person[taken], item[taken]), responses.answer[taken], responses.counts[rows])
+
+
+def _places(chosen: Index, n: int) -> NDArray[np.int32]:
+    """Where each of n things stands among the chosen ones; -1 for what is not chosen."""
+    places = np.full(n, -1, dtype=np.int32)
+    places[chosen] = np.arange(len(chosen), dtype=np.int32)
+    return places
+
+
+def _joined(first: Responses, second: Responses) -> Responses:
+    person_ids, persons = union_of_ids(first.person_ids, second.person_ids)
+    item_ids, items = union_of_ids(first.item_ids, second.item_ids)
+    counts = np.ones(len(person_ids))
+    counts[persons] = second.counts
+    both = persons < first.n_persons
+    differ = np.flatnonzero(first.counts[persons[both]] != second.counts[both])
+    if differ.size:
+        name = second.person_ids[both][differ[0]]
+        raise ResponsesError(f"person {name!r} stands for different numbers of people in the two; rename one of them")
+    counts[: first.n_persons] = first.counts
+    person = np.concatenate([first.person, persons[second.person]])
+    item = np.concatenate([first.item, items[second.item]])
+    return _sorted((person_ids, item_ids), (person, item), np.concatenate([first.answer, second.answer]), counts)
+
+
+def _sorted(
+    ids: tuple[Ids, Ids], codes: tuple[NDArray[np.integer], NDArray[np.integer]], answers: Categories, counts: Array
+) -> Responses:
+    """Responses of answers in any order; raises ResponsesError where two answers share person and item."""
+    keys = sorted_keys(*codes, answers, len(ids[1]))
+    if (keys[1:] >> BITS == keys[:-1] >> BITS).any():
+        raise ResponsesError(_duplicates_message(ids, codes, answers))
+    answer = (keys & (2**BITS - 1)).astype(np.uint8)
+    keys >>= BITS
+    indptr = np.concatenate([[0], np.cumsum(np.bincount(codes[0], minlength=len(ids[0])))])
+    return Responses(*ids, indptr, (keys % max(1, len(ids[1]))).astype(np.int32), answer, counts)
