@@ -63,6 +63,13 @@ def test_wright_map_counts_every_person_and_shows_every_item(n: int) -> None:
     assert len(lines(shown)[0]) == n
 
 
+def test_wright_map_counts_patterns_as_the_persons_that_they_stand_for() -> None:
+    items = bank("2PL", n=3)
+    patterns = irt.Responses.from_matrix([[0, 0, 0], [1, 0, 1], [1, 1, 1]], items=items.ids, counts=[50, 7, 20])
+    persons, _ = irt.plot.wright_map(items, irt.score(patterns, items)).axes
+    assert sum(patch.get_width() for patch in persons.patches) == pytest.approx(77)
+
+
 def test_linking_marks_the_dropped_anchors_and_says_the_constants() -> None:
     new = bank("2PL", n=20)
     b = new.b.copy()

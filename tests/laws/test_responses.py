@@ -116,7 +116,6 @@ def test_what_are_no_answers_is_refused_with_the_row_and_the_value(columns, mess
     ("arguments", "message"),
     [
         ({"x": [1, 0]}, r"shape \(persons, items\), not \(2,\)"),
-        ({"x": [[np.nan, np.nan]]}, "there are no answers"),
         ({"x": [["a", "b"]]}, "holds numbers"),
         ({"x": [[1, 0]], "items": ["q", "q"]}, "ids of items must be unique; repeated: \\['q'\\]"),
         ({"x": [[1, 0]], "persons": ["u", "v"]}, "2 ids for 1 persons"),

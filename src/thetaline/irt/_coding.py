@@ -122,8 +122,6 @@ def categories_of_matrix(x: ArrayLike) -> tuple[Mask, Categories]:
     if matrix.dtype.kind not in "biuf":
         raise ResponsesError(f"a matrix of responses holds numbers, not {matrix.dtype}")
     observed = ~np.isnan(matrix) if matrix.dtype.kind == "f" else np.ones(matrix.shape, dtype=bool)
-    if not observed.any():
-        raise ResponsesError("there are no answers")
     values = matrix[observed]
     codes = _categories(values)
     if codes is None:

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 
 from thetaline.errors import InputError, ModelWarning
 from thetaline.irt._arguments import check_kind, check_whole, shown
-from thetaline.irt.calibration.data_checks import check_anchors_within, check_data
+from thetaline.irt.calibration.data_checks import check_anchors_within, check_answered, check_data
 from thetaline.irt.calibration.diagnostics import diagnose
 from thetaline.irt.calibration.e_step import log_likelihood
 from thetaline.irt.calibration.em import EmResult, Progress, Status
@@ -63,6 +63,7 @@ def calibrate(  # noqa: PLR0913  (one argument; the rest are options, keyword-on
     CalibrationError when a likelihood is not a number.  Warns (ModelWarning) for 3PL and 4PL without a prior on c.
     """
     _check_values(responses, anchors, priors, grid)
+    check_answered(responses)
     _check_options(model, min_answers, threads, progress)
     options = EmOptions(tol, max_cycles, progress, PopulationShape.parsed(population))
     priors, counts = priors or Priors(), category_counts(responses)

@@ -161,6 +161,8 @@ class Responses:
     ) -> Self:
         """Take an (N, I) matrix of categories with NaN where there is no answer; `counts` are frequencies of the rows.
 
+        A row without any answer stays a person, alone or among others: see `score` for what is said of them.
+
         Without ids, persons and items are numbered from 0.  Raises ResponsesError for cells that are no category and
         for ids or counts that do not fit.
         """

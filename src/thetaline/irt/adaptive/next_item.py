@@ -45,7 +45,8 @@ def next_item(
 
     `method` is "maximum-information" (at theta or the posterior's mean) or "posterior-weighted".  `exposure` is
     `Randomesque` or `SympsonHetter` and needs `rng`; `content` are `ContentLimits`.  Raises InputError for arguments
-    that do not fit, ItemsError for administered items that the bank lacks.
+    that do not fit and for limits that the bank cannot serve, or no longer after `administered`; ItemsError for
+    administered items that the bank lacks.
     """
     check_kinds(items=(items, Items))
     draws = np.random.default_rng(0) if rng is None else generator(rng)
@@ -59,6 +60,8 @@ def next_item(
     selection = Selection(criterion_named(method), exposure or Best(), content)
     asked = np.zeros((1, len(items)), dtype=bool)
     asked[0, items.positions(administered)] = True
+    if content is not None:
+        content.check_served(items, asked)
     values = selection.values(items, known, Unavailable(asked, np.zeros_like(asked)))
     chosen = int(selection.exposure.pick(items, values, draws).chosen[0])
     if chosen < 0:
@@ -93,10 +96,16 @@ class Selection:
     content: ContentLimits | None = None
 
     def values(self, items: Items, posterior: Posterior, out: Unavailable) -> Array:
-        """(N, I): worth of each item now, −inf where it is out or its area is full."""
-        may = ~(out.asked | out.closed)
+        """(N, I): worth of each item now, −inf where it is out or its area is full.
+
+        Items that exposure control held back come back where nothing else is left: a test is not cut short by it, nor
+        does it miss a minimum.
+        """
+        may = ~out.asked
         if self.content is not None:
             may &= self.content.eligible(items, out.asked)
+        first_choice = may & ~out.closed
+        may = np.where(first_choice.any(axis=1, keepdims=True), first_choice, may)
         return np.where(may, self.criterion(items, posterior), -np.inf)
 
     def pick(self, items: Items, posterior: Posterior, out: Unavailable, rng: np.random.Generator) -> Pick:

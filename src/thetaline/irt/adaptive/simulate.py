@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 
 from thetaline.errors import InputError
 from thetaline.irt._arguments import OnePrior, check_kinds, generator, one_normal_prior, person_abilities
-from thetaline.irt._types import Array, Index, short_repr
+from thetaline.irt._types import Array, Index, Mask, short_repr
 from thetaline.irt.adaptive.content import ContentLimits
 from thetaline.irt.adaptive.criteria import criterion_named
 from thetaline.irt.adaptive.exposure import Best, Exposure
@@ -75,13 +75,15 @@ def simulate_adaptive(
 ) -> AdaptiveTests:
     """Test persons of abilities `theta` (N,), start to end, scored by EAP under the prior after every answer.
 
-    Raises InputError for abilities and a prior that are not finite and for rules that the bank cannot serve.
+    A test does not stop at its standard error before the minima of `content` are met.  Raises InputError for abilities
+    and a prior that are not finite and for rules and limits that the bank cannot serve.
     """
     check_kinds(items=(items, Items))
     abilities, rng = person_abilities(theta), generator(rng)
-    rule = stop or StopRule(max_items=min(30, len(items)))
-    if rule.max_items > len(items):
-        raise InputError(f"tests of up to {rule.max_items} items need as many in the bank, which has {len(items)}")
+    rule = checked_stop_rule(items, stop, content)
+    if content is not None:
+        content = content.of_length(rule.max_items)
+        content.check_served(items, np.zeros((1, len(items)), dtype=bool))
     session = Session(
         items, Selection(criterion_named(method), exposure or Best(), content), rule, one_normal_prior(prior)
     )
@@ -90,6 +92,16 @@ def simulate_adaptive(
     columns = (np.concatenate(column) for column in zip(*blocks, strict=True))
     item, answer, path, se = columns
     return AdaptiveTests(items, abilities, item.astype(np.intp), answer.astype(np.intp), path, se)
+
+
+def checked_stop_rule(items: Items, stop: StopRule | None, content: ContentLimits | None) -> StopRule:
+    """Return the rule, by default 30 items or as many as there are; raises InputError where the bank has too few."""
+    most = len(items) if content is None else content.capacity(items)
+    rule = stop or StopRule(max_items=min(30, most))
+    if rule.max_items > most:
+        under = "" if content is None else " under the content limits"
+        raise InputError(f"tests of up to {rule.max_items} items need as many in the bank, which has {most}{under}")
+    return rule
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -120,10 +132,17 @@ class Session:
             posterior.weights[active], out.asked[active, chosen] = current.weights, True
             item[active, place], answer[active, place] = chosen, given
             path[active, place], se[active, place] = current.mean, current.sd
-            active = active[~self.stop.stopped(np.full(len(active), place + 1), current.sd)]
+            active = active[~self._ended(place + 1, current.sd, out.asked[active])]
             if not active.size:
                 break
         return item, answer, path, se
+
+    def _ended(self, n_items: int, se: Array, asked: Mask) -> Mask:
+        """Which tests are over: at their length, or precise enough with the minima of content met."""
+        over = self.stop.stopped(np.full(len(se), n_items), se)
+        if self.selection.content is None or n_items >= self.stop.max_items:
+            return over
+        return over & ~self.selection.content.unmet(self.items, asked)
 
     def _answers(self, theta: Array, chosen: Index, rng: np.random.Generator) -> Index:
         """Draw an answer of each person to the chosen item."""

@@ -12,7 +12,7 @@ from thetaline.irt._arguments import check_kinds, generator
 from thetaline.irt._types import Array, short_repr
 from thetaline.irt.adaptive.content import ContentLimits
 from thetaline.irt.adaptive.exposure import SympsonHetter
-from thetaline.irt.adaptive.simulate import simulate_adaptive
+from thetaline.irt.adaptive.simulate import checked_stop_rule, simulate_adaptive
 from thetaline.irt.adaptive.stopping import StopRule
 from thetaline.irt.items import Items
 
@@ -45,10 +45,11 @@ def calibrate_exposure(  # noqa: PLR0913  (keyword-only options)
     Each cycle simulates the tests under the current k and sets k = min(1, largest / P(selected)), selected = asked or
     held back.  As in the original, as many items as a test has keep k = 1, so that every test can be filled.  Converged
     when the largest rate is at most `largest` + `tolerance`, default three standard errors of a rate that is estimated
-    from as many tests.  Raises InputError where `largest` cannot be reached.
+    from as many tests.  Raises InputError where `largest` cannot be reached, and for limits that
+    the bank cannot serve.
     """
     check_kinds(items=(items, Items))
-    rng, rule = generator(rng), stop or StopRule(max_items=min(30, len(items)))
+    rng, rule = generator(rng), checked_stop_rule(items, stop, content)
     if not rule.max_items / len(items) < largest <= 1.0:
         raise InputError(
             f"tests of {rule.max_items} of {len(items)} items have a mean exposure of "

@@ -16,6 +16,14 @@ from thetaline.irt.priors import Priors
 from thetaline.irt.responses import Responses
 
 
+def check_answered(responses: Responses) -> None:
+    """Raise ResponsesError where nobody answered anything."""
+    if not responses.n_observations:
+        raise ResponsesError(
+            f"there are no answers: none of {responses.n_persons} persons answered any of {responses.n_items} items"
+        )
+
+
 def check_anchors_within(grid: Grid | None, anchors: Items | None) -> None:
     """Raise ItemsError where every threshold of the anchors lies outside the given nodes.
 

@@ -85,12 +85,12 @@ def _codes(population: Population, responses: Responses, groups: ArrayLike | Non
 def answers_within(items: Items, responses: Responses) -> Responses:
     """Leave out the answers to items that the bank does not hold; every person stays.
 
-    Raises ResponsesError when no answer is left.
+    Raises ResponsesError where there were answers and none is left.
     """
     known = np.isin(responses.item_ids, items.ids)
     if known.all():
         return responses
-    if not known[responses.item].any():
+    if responses.n_observations and not known[responses.item].any():
         raise ResponsesError(
             f"none of the {responses.n_items} items answered is among the {len(items)} calibrated ones; "
             "are the ids of one type and from one bank?"

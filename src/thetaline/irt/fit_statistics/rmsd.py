@@ -11,7 +11,7 @@ from thetaline.irt.calibration.e_step import e_step
 from thetaline.irt.calibration.observed_data import observed_data
 from thetaline.irt.fit_statistics.estimated import Estimated
 from thetaline.irt.items import Items
-from thetaline.irt.responses import Responses
+from thetaline.irt.responses import Responses, persons_of
 
 
 def rmsd(model: Estimated, responses: Responses) -> Array:
@@ -19,7 +19,12 @@ def rmsd(model: Estimated, responses: Responses) -> Array:
 
     All items of `responses` are in the bank. Groups are averaged by the people who answered the item in them.
     """
-    present, group = np.unique(model.group, return_inverse=True)
+    has_answers = np.diff(responses.indptr) > 0
+    result = np.full(len(model.items), np.nan)
+    if not has_answers.any():
+        return result
+    responses = persons_of(responses, has_answers)
+    present, group = np.unique(model.group[has_answers], return_inverse=True)
     nodes, weights = model.population.nodes[present], model.population.weights[present]
     answered = model.items.take(responses.item_ids)
     seen = observed_data(responses, _category_counts(responses, answered), answered.n_categories, group)
@@ -29,7 +34,6 @@ def rmsd(model: Estimated, responses: Responses) -> Array:
     groups = zip(counts, np.exp(tables), weights, strict=True)
     parts = [_distance(*group, seen.offsets) for group in groups]
     squared, people = (np.array(column) for column in zip(*parts, strict=True))
-    result = np.full(len(model.items), np.nan)
     with np.errstate(invalid="ignore"):
         result[model.items.positions(ordered.ids)] = np.sqrt(np.sum(squared * people, axis=0) / np.sum(people, axis=0))
     return result

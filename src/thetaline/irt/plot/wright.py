@@ -24,29 +24,32 @@ BIN, ROW, DOT = 0.25, 0.2, 0.1  # logits a bar, a row of names, a row of dots
 def wright_map(items: Items, persons: Scores | ArrayLike) -> Figure:
     """Draw a histogram of abilities beside the difficulties (thresholds) of the items; up to 40 are named.
 
-    Infinite scores stand at the ends of the scale's data and are counted in the caption.
+    Patterns count as the persons they stand for.  Persons without a finite score are counted in the caption.
     """
     check_kinds(items=(items, Items))
     theta = np.asarray(persons.theta if isinstance(persons, Scores) else persons, dtype=np.float64)
-    finite = theta[np.isfinite(theta)]
+    counts = persons.counts if isinstance(persons, Scores) else np.ones(theta.shape)
+    finite, weight = theta[np.isfinite(theta)], counts[np.isfinite(theta)]
     owner, step = np.nonzero(np.isfinite(items.thresholds))
     b = items.thresholds[owner, step]
     figure, (left, right) = canvas(1, 2, width=7.0, height=6.0, sharey=True, gridspec_kw={"width_ratios": [1.0, 1.5]})
     edges = np.arange(
         np.floor(min(finite.min(initial=0.0), b.min())), np.ceil(max(finite.max(initial=0.0), b.max())) + BIN / 2, BIN
     )
-    left.hist(finite, bins=edges.tolist(), orientation="horizontal", color=BLUE, alpha=0.75, rwidth=0.92)
+    left.hist(
+        finite, bins=edges.tolist(), weights=weight, orientation="horizontal", color=BLUE, alpha=0.75, rwidth=0.92
+    )
     left.invert_xaxis()
-    hidden = theta.size - finite.size
+    hidden = f"{counts.sum() - weight.sum():g}" if finite.size < theta.size else ""
     label(left, x="persons" + (f" ({hidden} without a finite score)" if hidden else ""), y="θ", title="Persons")
     many = len(b) > NAMED
     (_cloud if many else _names)(
         right, b, [_name(items, i, v) for i, v in zip(owner.tolist(), step.tolist(), strict=True)]
     )
     label(right, x="items" if many else "", title="Items" if items.b.ndim == 1 else "Thresholds")
-    for panel, values, colour in ((left, finite, BLUE), (right, b, ORANGE)):
+    for panel, values, share, colour in ((left, finite, weight, BLUE), (right, b, np.ones(b.size), ORANGE)):
         if values.size:
-            panel.axhline(float(values.mean()), color=colour, linewidth=1.0, linestyle=":")
+            panel.axhline(float(values @ share / share.sum()), color=colour, linewidth=1.0, linestyle=":")
     return figure
 
 

@@ -7,7 +7,7 @@ import numpy as np
 from thetaline.errors import InputError
 from thetaline.irt._arguments import PersonPrior, check_kinds, check_whole, generator
 from thetaline.irt._log_space import softmax
-from thetaline.irt._types import Array
+from thetaline.irt._types import Array, Index
 from thetaline.irt.items import Items
 from thetaline.irt.responses import Responses
 from thetaline.irt.scoring.eap import log_posteriors
@@ -29,27 +29,40 @@ def plausible_values(
 ) -> Array:
     """Draw `n` values a person from the posterior under the prior N(mean, sd²): (N, n).
 
-    Persons without answers are drawn from their prior.  Raises what `score` raises, and InputError for n < 1.
+    Where rows are patterns that `counts` persons share, every one of those has draws of their own: (Σ counts, n), the
+    persons of a pattern one after the other, in the order of the responses; `np.repeat(responses.person_ids, counts)`
+    says whose.  Persons without answers are drawn from their prior.  Raises what `score` raises, and InputError for
+    n < 1 and for counts that are no numbers of persons.
     """
     check_kinds(responses=(responses, Responses), items=(items, Items))
     check_whole("n", n)
     if n < 1:
         raise InputError(f"at least one value a person is drawn, not n = {n}")
-    rng = generator(rng)
+    rng, pattern = generator(rng), np.repeat(np.arange(responses.n_persons), _persons_a_row(responses.counts))
     estimate = score(responses, items, prior=prior)
-    mean, sd = prior_columns(prior, responses.n_persons)
-    drawn = np.empty((responses.n_persons, n))
-    matched = match(responses, items)
-    low, high = estimate.theta - SPREAD * estimate.se, estimate.theta + SPREAD * estimate.se
+    theta, se = estimate.theta[pattern], estimate.se[pattern]
+    mean, sd = (column[pattern] for column in prior_columns(prior, responses.n_persons))
+    matched, drawn = match(responses, items).chosen(pattern), np.empty((len(pattern), n))
     for rows in matched.blocks():
         block = matched.persons(rows.start, rows.stop)
         information = FINER * (1.0 / sd[rows] ** 2 + block.curvature_bound)
-        for node_range in node_ranges(information, low[rows], high[rows]):
+        for node_range in node_ranges(information, (theta - SPREAD * se)[rows], (theta + SPREAD * se)[rows]):
             who = rows.start + node_range.who
             drawn[who] = _draw(
                 block.chosen(node_range.who), node_range, (mean[who], sd[who]), rng.random((2, len(who), n))
             )
     return drawn
+
+
+def _persons_a_row(counts: Array) -> Index:
+    """How many persons a row stands for, (N,); raises InputError where that is no whole number."""
+    broken = np.flatnonzero(counts != np.floor(counts))
+    if broken.size:
+        raise InputError(
+            f"plausible values are drawn for persons, but row {broken[0]} stands for {counts[broken[0]]:g} of them; "
+            "give whole counts"
+        )
+    return counts.astype(np.intp)
 
 
 def _draw(matched: MatchedResponses, node_range: NodeRange, prior: tuple[Array, Array], uniform: Array) -> Array:
