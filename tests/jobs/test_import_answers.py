@@ -208,6 +208,42 @@ def test_a_file_without_times_is_dated_by_one_day(load, rows):
     assert rows("select started_at from attempt") == [(datetime(2025, 3, 3, tzinfo=UTC),)]
 
 
+def test_a_time_without_an_offset_is_what_the_clocks_of_the_named_zone_showed(load, rows):
+    content = f"{HEADER}\nu1,1,1,2025-11-03 08:30:00\nu1,2,1,2025-11-03T08:30:00Z\n"
+    assert load(content, "--time-zone", "Asia/Seoul")[0] == 0
+    assert rows("select item_id, started_at from attempt order by 1") == [
+        ("1", datetime(2025, 11, 2, 23, 30, tzinfo=UTC)),
+        ("2", datetime(2025, 11, 3, 8, 30, tzinfo=UTC)),
+    ]
+
+
+def test_a_given_day_begins_at_midnight_of_the_named_zone(load, rows):
+    assert load("user_id,item_id,is_correct\nu1,1,1\n", "--on", "2025-03-03", "--time-zone", "Asia/Seoul")[0] == 0
+    assert rows("select started_at from attempt") == [(datetime(2025, 3, 2, 15, tzinfo=UTC),)]
+
+
+def test_answers_of_one_day_of_the_named_zone_are_one_session(load, rows):
+    content = f"{HEADER}\nu1,1,1,2025-11-03T08:30:00\nu1,2,1,2025-11-03T10:30:00\nu1,3,1,2025-11-04T00:30:00\n"
+    assert load(content, "--time-zone", "Asia/Seoul")[1]["sessions"] == 2
+    assert rows("select result_json -> 'source' ->> 'session' from exam_results order by 1") == [
+        ("2025-11-03",),
+        ("2025-11-04",),
+    ]
+
+
+def test_of_a_time_that_clocks_show_twice_the_first_is_taken(load, rows):
+    assert load(f"{HEADER}\nu1,1,1,2025-10-26 02:30:00\n", "--time-zone", "Europe/Berlin")[0] == 0
+    assert rows("select started_at from attempt") == [(datetime(2025, 10, 26, 0, 30, tzinfo=UTC),)]
+
+
+def test_a_time_that_clocks_jump_over_is_a_bad_row(load):
+    content = f"{HEADER}\nu1,1,1,2025-03-30 02:30:00\nu1,2,1,2025-03-30 02:30:00+00:00\n"
+    code, _, told = load(content, "--time-zone", "Europe/Berlin")
+    assert code == 2
+    assert "line 2: time does not exist in Europe/Berlin" in told
+    assert "line 3" not in told
+
+
 @pytest.mark.parametrize("unit", ["s", "ms", "us"])
 def test_a_time_that_counts_since_1970_is_read_in_its_unit(load, rows, unit):
     count = 1_730_455_200 * {"s": 1, "ms": 1_000, "us": 1_000_000}[unit]
@@ -222,6 +258,8 @@ def test_a_time_that_counts_since_1970_is_read_in_its_unit(load, rows, unit):
         (("--date-of", "mid=2025-01-01"), "--date-of needs --dated-by"),
         (("--dated-by", "item_id"), "needs --date-of VALUE=YYYY-MM-DD"),
         (("--on", "2025-02-30"), "'2025-02-30' is no date"),
+        (("--time-zone", "Asia/Soul"), "--time-zone 'Asia/Soul' is no time zone; give an IANA name"),
+        (("--time-zone", "America"), "--time-zone 'America' is no time zone"),
         (("--dated-by", "item_id", "--date-of", "mid"), "must be VALUE=YYYY-MM-DD"),
         (("--on", "2025-01-01", "--dated-by", "item_id", "--date-of", "1=2025-01-01"), "use one of them"),
         (("--skip-bad", "answers.csv"), "is the file that is imported"),

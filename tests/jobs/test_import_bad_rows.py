@@ -60,6 +60,7 @@ def refuse(untouched, monkeypatch, capsys, tmp_path):
         ("u1,101,1,", "no time"),
         ("u1,101,1,01.11.2025", "time is not ISO 8601"),
         ("u1,101,1,2025-11-31", "time is not ISO 8601"),
+        ("u1,101,1,0001-01-02T00:00:00", "time lies before 1970"),
         ("u1,101,1,1730455200", "time is a plain number; say what it counts by --time-unit"),
         ("u1,101,1,2999-01-01", "time lies in the future"),
         ("u1,101,1,1969-12-31", "time lies before 1970"),

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from typing import Annotated, Any
+from zoneinfo import ZoneInfo
 
 import psycopg
 import typer
@@ -11,7 +12,7 @@ from typer.core import TyperGroup
 from thetaline import db
 from thetaline.errors import InputError, ThetalineError
 from thetaline.masking import mask_text
-from thetaline.settings import load, misspelt
+from thetaline.settings import load, misspelt, time_zone
 
 DateOption = Annotated[
     str | None,
@@ -62,6 +63,14 @@ def parse_day(option: str, text: str) -> date:
         return datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=UTC).date()
     except ValueError:
         raise InputError(f"{option} {text!r} is no date; write it as YYYY-MM-DD") from None
+
+
+def parse_time_zone(option: str, name: str) -> ZoneInfo:
+    """The IANA time zone of that name. Raises InputError that names the option."""
+    try:
+        return time_zone(name)
+    except ValueError:
+        raise InputError(f"{option} {name!r} is no time zone; give an IANA name, for example Asia/Seoul") from None
 
 
 def parse_date(text: str | None, *, today: date) -> date:

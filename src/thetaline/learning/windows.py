@@ -15,6 +15,11 @@ def day_number(day: date) -> int:
     return (day - EPOCH).days
 
 
+def date_of_number(number: int) -> date:
+    """The day that is `number` days after 1970-01-01."""
+    return EPOCH + timedelta(days=number)
+
+
 def monday(day: date) -> date:
     """The ISO Monday of the week of `day`."""
     return day - timedelta(days=day.weekday())

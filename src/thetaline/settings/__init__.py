@@ -4,10 +4,10 @@ from pydantic import ValidationError
 
 from thetaline.errors import SettingsError
 from thetaline.settings.description import SettingLine, broken_rules, describe
-from thetaline.settings.fields import Settings
+from thetaline.settings.fields import Settings, time_zone
 from thetaline.settings.names import given_names, misspelt, refused
 
-__all__ = ["SettingLine", "Settings", "describe", "load", "misspelt"]
+__all__ = ["SettingLine", "Settings", "describe", "load", "misspelt", "time_zone"]
 
 
 def load(**overrides: object) -> Settings:

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -44,6 +45,14 @@ def _in_any_case(name: str) -> str:
     if name.casefold() not in known:
         raise ValueError("unknown model")
     return known[name.casefold()]
+
+
+def time_zone(name: str) -> ZoneInfo:
+    """The IANA time zone of that name. Raises ValueError where there is none."""
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, OSError) as error:  # OSError: a folder of zones, a name too long for a file
+        raise ValueError(f"{name!r} is no time zone") from error
 
 
 PostgresUrl = Annotated[str, _must_start("postgresql://", "postgres://")]

@@ -6,6 +6,7 @@ from datetime import date
 from enum import StrEnum
 
 from thetaline.errors import InputError
+from thetaline.learning.school_calendar import UTC_DAYS, SchoolCalendar
 
 
 class Role(StrEnum):
@@ -51,13 +52,14 @@ USUAL_NAMES: Mapping[Role, tuple[str, ...]] = {
 
 @dataclass(frozen=True, slots=True)
 class ParseOptions:
-    """How values are parsed; `dates` gives the rows with a value of the `dated-by` column their day (UTC)."""
+    """How values are parsed; `dates` gives the rows with a value of the `dated-by` column their day."""
 
     threshold: float | None = None  # a score at or above it is a correct answer
     time_unit: TimeUnit | None = None
     response_time_unit: TimeUnit | None = None  # None: by the column's name, else milliseconds
     dates: Mapping[str, date] = field(default_factory=dict)
     on: date | None = None  # the day of every row
+    calendar: SchoolCalendar = UTC_DAYS  # of times without an offset, of given days, of sessions of a day
 
 
 def assign(names: Sequence[str], chosen: Mapping[Role, str]) -> dict[Role, str]:

@@ -8,20 +8,22 @@ from typing import Annotated
 import typer
 
 from thetaline.errors import InputError
-from thetaline.jobs.command_line import DryRunOption, parse_day, run_app
+from thetaline.jobs.command_line import DryRunOption, parse_day, parse_time_zone, run_app
 from thetaline.jobs.importing.columns import ParseOptions, Role, TimeUnit
 from thetaline.jobs.importing.import_file import import_file
 from thetaline.jobs.runner import JobContext, Summary, run_job
+from thetaline.learning.school_calendar import SchoolCalendar
 
 app = typer.Typer(add_completion=False)
 
 _COLUMNS = "Columns (usual names are found by themselves)"
 _VALUES = "How values are read"
 _TIME_UNIT = "What a time that is a number counts: since 1970, or since the row's day began."
+_TIME_ZONE = "Time zone of times without an offset and of given days, for example Asia/Seoul."
 _DATE_OF = "Day of the rows with this value in --dated-by; repeat it."
 _HELP = """Load answers from a CSV, TSV, JSON lines (each also .gz) or Parquet FILE.
 
-A row is one answer; an empty answer is a question that was shown and not answered. Times without an offset are UTC.
+A row is one answer; an empty answer is a question that was shown and not answered.
 A row that cannot be taken stops the import before anything is written, unless --skip-bad sets it aside.
 The same file twice adds nothing.
 """
@@ -55,6 +57,7 @@ def command(  # noqa: PLR0913  one parameter an option
     time_unit: Annotated[TimeUnit | None, _value(_TIME_UNIT)] = None,
     response_time_unit: Annotated[TimeUnit | None, _value("What the time taken counts.")] = None,
     date_of: Annotated[list[str] | None, _value(_DATE_OF, "VALUE=YYYY-MM-DD")] = None,
+    time_zone: Annotated[str, _value(_TIME_ZONE, "ZONE")] = "UTC",
     on: Annotated[str | None, _value("Day of every row of a file without dates.", "YYYY-MM-DD")] = None,
     skip_bad: Annotated[
         Path | None, typer.Option("--skip-bad", metavar="FILE", help="Set bad rows aside there, load the rest.")
@@ -72,6 +75,7 @@ def command(  # noqa: PLR0913  one parameter an option
             response_time_unit=response_time_unit,
             dates=dict(_dated(text) for text in date_of or ()),
             on=parse_day("--on", on) if on else None,
+            calendar=SchoolCalendar(parse_time_zone("--time-zone", time_zone)),
         )
         return import_file(context, file, chosen=chosen, options=options, skip_bad=skip_bad)
 

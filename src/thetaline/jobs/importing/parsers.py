@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from thetaline.jobs.importing.columns import TimeUnit
 
@@ -62,16 +63,25 @@ def parse_response_time(unit: TimeUnit) -> Parser:
     return parse
 
 
-def parse_instant(text: str) -> Parsed:
-    """Microseconds since 1970 of an ISO 8601 time; one without an offset is UTC."""
-    if text.strip().replace(".", "", 1).isdecimal():
-        return None, "time is a plain number; say what it counts by --time-unit"
-    try:
-        instant = datetime.fromisoformat(text.strip())
-        in_utc = instant.astimezone(UTC) if instant.tzinfo else instant.replace(tzinfo=UTC)
-    except (ValueError, OverflowError):
-        return None, "time is not ISO 8601"
-    return (in_utc - EPOCH) // timedelta(microseconds=1), ""
+def parse_instant(zone: ZoneInfo) -> Parser:
+    """Microseconds since 1970 of an ISO 8601 time; one without an offset is what the clocks of `zone` showed.
+
+    Of a time that they show twice, the first is taken; one that they never show is no time.
+    """
+
+    def parse(text: str) -> Parsed:
+        if text.strip().replace(".", "", 1).isdecimal():
+            return None, "time is a plain number; say what it counts by --time-unit"
+        try:
+            written = datetime.fromisoformat(text.strip())
+            instant = written.replace(tzinfo=written.tzinfo or zone).astimezone(UTC)
+            if written.tzinfo is None and instant.astimezone(zone).replace(tzinfo=None) != written:
+                return None, f"time does not exist in {zone.key}, where clocks are put forward over it (--time-zone)"
+        except (ValueError, OverflowError):
+            return None, "time is not ISO 8601"
+        return (instant - EPOCH) // timedelta(microseconds=1), ""
+
+    return parse
 
 
 def parse_count(unit: TimeUnit) -> Parser:

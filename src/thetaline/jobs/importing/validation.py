@@ -25,8 +25,6 @@ from thetaline.jobs.importing.parsers import (
 LONGEST_ID = 200  # characters, the limit of exam_results.user_id and of json_code()
 CLOCK_TOLERANCE = timedelta(minutes=5)  # exports come from other machines' clocks
 
-_DAY_MICROS = 86_400_000_000
-
 
 @dataclass(frozen=True, slots=True)
 class ValidatedBatch:
@@ -98,11 +96,12 @@ class RowValidator:
         instants = pc.add(micros, start).fill_null(0)
         _note(reasons, pc.greater(instants, _micros(self.now + CLOCK_TOLERANCE)), "time lies in the future")
         _note(reasons, pc.less(instants, 0), "time lies before 1970")
-        return instants.cast(pa.timestamp("us", tz="UTC"))
+        within_reach = pc.if_else(pa.array(reasons == ""), instants, 0)  # of a calendar's days; the rest is rejected
+        return within_reach.cast(pa.timestamp("us", tz="UTC"))
 
     def _session_keys(self, text: Mapping[Role, pa.Array], instants: pa.Array, reasons: Objects) -> pa.Array:
         """What distinguishes the sessions of a learner: the session column, else `dated-by`, else the day."""
-        day = pc.strftime(instants, "%Y-%m-%d").cast(pa.large_string())
+        day = self._days(instants)
         if Role.SESSION in text:
             return pc.coalesce(_identifier(text[Role.SESSION], Role.SESSION, reasons, needed=False), day)
         if Role.DATED_BY in text:
@@ -110,27 +109,28 @@ class RowValidator:
             return pa.array([dates.get(value) for value in text[Role.DATED_BY].to_pylist()], pa.large_string())
         return day
 
+    def _days(self, instants: pa.Array) -> pa.Array:
+        """The day of each instant, YYYY-MM-DD."""
+        numbers = self.options.calendar.day_numbers(np.asarray(instants.cast(pa.int64())))
+        return pa.array(np.datetime_as_string(numbers.astype("datetime64[D]")), pa.large_string())
+
     def _day_starts(self, text: Mapping[Role, pa.Array], reasons: Objects) -> pa.Array:
         """Microseconds since 1970 of each row's given day; 0 where none is given."""
         if Role.DATED_BY not in text:
-            day = _day_micros(self.options.on.toordinal()) if self.options.on else 0
+            day = self.options.calendar.start_micros(self.options.on) if self.options.on else 0
             return pa.array(np.full(len(reasons), day, dtype=np.int64))
-        days = {value: _day_micros(day.toordinal()) for value, day in self.options.dates.items()}
+        days = {value: self.options.calendar.start_micros(day) for value, day in self.options.dates.items()}
         return _parse(text[Role.DATED_BY].fill_null(""), _dated(days), reasons, pa.int64())
 
     def _time_parser(self) -> Parser:
         unit = self.options.time_unit
         if unit is None and (self.options.dates or self.options.on):
             unit = TimeUnit.MS
-        return parse_instant if unit is None else parse_count(unit)
+        return parse_instant(self.options.calendar.zone) if unit is None else parse_count(unit)
 
 
 def _dated(days: Mapping[str, int]) -> Parser:
     return lambda value: (days[value], "") if value in days else (None, "no date is given for the row (--date-of)")
-
-
-def _day_micros(ordinal: int) -> int:
-    return (ordinal - EPOCH.toordinal()) * _DAY_MICROS
 
 
 def _micros(instant: datetime) -> int:
