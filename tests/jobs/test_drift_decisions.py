@@ -52,6 +52,29 @@ def test_the_command_lists_and_resolves(conn: Connection, database: str, monkeyp
     assert "item '4' has no open alert" in str(again.exception)
 
 
+def test_alerts_are_listed_the_newest_check_first_and_within_it_the_gravest(
+    conn: Connection, database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", database)
+    calibrated(conn, "fit-1", estimated(truth(), 1), LONG_AGO)
+    found = [
+        (1, YESTERDAY, "critical", 0.3),
+        (2, TODAY, "warning", 0.08),
+        (3, TODAY, "info", -0.2),
+        (4, TODAY, "warning", -0.09),
+        (5, TODAY, "critical", 0.1),
+    ]
+    for item, day, severity, effect in found:
+        conn.execute(
+            "insert into drift_alert (run_id, item_no, is_anchor, severity, statistics, created_at)"
+            " select 'fit-1', item_no, false, %s, cast(%s as jsonb), %s from item where item_id = %s",
+            (severity, json.dumps({"effect": effect}), day, str(item)),
+        )
+    conn.commit()
+    listed = json.loads(CliRunner().invoke(app, ["list", "--json"]).stdout)
+    assert [alert["item_id"] for alert in listed] == ["5", "4", "2", "3", "1"]
+
+
 def test_a_person_retires_an_anchor_and_its_reference_stays_on_record(
     conn: Connection, database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

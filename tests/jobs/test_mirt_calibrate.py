@@ -4,6 +4,7 @@ from datetime import UTC, date, datetime
 import numpy as np
 import psycopg
 import pytest
+from learners import connected, context
 from school import Ended, rows, runner, school, set_anchors, sheet, snapshot, true_anchors, write
 
 from thetaline.jobs.calibration import nightly_fit
@@ -115,6 +116,15 @@ def test_the_same_date_twice_is_done_already_unless_again(taught: str, calibrate
     assert (third.code, third.summary["run_id"] != first.summary["run_id"]) == (0, True)
     assert rows(taught, "select distinct run_id, version from mirt_item_params") == [(third.summary["run_id"], 2)]
     assert rows(taught, "select count(*) from item_param") == [(80,)]
+
+
+def test_the_work_of_a_date_that_is_published_is_done_already_unless_asked_for_again(
+    taught: str, calibrate: Calibrate
+) -> None:
+    published = calibrate("--date", DAY).summary["run_id"]
+    with connected(taught) as conn:
+        summary = nightly_fit.work(context(conn, taught, nightly_fit.JOB, as_of=date.fromisoformat(DAY)))
+    assert (summary["status"], summary["run_id"]) == ("already_done", published)
 
 
 def test_a_dry_run_shows_what_it_would_publish_and_writes_nothing_at_all(taught: str, calibrate: Calibrate) -> None:

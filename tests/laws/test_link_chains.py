@@ -36,6 +36,18 @@ def test_a_chain_is_its_links_one_after_the_other() -> None:
     assert np.isnan(chain.se.A)
 
 
+def test_a_chain_screens_its_anchors_as_a_link_does_unless_told_not_to() -> None:
+    forms = {"x": bank("2PL", n=12), "y": bank("2PL", n=12)}
+    b = forms["y"].b.copy()
+    b[3] += 2.0
+    forms["y"] = irt.Items(ids=forms["y"].ids, a=forms["y"].a, b=b)
+    screened, told = irt.link_chain(forms, "xy"), irt.link_chain(forms, "xy", screen=False)
+    assert set(screened.links[0].dropped) == set(irt.link(new=forms["x"], reference=forms["y"]).dropped) == {"i3"}
+    assert told.links[0].dropped == {}
+    assert abs(screened.B) < 1e-6
+    assert abs(told.B) > 0.05
+
+
 def test_a_chain_there_and_back_by_symmetric_links_is_certain() -> None:
     forms = forms_in_a_ring()
     covariances = {name: independent_errors(items) for name, items in forms.items()}

@@ -71,6 +71,17 @@ def test_rasch_slopes_are_set_so_that_only_the_shift_is_estimated() -> None:
     assert pytest.approx(1.2, abs=0.05) == irt.link(new=new, reference=reference, method="mean-sigma").A
 
 
+@pytest.mark.parametrize("method", METHODS[:2] + METHODS[3:])
+@pytest.mark.parametrize("model", ["Rasch", "PCM"])
+def test_slopes_that_are_set_say_the_slope_of_the_link_whatever_the_difficulties_say(model: str, method: str) -> None:
+    new = bank(model)
+    reference = jittered(bank(model), seed=6, sd=0.2)
+    reference = irt.Items(ids=new.ids, model=model, b=1.3 * reference.b).rescaled(0.8, -0.3)
+    found = irt.link(new=new, reference=reference, method=method, screen=False)
+    assert pytest.approx(0.8, abs=1e-12) == found.A
+    np.testing.assert_allclose(found.items(new).a, reference.a)
+
+
 def test_an_unknown_method_is_an_error_that_lists_the_known_ones() -> None:
     with pytest.raises(ItemsError, match="unknown link method 'mean'; known are stocking-lord, haebara"):
         irt.link(new=bank("2PL"), reference=bank("2PL"), method="mean")

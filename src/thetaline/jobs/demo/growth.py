@@ -10,6 +10,7 @@ from scipy.stats import spearmanr
 
 from thetaline import db, logs
 from thetaline.jobs.abilities import snapshot
+from thetaline.jobs.arrays import Array
 from thetaline.jobs.demo.school import Truth
 from thetaline.jobs.nightly import night
 from thetaline.jobs.runner import JobContext
@@ -30,8 +31,8 @@ class GrowthReport:
     rank_correlation: float  # of the θ-based ones with the truth
     sd_growth: float  # θ: how much learners truly differ
     typical_error: float  # θ: median standard error of their Δθ
-    mean_growth_up: float  # true growth, θ, of those with a reliable rise
-    mean_growth_rest: float
+    mean_growth_up: float  # true growth, θ, of those with a reliable rise; NaN where nobody has one
+    mean_growth_rest: float  # of all others; NaN where there is none
     n_reliably_up: int
     n_features_with_theta: int
 
@@ -67,27 +68,38 @@ def growth_report(context: JobContext, truth: Truth, *, weeks: int) -> GrowthRep
         rank_correlation=float(spearmanr(i_t, growth).statistic),
         sd_growth=float(growth.std()),
         typical_error=float(np.median(errors)),
-        mean_growth_up=float(growth[reliable == 1].mean()) if (reliable == 1).any() else float("nan"),
-        mean_growth_rest=float(growth[reliable != 1].mean()),
+        mean_growth_up=_mean(growth[reliable == 1]),
+        mean_growth_rest=_mean(growth[reliable != 1]),
         n_reliably_up=int((reliable == 1).sum()),
         n_features_with_theta=_rows(context.conn, "features_with_theta", {})[0][0],
     )
 
 
+def _mean(growth: Array) -> float:
+    return float(growth.mean()) if growth.size else float("nan")
+
+
 def report_text(report: GrowthReport) -> str:
     """A part of the report on the terminal."""
-    up, rest, error = report.mean_growth_up, report.mean_growth_rest, report.typical_error
+    spread, error = report.sd_growth, report.typical_error
     return f"""
 Weekly KPIs: {report.n_learners} learners, {report.n_with_i_t} with I_t, {report.n_theta_based} of them by θ.
 
   growth              rank correlation of I_t with the simulated growth {report.rank_correlation:.2f}
-                      two weeks' growth differs by {report.sd_growth:.2f} θ, its estimate errs by {error:.2f}
-                      {report.n_reliably_up} rose reliably: truly by {up:+.2f} θ, the others by {rest:+.2f}
+                      two weeks' growth differs by {spread:.2f} θ, its estimate errs by {error:.2f}
+                      {_rises(report)}
   daily features      {report.n_features_with_theta:,} rows of a learner, topic and day with θ
 
   thetaline drift                                   items that changed, anchors to retire
   thetaline db psql -c "table weekly_kpi limit 3"   the KPIs of three learners
 """
+
+
+def _rises(report: GrowthReport) -> str:
+    if not report.n_reliably_up:
+        return f"nobody rose reliably; all grew truly by {report.mean_growth_rest:+.2f} θ"
+    others = f", the others by {report.mean_growth_rest:+.2f}" if report.n_reliably_up < report.n_theta_based else ""
+    return f"{report.n_reliably_up} rose reliably: truly by {report.mean_growth_up:+.2f} θ{others}"
 
 
 def _rows(conn: psycopg.Connection[Any], statement: str, parameters: dict[str, object]) -> list[tuple[Any, ...]]:
