@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from thetaline.errors import InputError, ResponsesError
-from thetaline.irt._coding import is_missing
-from thetaline.irt._types import Array
+from thetaline.irt._alignment import aligned, labels_of, rows_beside
+from thetaline.irt._coding import ids_or_positions, is_missing, objects
+from thetaline.irt._types import Array, Ids, Labelled
 from thetaline.irt.population import Population
 
 SHOWN = 60  # characters of a value in a message
+PAIR = ("mean", "sd")
 ADVICE = {
     "Responses": "Responses.from_long, from_frame or from_matrix makes them",
     "Items": "build them with Items(ids=.., model=.., a=.., b=..), or take those of a fit",
@@ -23,7 +26,7 @@ ADVICE = {
 }
 
 
-PersonPrior = Population | tuple[ArrayLike, ArrayLike]  # of one mean and sd for all, or of one a person
+PersonPrior = Population | tuple[Labelled, Labelled]  # of one mean and sd for all, or of one a person
 OnePrior = Population | tuple[float, float]
 
 
@@ -66,31 +69,32 @@ def check_number(name: str, value: object) -> None:
         raise InputError(f"{name} must be a number, not {shown(value)}")
 
 
-def group_column(groups: ArrayLike, n_persons: int) -> NDArray[Any]:
-    """Return one label a person, (N,).
+def group_column(groups: Labelled, person_ids: Ids) -> NDArray[Any]:
+    """Return one label a person, (N,), matched by id where the labels have ids.
 
-    Raises InputError for another shape or labels that cannot be sorted, ResponsesError naming the rows without one.
+    Raises InputError for another shape, persons without a label or labels that cannot be sorted, ResponsesError naming
+    the rows where one is missing.
     """
-    raw = np.asarray(groups, dtype=object)
-    if raw.shape != (n_persons,):
-        raise InputError(f"groups has shape {raw.shape}; it needs one label for each of {n_persons} persons")
-    complete = isinstance(groups, np.ndarray) and groups.dtype.kind in "biuSU"
-    missing = np.flatnonzero([] if complete else [is_missing(label) for label in raw.tolist()])
+    column = aligned(groups, person_ids, "groups")
+    raw = np.asarray(column, dtype=object)
+    if raw.shape != person_ids.shape:
+        raise InputError(f"groups has shape {raw.shape}; it needs one label for each of {len(person_ids)} persons")
+    missing = np.flatnonzero([] if column.dtype.kind in "biuSU" else [is_missing(label) for label in raw.tolist()])
     if missing.size:
         rows = f"{missing[:5].tolist()}" + (", …" if missing.size > 5 else "")
         raise ResponsesError(
             f"groups has no label for {missing.size} persons, rows {rows}; give them a group or leave them out"
         )
-    column = np.asarray(groups)
     if column.dtype == object and len({type(label) for label in column.tolist()}) > 1:
         raise InputError("groups has labels of different types, which have no order; write them all as text")
     return column
 
 
-def ability_column(theta: ArrayLike) -> Array:
+def ability_column(theta: Labelled) -> Array:
     """Return abilities as (N,), one number as (1,); raises InputError with the first that is not finite."""
+    values = list(theta.values()) if isinstance(theta, Mapping) else theta
     try:
-        column = np.atleast_1d(np.asarray(theta, dtype=np.float64))
+        column = np.atleast_1d(np.asarray(values, dtype=np.float64))
     except (TypeError, ValueError) as error:
         raise InputError(f"theta must be numbers: {error}") from error
     if column.ndim != 1:
@@ -101,20 +105,40 @@ def ability_column(theta: ArrayLike) -> Array:
     return column
 
 
-def person_abilities(theta: ArrayLike) -> Array:
-    """Return the abilities of N persons; raises InputError for nobody too."""
-    column = ability_column(theta)
+def person_abilities(theta: Labelled, persons: Iterable[Any] | None = None) -> tuple[Ids, Array]:
+    """Return the ids and abilities of N persons: by id where both have ids, else by position.
+
+    Without `persons` the labels of `theta` are the ids, or 0 … N − 1.  Raises InputError for nobody too.
+    """
+    if persons is None:
+        column, ids = ability_column(theta), labels_of(theta)
+    else:
+        ids = list(persons)
+        column = ability_column(aligned(theta, objects(ids), "theta", rows=rows_beside(persons, len(ids))))
     if not column.size:
         raise InputError("theta holds no abilities; one a person is needed")
-    return column
+    return ids_or_positions(ids, len(column), "persons"), column
 
 
-def normal_prior(prior: Any) -> tuple[Array, Array]:
-    """Return mean and sd of a normal as arrays; raises InputError for what is no pair of finite numbers with sd > 0."""
+def normal_prior(prior: Any, person_ids: Ids | None = None) -> tuple[Array, Array]:
+    """Return mean and sd of a normal as arrays, of labelled columns by `person_ids`.
+
+    Raises InputError for what is no pair of finite numbers with sd > 0.
+    """
     if isinstance(prior, Population):
         prior = prior.only()
+    if labels_of(prior) is not None:
+        raise InputError(
+            f"a prior is a pair (mean, sd), not {shown(prior)}; give the pair of its columns, each a Series or a "
+            "mapping by person id"
+        )
     try:
-        mean, sd = (np.asarray(part, dtype=np.float64) for part in prior)
+        parts = list(prior)
+        if person_ids is not None:
+            parts = [aligned(part, person_ids, f"the prior's {name}") for name, part in zip(PAIR, parts, strict=True)]
+        mean, sd = (np.asarray(part, dtype=np.float64) for part in parts)
+    except InputError:
+        raise
     except (TypeError, ValueError) as error:
         raise InputError(f"a prior is a pair (mean, sd) or a fit's population, not {shown(prior)}") from error
     if not np.isfinite(mean).all():

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from thetaline.errors import InputError, ItemsError, ResponsesError
-from thetaline.irt._types import Array, Categories, Ids, Index, Mask
+from thetaline.irt._types import Array, Categories, Ids, Index
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -22,13 +22,13 @@ SPREAD = 4  # integer ids are looked up in a table when their range is at most t
 
 def answer_column(values: ArrayLike) -> Categories:
     """Return categories as bytes; raises ResponsesError with the first value that is no category."""
-    column = _plain(values)
+    column = plain(values)
     if column.ndim != 1:
         raise ResponsesError(f"answers must be one column, not an array of shape {column.shape}")
     numbers = column if column.dtype.kind in "biuf" else _numbers(column)
-    codes = _categories(numbers)
+    codes = as_categories(numbers)
     if codes is None:
-        at = _first_fault(numbers)
+        at = first_fault(numbers)
         raise ResponsesError(f"{RULE}; row {at} has {column[at]!s}; leave unanswered rows out")
     return codes
 
@@ -41,8 +41,8 @@ def _numbers(column: NDArray[Any]) -> Array:
     return column.astype(np.float64)
 
 
-def _categories(numbers: NDArray[Any]) -> Categories | None:
-    """The numbers as bytes; None where one of them is no category."""
+def as_categories(numbers: NDArray[Any]) -> Categories | None:
+    """Numbers as bytes; None where one of them is no category."""
     if numbers.dtype == bool or not numbers.size:
         return numbers.astype(np.uint8)
     if not (numbers.min() >= 0 and numbers.max() <= MAX_CATEGORY):
@@ -51,7 +51,7 @@ def _categories(numbers: NDArray[Any]) -> Categories | None:
     return codes if numbers.dtype.kind in "iu" or (codes == numbers).all() else None
 
 
-def _first_fault(numbers: NDArray[Any]) -> int:
+def first_fault(numbers: NDArray[Any]) -> int:
     """Position of the first number that is no category."""
     good = (numbers >= 0) & (numbers <= MAX_CATEGORY) & (numbers == np.floor(numbers))
     return int(np.flatnonzero(~good)[0])
@@ -59,7 +59,7 @@ def _first_fault(numbers: NDArray[Any]) -> int:
 
 def code_ids(values: ArrayLike, name: str) -> tuple[Ids, NDArray[np.int32]]:
     """Return distinct ids, sorted where they can be, and every row's code; raises ResponsesError for missing ids."""
-    column = _plain(values)
+    column = plain(values)
     if column.ndim != 1:
         raise ResponsesError(f"{name} must be one column, not an array of shape {column.shape}")
     if column.dtype.kind in "iu" and column.size:
@@ -70,7 +70,7 @@ def code_ids(values: ArrayLike, name: str) -> tuple[Ids, NDArray[np.int32]]:
         raise ResponsesError(f"{name} has missing values, first at row {int(np.flatnonzero(~np.isfinite(column))[0])}")
     if column.dtype.kind in "biuf":
         ids, codes = np.unique(column, return_inverse=True)
-        return _objects(ids.tolist()), codes.astype(np.int32)
+        return objects(ids.tolist()), codes.astype(np.int32)
     return _code_by_dict(column.tolist(), name)
 
 
@@ -80,7 +80,7 @@ def _code_by_table(column: NDArray[Any], low: int, high: int) -> tuple[Ids, NDAr
     shifted = column if low == 0 else (column - column.dtype.type(low)).view(f"u{column.itemsize}")
     seen[shifted] = True
     table = np.cumsum(seen, dtype=np.int32) - 1
-    return _objects(low + code for code in np.flatnonzero(seen).tolist()), table[shifted]
+    return objects(low + code for code in np.flatnonzero(seen).tolist()), table[shifted]
 
 
 def _code_by_dict(values: Iterable[Hashable], name: str) -> tuple[Ids, NDArray[np.int32]]:
@@ -98,10 +98,10 @@ def _code_by_dict(values: Iterable[Hashable], name: str) -> tuple[Ids, NDArray[n
     try:
         order = sorted(range(len(keys)), key=keys.__getitem__)  # type: ignore[arg-type]
     except TypeError:  # ids of several kinds have no order: first come, first listed
-        return _objects(keys), codes
+        return objects(keys), codes
     rank = np.empty(len(keys), dtype=np.int32)
     rank[order] = np.arange(len(keys), dtype=np.int32)
-    return _objects([keys[k] for k in order]), rank[codes]
+    return objects([keys[k] for k in order]), rank[codes]
 
 
 def is_missing(value: Any) -> bool:
@@ -112,35 +112,10 @@ def is_missing(value: Any) -> bool:
         return True
 
 
-def categories_of_matrix(x: ArrayLike) -> tuple[Mask, Categories]:
-    """Return which cells are observed (N, I) and their categories in row order (M,)."""
-    matrix = _plain(x)
-    if matrix.ndim != 2 or not matrix.size:
-        raise ResponsesError(f"a matrix of responses has the shape (persons, items), not {matrix.shape}")
-    if matrix.dtype.kind == "O":
-        matrix = _object_matrix(matrix)
-    if matrix.dtype.kind not in "biuf":
-        raise ResponsesError(f"a matrix of responses holds numbers, not {matrix.dtype}")
-    observed = ~np.isnan(matrix) if matrix.dtype.kind == "f" else np.ones(matrix.shape, dtype=bool)
-    values = matrix[observed]
-    codes = _categories(values)
-    if codes is None:
-        row, column = np.argwhere(observed)[_first_fault(values)].tolist()
-        raise ResponsesError(f"{RULE}, or NaN for none; row {row}, column {column} has {matrix[row, column]!s}")
-    return observed, codes
-
-
-def _object_matrix(matrix: NDArray[Any]) -> Array:
-    try:
-        return matrix.astype(np.float64)  # None becomes NaN
-    except (TypeError, ValueError) as error:
-        raise ResponsesError(f"a matrix of responses holds numbers: {error}") from error
-
-
 def ids_or_positions(ids: Sequence[Any] | None, n: int, name: str) -> Ids:
     """Return `ids`, checked to be n different ones, or 0 .. n - 1."""
     if ids is None:
-        return _objects(range(n))
+        return objects(range(n))
     names = [value.item() if isinstance(value, np.generic) else value for value in ids]
     if len(names) != n:
         raise ResponsesError(f"{len(names)} ids for {n} {name}")
@@ -150,7 +125,7 @@ def ids_or_positions(ids: Sequence[Any] | None, n: int, name: str) -> Ids:
     repeated = [value for value, times in Counter(names).items() if times > 1]
     if repeated:
         raise ResponsesError(f"ids of {name} must be unique; repeated: {repeated[:5]}")
-    return _objects(names)
+    return objects(names)
 
 
 def positions_of(ids: Iterable[object], known: Ids, name: str) -> Index:
@@ -174,29 +149,7 @@ def union_of_ids(first: Ids, second: Ids) -> tuple[Ids, Index]:
     """Return all ids, those of `first` before the others, and where those of `second` are among them."""
     where = {one: place for place, one in enumerate(first.tolist())}
     places = np.array([where.setdefault(one, len(where)) for one in second.tolist()], dtype=np.intp)
-    return _objects(where), places
-
-
-def mask_by_id(values: Any, ids: NDArray[Any], name: str) -> Mask:
-    """Return one boolean an id: of a Series or a mapping by id, of anything else by position.
-
-    Raises ResponsesError for an id without one, and for what is no boolean.
-    """
-    if hasattr(values, "to_dict") and hasattr(values, "index"):
-        values = values.to_dict()
-    if isinstance(values, Mapping):
-        absent = [one for one in ids.tolist() if one not in values]
-        if absent:
-            raise ResponsesError(f"{len(absent)} ids of {name} have no true or false, first {absent[:5]}")
-        values = [values[one] for one in ids.tolist()]
-    column = _plain(values)
-    if column.shape != ids.shape:
-        raise ResponsesError(f"{name} needs one true or false for each of {len(ids)}, not shape {column.shape}")
-    if column.dtype != bool and not all(isinstance(value, (bool, np.bool_)) for value in column.tolist()):
-        raise ResponsesError(
-            f"{name} takes true or false, not {column.dtype}; for ids there is .persons() and .items()"
-        )
-    return column.astype(bool)
+    return objects(where), places
 
 
 def _few(ids: Iterable[object], shown: int = 5) -> str:
@@ -232,7 +185,7 @@ def frame_column(frame: Any, name: str) -> NDArray[Any]:
     names = column_names(frame)
     if name not in names:
         raise ResponsesError(f"the table has no column {name!r}; it has {names}")
-    return _plain(frame[name])
+    return plain(frame[name])
 
 
 def number_column(frame: Any, name: str) -> Array:
@@ -244,7 +197,7 @@ def number_column(frame: Any, name: str) -> Array:
         raise ItemsError(f"column {name!r} must hold numbers: {error}") from error
 
 
-def _plain(values: Any) -> NDArray[Any]:
+def plain(values: Any) -> NDArray[Any]:
     """Return an array of what any column type holds; missing values stay visible as NaN or None."""
     if isinstance(values, np.ndarray):
         return values
@@ -260,13 +213,13 @@ def _from_list(values: Sequence[Any]) -> NDArray[Any]:
     try:
         column = np.asarray(values)
     except ValueError:  # rows of different length
-        return _objects(values)
+        return objects(values)
     if column.dtype.kind in "US" and column.ndim == 1 and not all(isinstance(value, (str, bytes)) for value in values):
-        return _objects(values)
+        return objects(values)
     return column
 
 
-def _objects(values: Iterable[Any]) -> Ids:
+def objects(values: Iterable[Any]) -> Ids:
     names = list(values)
     out = np.empty(len(names), dtype=object)
     out[:] = names

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from thetaline.errors import ItemsError
+from thetaline.irt._alignment import labelled_dict, labels_of
 from thetaline.irt._coding import is_missing
 from thetaline.irt._types import Array, Ids, Mask
 from thetaline.irt.families import FAMILIES, model_names
@@ -17,7 +18,8 @@ from thetaline.irt.families import FAMILIES, model_names
 
 def model_column(model: str | Sequence[str] | NDArray[Any] | Mapping[Any, str], ids: Ids) -> NDArray[np.str_]:
     """Return the model's name an item, shape (I,)."""
-    if isinstance(model, Mapping):
+    if labels_of(model) is not None:
+        model = labelled_dict(model)
         without = [name for name in ids.tolist() if name not in model]
         if without:
             raise ItemsError(f"no model is given for items {without[:5]}")

@@ -1,11 +1,12 @@
 """Names for the arrays that all of `irt` hands around; shapes stand beside each use."""
 
+from collections.abc import Mapping
 from dataclasses import fields
 from enum import Enum
 from typing import Any, TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 Array = NDArray[np.float64]
 FloatArray = NDArray[Any]  # float32 or float64, as the size of the problem asks
@@ -14,6 +15,7 @@ Ints = NDArray[np.int64]
 Mask = NDArray[np.bool_]
 Ids = NDArray[np.object_]  # hashable scalars of the caller's
 Categories = NDArray[np.uint8]  # answers: 0 .. K - 1
+Labelled = ArrayLike | Mapping[Any, Any]  # a value a person or item: by label where it has labels, else by position
 
 Value = TypeVar("Value", bound=type)
 

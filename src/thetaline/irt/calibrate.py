@@ -8,10 +8,11 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 from thetaline.errors import InputError, ModelWarning
+from thetaline.irt._alignment import labels_of
 from thetaline.irt._arguments import check_kind, check_whole, shown
+from thetaline.irt._types import Labelled
 from thetaline.irt.calibration.data_checks import check_anchors_within, check_answered, check_data
 from thetaline.irt.calibration.diagnostics import diagnose
 from thetaline.irt.calibration.e_step import log_likelihood
@@ -40,7 +41,7 @@ def calibrate(  # noqa: PLR0913  (one argument; the rest are options, keyword-on
     model: ModelChoice = "2PL",
     *,
     anchors: Items | None = None,
-    groups: ArrayLike | None = None,
+    groups: Labelled | None = None,
     priors: Priors | None = None,
     grid: Grid | None = None,
     tol: float = 1e-4,
@@ -52,8 +53,10 @@ def calibrate(  # noqa: PLR0913  (one argument; the rest are options, keyword-on
 ) -> Fit:
     """Estimate items and population from responses (Bock & Aitkin, 1981).
 
-    `model` is a family's name or {item id: name}.  `anchors` are held fixed; mean and sd of every group are then free
-    (Kim, 2006).  `groups` has a label a person; the first label in sorted order is N(0, 1), the others are free.
+    `model` is a family's name, a Series or {item id: name}, or a list in the order of `responses.item_ids`.  `anchors`
+    are held fixed; mean and sd of every group are then free (Kim, 2006).  `groups` has a label a person: a Series or a
+    mapping goes by person id, an array (N,) by `responses.person_ids`, which `from_long` sorts; the first label in
+    sorted order is N(0, 1), the others are free.
     `priors` None is maximum likelihood, else the posterior mode.  `grid` None follows population and data; a given grid
     stays as it is.  `tol` is the largest distance of a parameter (slope, intercept, asymptote as a probability) to its
     limit.  `population` "empirical-histogram" estimates the weights at the nodes.  Items with fewer than `min_answers`
@@ -95,7 +98,7 @@ def _check_values(responses: object, anchors: object, priors: object, grid: obje
 
 def _check_options(model: object, min_answers: object, threads: object, progress: object) -> None:
     """Raise InputError for choices of the wrong type."""
-    if not isinstance(model, str | Mapping | Sequence | np.ndarray):
+    if not isinstance(model, str | Mapping | Sequence | np.ndarray) and labels_of(model) is None:
         raise InputError(f"model must be a name, {{item id: name}} or a name an item, not {shown(model)}; say '2PL'")
     check_whole("min_answers", min_answers)
     if threads is not None:

@@ -11,7 +11,8 @@ from thetaline.irt._coding import frame
 from thetaline.irt._types import Array, Ids, Ints, short_repr
 from thetaline.irt.covariance import ItemCovariance, refuse_foreign
 from thetaline.irt.invariance import P_DIF_LIMITS, Calibrated, Invariance, invariance
-from thetaline.irt.items import Items
+from thetaline.irt.items import Items, refuse_positions
+from thetaline.irt.linking.link import BY_POSITION_ADVICE
 from thetaline.irt.linking.method import Constants
 from thetaline.irt.linking.standard_errors import LinkErrors
 from thetaline.irt.p_values import check_level, false_discovery
@@ -62,6 +63,7 @@ def drift(
     reference_covariance: ItemCovariance | Items | None = None,
     alpha: float = 0.05,
     least_anchors: int = 3,
+    by_position: bool = False,
 ) -> Drift:
     """Test every common item for a change beyond the shift of scale that the stable ones have in common.
 
@@ -69,12 +71,16 @@ def drift(
     known exactly. Robust z (Huynh & Meyer 2010) choose the first anchors, the Wald tests purify them; the error of A
     and B is part of each test. `effect` is averaged over θ ~ N(0, 1) on the reference's scale.
 
+    Items whose ids are only positions, of matrices without names, are the same items only where `by_position` says so.
+
     Raises ItemsError for fewer than `least_anchors` items in common, where no slope is positive on both sides,
     where neither calibration has a covariance, and for a covariance of other items; InputError for an alpha that is no
     level.
     """
     check_kinds(new=(new, Items), reference=(reference, Items))
     check_level(alpha)
+    if new.by_position and reference.by_position and not by_position:
+        refuse_positions("new", "reference", BY_POSITION_ADVICE)
     if new_covariance is None and reference_covariance is None:
         raise ItemsError("drift is tested against the error of the estimates; give the covariance of a calibration")
     refuse_foreign(new, new_covariance, "new_covariance")

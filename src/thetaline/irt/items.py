@@ -11,9 +11,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from thetaline.errors import InputError, ItemsError
+from thetaline.irt._alignment import aligned, rows_beside
 from thetaline.irt._coding import column_names, frame, frame_column, number_column
 from thetaline.irt._item_checks import check_items, model_column, parameter_column, threshold_column
-from thetaline.irt._types import Array, Categories, Ids, Index
+from thetaline.irt._types import Array, Categories, Ids, Index, Labelled
 from thetaline.irt.families import FAMILIES, AnswerDerivatives, Curve, Family, Published
 
 if TYPE_CHECKING:
@@ -88,7 +89,9 @@ class Items:
 
     `model` is one name, an array of names, or {id: name}; `b` is (I,), or (I, K - 1) padded with NaN when an item has
     thresholds; `c` and `d` are NaN where the model has none.  `a` may be left out for Rasch and PCM, where it is 1.
-    Raises ItemsError, naming the items, for repeated ids, shapes that differ, values that are not finite, c >= d.
+    A parameter as a Series or a mapping goes by id (a column of the table that has `ids`: row by row), an
+    array by the order of `ids`.  Raises ItemsError, naming the items, for repeated ids, shapes that differ, values that
+    are not finite, c >= d; InputError for parameters that do not cover the ids.
     """
 
     ids: Ids
@@ -97,24 +100,29 @@ class Items:
     b: Array
     c: Array
     d: Array
+    by_position: bool  # the ids are only positions in a matrix whose columns had no names
 
     def __init__(
         self,
         *,
         ids: Iterable[object],
         model: str | Sequence[str] | NDArray[Any] | Mapping[Any, str] = "2PL",
-        a: ArrayLike | None = None,
-        b: ArrayLike,
-        c: ArrayLike | None = None,
-        d: ArrayLike | None = None,
+        a: Labelled | None = None,
+        b: Labelled,
+        c: Labelled | None = None,
+        d: Labelled | None = None,
     ) -> None:
         """Check and freeze the columns."""
         names = _id_column(ids)
-        models = model_column(model, names)
-        self._set(ids=names, model=models, b=threshold_column(b, names))
-        self._set(a=parameter_column("a", np.ones(len(names)) if a is None else a, names))
-        for letter, value in (("c", c), ("d", d)):
-            self._set(**{letter: parameter_column(letter, np.nan if value is None else value, names)})
+        rows = rows_beside(ids, len(names))
+
+        def own(letter: str, value: Labelled | None, default: float) -> Any:
+            return default if value is None else aligned(value, names, letter, of="items", rows=rows)
+
+        self._set(ids=names, model=model_column(model, names), b=threshold_column(own("b", b, 0.0), names))
+        for letter, value, default in (("a", a, 1.0), ("c", c, np.nan), ("d", d, np.nan)):
+            self._set(**{letter: parameter_column(letter, own(letter, value, default), names)})
+        object.__setattr__(self, "by_position", False)
         self._check(a_given=a is not None)
 
     def _set(self, **columns: NDArray[Any]) -> None:
@@ -244,6 +252,12 @@ class Items:
             raise ItemsError(f"{some}; the bank has {list(where)[:5]}{' …' if len(where) > 5 else ''}")
         return np.array([where[name] for name in wanted], dtype=np.intp)
 
+    def numbered(self) -> Self:
+        """The same items, known to have positions for ids."""
+        out = self.replaced()
+        object.__setattr__(out, "by_position", True)
+        return out
+
     def rescaled(self, A: float, B: float) -> Self:
         """Return the items on the scale theta' = A theta + B: a / A, A b + B, c and d as they are."""
         check_scale(A, B)
@@ -268,6 +282,14 @@ def check_scale(A: float, B: float) -> None:
     """Raise InputError for constants that are no change of scale."""
     if not (np.isfinite(A) and np.isfinite(B) and A > 0):
         raise InputError(f"a scale needs finite A > 0 and finite B, not A = {A}, B = {B}")
+
+
+def refuse_positions(first: str, second: str, advice: str) -> None:
+    """Raise ItemsError: the ids of both are only positions, by which anything matches anything."""
+    raise ItemsError(
+        f"the items of {first} and {second} have no names, only their positions in two matrices, which do not say what "
+        f"is the same item; name them: {advice}"
+    )
 
 
 def _id_column(ids: Iterable[object]) -> Ids:

@@ -10,24 +10,23 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from thetaline.errors import ResponsesError
+from thetaline.irt._alignment import aligned, check_same_rows, mask_by_id, rows_beside
 from thetaline.irt._coding import (
     answer_column,
-    categories_of_matrix,
     code_ids,
     frame,
     frame_column,
     frequencies,
     ids_or_positions,
-    mask_by_id,
     positions_of,
     union_of_ids,
 )
-from thetaline.irt._types import Array, Categories, Ids, Index, Ints, Mask
+from thetaline.irt._matrix import categories_of_matrix, labelled_matrix, own_names
+from thetaline.irt._sorted_answers import Sorted, sorted_answers
+from thetaline.irt._types import Array, Categories, Ids, Index, Ints, Labelled, Mask
 
 if TYPE_CHECKING:
     import pandas as pd
-
-BITS = 8  # of an answer in a sort key
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -35,7 +34,8 @@ class Responses:
     """M answers of N persons to I items, sorted by person and item; what was not answered is absent.
 
     `answer` is the category, 0 .. K - 1 (for right and wrong: 1 and 0).  `counts` are the frequencies of the rows where
-    these are patterns rather than persons, else ones.  5 bytes an answer; `person` adds 4 when it is asked for.
+    these are patterns rather than persons, else ones.  `items_by_position` says that the item ids were made of a
+    matrix's columns, which had no names.  5 bytes an answer; `person` adds 4 when it is asked for.
     """
 
     person_ids: Ids  # (N,)
@@ -44,6 +44,7 @@ class Responses:
     item: NDArray[np.int32]  # (M,)
     answer: Categories  # (M,)
     counts: Array  # (N,)
+    items_by_position: bool = False
     _person: list[NDArray[np.int32]] = field(default_factory=list, init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -102,11 +103,11 @@ class Responses:
 
         Raises ResponsesError for ids that are not there or that are named twice.
         """
-        return _reordered(self, persons=positions_of(ids, self.person_ids, "persons"))
+        return reordered(self, persons=positions_of(ids, self.person_ids, "persons"))
 
     def items(self, ids: Iterable[object]) -> Responses:
         """Return the answers to these items, in this order; all persons stay.  Raises ResponsesError as `persons`."""
-        return _reordered(self, items=positions_of(ids, self.item_ids, "items"))
+        return reordered(self, items=positions_of(ids, self.item_ids, "items"))
 
     def where(self, persons: Any = None, *, items: Any = None, answers: NDArray[np.bool_] | None = None) -> Responses:
         """Return what is true of persons, of items, of answers.
@@ -124,15 +125,17 @@ class Responses:
 
         Raises ResponsesError for a (person, item) pair that both have, and for a person whose frequencies differ.
         """
-        return _joined(self, other)
+        return joined(self, other)
 
     @classmethod
     def from_long(cls, user_ids: ArrayLike, item_ids: ArrayLike, correct: ArrayLike) -> Responses:
         """Take three equally long columns, one row an answer; ids are hashable scalars, `correct` is 0/1 or a category.
 
         Raises ResponsesError for columns of different length, missing ids, answers that are no category, and for a
-        person who has two answers to one item: which of them counts is the caller's rule (say, the first).
+        person who has two answers to one item: which of them counts is the caller's rule (say, the first); InputError
+        for Series whose labels differ, of which one was sorted or cut.
         """
+        check_same_rows(user_ids=user_ids, item_ids=item_ids, correct=correct)
         answers = answer_column(correct)
         persons, person_codes = code_ids(user_ids, "user_ids")
         items, item_codes = code_ids(item_ids, "item_ids")
@@ -141,7 +144,8 @@ class Responses:
             raise ResponsesError(f"user_ids, item_ids and correct differ in length: {lengths}")
         if not lengths[0]:
             raise ResponsesError("there are no answers")
-        return _sorted((persons, items), (person_codes, item_codes), answers, np.ones(len(persons)))
+        sorted_columns = sorted_answers((persons, items), (person_codes, item_codes), answers)
+        return cls(persons, items, *sorted_columns, np.ones(len(persons)))
 
     @classmethod
     def from_frame(
@@ -153,61 +157,47 @@ class Responses:
     @classmethod
     def from_matrix(
         cls,
-        x: ArrayLike,
+        x: Any,
         *,
         persons: Sequence[Any] | None = None,
         items: Sequence[Any] | None = None,
-        counts: ArrayLike | None = None,
+        counts: Labelled | None = None,
     ) -> Self:
-        """Take an (N, I) matrix of categories with NaN where there is no answer; `counts` are frequencies of the rows.
+        """Take an (N, I) matrix of categories with NaN (or NA) where there is no answer.
 
-        A row without any answer stays a person, alone or among others: see `score` for what is said of them.
+        The columns of a data frame (pandas, polars, pyarrow) are the item ids, its index the person ids; `persons` and
+        `items` name rows and columns by position instead.  Without names they are numbered from 0, and the items are
+        `items_by_position`.  `counts` are frequencies of the rows: a Series or mapping by person id, an array in the
+        order of the rows.  A row without any answer stays a person, alone or among others: `score` says what is known.
 
-        Without ids, persons and items are numbered from 0.  Raises ResponsesError for cells that are no category and
-        for ids or counts that do not fit.
+        Raises ResponsesError for cells that are no category and for ids or counts that do not fit.
         """
-        observed, answers = categories_of_matrix(x)
+        matrix = labelled_matrix(x)
+        observed, answers = categories_of_matrix(matrix)
         n_persons, n_items = observed.shape
+        person_ids = ids_or_positions(own_names(persons, matrix.rows, "persons"), n_persons, "persons")
+        item_ids = ids_or_positions(own_names(items, matrix.columns, "items"), n_items, "items")
+        rows = matrix.rows if matrix.rows is not None else rows_beside(persons, n_persons)
+        weights = np.ones(n_persons)
+        if counts is not None:
+            weights = frequencies(aligned(counts, person_ids, "counts", rows=rows), n_persons)
         indptr = np.concatenate([[0], np.cumsum(observed.sum(axis=1))])
         item = np.broadcast_to(np.arange(n_items, dtype=np.int32), observed.shape)[observed]
-        weights = np.ones(n_persons) if counts is None else frequencies(counts, n_persons)
-        person_ids = ids_or_positions(persons, n_persons, "persons")
-        return cls(person_ids, ids_or_positions(items, n_items, "items"), indptr, item, answers, weights)
-
-
-def sorted_keys(person: NDArray[np.integer], item: NDArray[np.integer], answer: Categories, n_items: int) -> Ints:
-    """Return ((person I + item) 256 + answer) in rising order, (M,): one sort brings the answers into their order.
-
-    A sort of whole numbers is faster than a sparse matrix's conversion, at 12 thousand answers and at 10 million.
-    """
-    keys = person * np.int64(n_items)
-    keys += item
-    keys <<= BITS
-    keys += answer
-    keys.sort()
-    return keys
-
-
-def _duplicates_message(ids: tuple[Ids, Ids], codes: tuple[NDArray[Any], NDArray[Any]], answers: Categories) -> str:
-    """Name the first repeated (user, item) pairs, and whether their answers contradict each other."""
-    (persons, items), (person, item) = ids, codes
-    order = np.lexsort((answers, item, person))
-    same = (np.diff(person[order]) == 0) & (np.diff(item[order]) == 0)
-    again = order[1:][same]
-    contradictory = int((np.diff(answers[order].astype(int))[same] != 0).sum())
-    pairs = [(persons[person[k]], items[item[k]]) for k in again[:3]]
-    return (
-        f"{len(again)} answers repeat a (user, item) pair, {contradictory} of them contradict the other answer; "
-        f"first {pairs}; keep one answer a pair, say the first"
-    )
+        return cls(person_ids, item_ids, indptr, item, answers, weights, items is None and matrix.numbered)
 
 
 def persons_of(responses: Responses, chosen: Mask) -> Responses:
     """The answers of some persons (N,); all items stay."""
     rows, taken = np.flatnonzero(chosen), chosen[responses.person]
     indptr = np.concatenate([[0], np.cumsum(np.diff(responses.indptr)[rows])])
-    answers = responses.item[taken], responses.answer[taken]
-    return Responses(responses.person_ids[rows], responses.item_ids, indptr, *answers, responses.counts[rows])
+    return replace(
+        responses,
+        person_ids=responses.person_ids[rows],
+        indptr=indptr,
+        item=responses.item[taken],
+        answer=responses.answer[taken],
+        counts=responses.counts[rows],
+    )
 
 
 def items_of(responses: Responses, chosen: Mask) -> Responses:
@@ -226,7 +216,7 @@ def answers_of(responses: Responses, chosen: Mask) -> Responses:
     return replace(responses, indptr=indptr, item=responses.item[chosen], answer=responses.answer[chosen])
 
 
-def _reordered(responses: Responses, persons: Index | None = None, items: Index | None = None) -> Responses:
+def reordered(responses: Responses, persons: Index | None = None, items: Index | None = None) -> Responses:
     """Only these persons (n,) or items (i,), by their positions, in this order."""
     n_persons, n_items = responses.n_persons, responses.n_items
     rows = np.arange(n_persons) if persons is None else persons
@@ -235,7 +225,8 @@ def _reordered(responses: Responses, persons: Index | None = None, items: Index 
     item = _places(columns, n_items)[responses.item]
     taken = (person >= 0) & (item >= 0)
     ids = responses.person_ids[rows], responses.item_ids[columns]
-    return _sorted(ids, (person[taken], item[taken]), responses.answer[taken], responses.counts[rows])
+    answers = sorted_answers(ids, (person[taken], item[taken]), responses.answer[taken])
+    return _with(responses, ids, answers, counts=responses.counts[rows])
 
 
 def _places(chosen: Index, n: int) -> NDArray[np.int32]:
@@ -245,7 +236,13 @@ def _places(chosen: Index, n: int) -> NDArray[np.int32]:
     return places
 
 
-def _joined(first: Responses, second: Responses) -> Responses:
+def joined(first: Responses, second: Responses) -> Responses:
+    """The answers of both; raises ResponsesError where they contradict each other."""
+    if first.items_by_position and second.items_by_position and first.n_items != second.n_items:
+        raise ResponsesError(
+            f"the items have no names, only their positions in matrices of {first.n_items} and {second.n_items} "
+            "columns, which do not say what is the same item; name them: Responses.from_matrix(x, items=...)"
+        )
     person_ids, persons = union_of_ids(first.person_ids, second.person_ids)
     item_ids, items = union_of_ids(first.item_ids, second.item_ids)
     counts = np.ones(len(person_ids))
@@ -258,17 +255,14 @@ def _joined(first: Responses, second: Responses) -> Responses:
     counts[: first.n_persons] = first.counts
     person = np.concatenate([first.person, persons[second.person]])
     item = np.concatenate([first.item, items[second.item]])
-    return _sorted((person_ids, item_ids), (person, item), np.concatenate([first.answer, second.answer]), counts)
+    ids = person_ids, item_ids
+    answers = sorted_answers(ids, (person, item), np.concatenate([first.answer, second.answer]))
+    out = _with(first, ids, answers, counts=counts)
+    return replace(out, items_by_position=first.items_by_position and second.items_by_position)
 
 
-def _sorted(
-    ids: tuple[Ids, Ids], codes: tuple[NDArray[np.integer], NDArray[np.integer]], answers: Categories, counts: Array
-) -> Responses:
-    """Responses of answers in any order; raises ResponsesError where two answers share person and item."""
-    keys = sorted_keys(*codes, answers, len(ids[1]))
-    if (keys[1:] >> BITS == keys[:-1] >> BITS).any():
-        raise ResponsesError(_duplicates_message(ids, codes, answers))
-    answer = (keys & (2**BITS - 1)).astype(np.uint8)
-    keys >>= BITS
-    indptr = np.concatenate([[0], np.cumsum(np.bincount(codes[0], minlength=len(ids[0])))])
-    return Responses(*ids, indptr, (keys % max(1, len(ids[1]))).astype(np.int32), answer, counts)
+def _with(responses: Responses, ids: tuple[Ids, Ids], answers: Sorted, *, counts: Array) -> Responses:
+    indptr, item, answer = answers
+    return replace(
+        responses, person_ids=ids[0], item_ids=ids[1], indptr=indptr, item=item, answer=answer, counts=counts
+    )

@@ -9,9 +9,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from thetaline.errors import InputError
+from thetaline.irt._alignment import aligned, rows_beside
 from thetaline.irt._arguments import check_kinds, generator, person_abilities
-from thetaline.irt._coding import ids_or_positions
-from thetaline.irt._types import Array, Categories, Index, Mask
+from thetaline.irt._matrix import cells_in_order
+from thetaline.irt._types import Array, Categories, Index, Labelled, Mask
 from thetaline.irt.items import Items
 from thetaline.irt.responses import Responses
 
@@ -21,27 +22,32 @@ Design = tuple[Index, NDArray[np.int32]]  # indptr (N + 1,) and items (M,), asce
 
 def simulate(
     items: Items,
-    theta: ArrayLike,
+    theta: Labelled,
     rng: np.random.Generator | int,
     *,
-    n_answers: ArrayLike | None = None,
-    mask: ArrayLike | None = None,
+    n_answers: Labelled | None = None,
+    mask: Any = None,
     persons: Iterable[Any] | None = None,
 ) -> Responses:
     """Draw the answers of N persons with abilities `theta` (N,) to the items of a bank.
 
     Who answers what: everybody everything; or `n_answers` (one number or (N,)) items a person, drawn at random without
-    replacement; or `mask`, (N, I), true where an answer is observed.  `persons` are ids, default 0 … N − 1.
+    replacement; or `mask`, (N, I), true where an answer is observed.  `persons` are ids, default the labels of `theta`
+    where it is a Series or a mapping, else 0 … N − 1; `theta`, `n_answers` and a data frame `mask` with labels go by
+    them (its columns by item), arrays by position.
 
-    Raises InputError for no abilities and for those that are not finite, for a design that does not fit, for two
-    designs at once.
+    Raises InputError for no abilities and for those that are not finite, for a design that does not fit or does not
+    cover the persons, for two designs at once.
     """
     check_kinds(items=(items, Items))
-    abilities, rng = person_abilities(theta), generator(rng)
+    (ids, abilities), rng = person_abilities(theta, persons), generator(rng)
+    if n_answers is not None:
+        n_answers = aligned(n_answers, ids, "n_answers", rows=rows_beside(persons, len(ids)))
+    if mask is not None:
+        mask = cells_in_order(mask, ids, items.ids, "the mask")
     indptr, item = _design(len(abilities), len(items), rng, n_answers, mask)
     answer = _draw(items, np.repeat(abilities, np.diff(indptr)), item, rng)
-    ids = ids_or_positions(None if persons is None else list(persons), len(abilities), "persons")
-    return Responses(ids, items.ids.copy(), indptr, item, answer, np.ones(len(abilities)))
+    return Responses(ids, items.ids.copy(), indptr, item, answer, np.ones(len(abilities)), items.by_position)
 
 
 def _draw(items: Items, theta: Array, item: NDArray[np.int32], rng: np.random.Generator) -> Categories:

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 
 from thetaline.errors import InputError
+from thetaline.irt._alignment import labelled_dict
 from thetaline.irt._types import Index, Mask, short_repr
 from thetaline.irt.items import Items
 
@@ -19,6 +20,8 @@ UNLIMITED = np.iinfo(np.intp).max
 @dataclass(frozen=True, slots=True, eq=False)
 class ContentLimits:
     """`area` is {item id: area}; `at_most` and `at_least` are {area: number of items}; an area without one has none.
+
+    Each is a mapping or a Series with these labels.
 
     A minimum needs `length`, the number of items of the test: when only as many places are left as minima are open,
     areas with open minima alone are eligible.  Raises InputError for limits that contradict each other or name an area
@@ -32,6 +35,8 @@ class ContentLimits:
 
     def __post_init__(self) -> None:
         """Refuse limits that no test can keep, and limits of areas that no item has."""
+        for name in ("area", "at_most", "at_least"):
+            object.__setattr__(self, name, labelled_dict(getattr(self, name)))
         if self.at_least and self.length is None:
             raise InputError("at_least needs the length of the test")
         if self.length is not None and sum(self.at_least.values()) > self.length:

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 
 from thetaline.errors import InputError
+from thetaline.irt._alignment import labelled_dict
 from thetaline.irt._types import Array, Index, Mask, short_repr
 from thetaline.irt.items import Items
 
@@ -60,13 +61,15 @@ class Randomesque:
 class SympsonHetter:
     """The best item is asked with probability k, else it is out for this person and the next is tried.
 
-    Sympson & Hetter (1985).  `k` is {item id: probability}; items that it lacks have 1.  `calibrate_exposure` finds k.
+    Sympson & Hetter (1985).  `k` is {item id: probability}, or a Series; items that it lacks have 1.
+    `calibrate_exposure` finds k.
     """
 
     k: Mapping[Any, float]
 
     def __post_init__(self) -> None:
         """Refuse what is no probability."""
+        object.__setattr__(self, "k", labelled_dict(self.k))
         wrong = [item for item, k in self.k.items() if not 0.0 <= k <= 1.0]
         if wrong:
             raise InputError(f"exposure parameters of items {wrong[:5]} are not in 0 … 1")

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 from thetaline.errors import InputError
 from thetaline.irt._arguments import OnePrior, check_kinds, generator, one_normal_prior, person_abilities
-from thetaline.irt._types import Array, Index, Mask, short_repr
+from thetaline.irt._types import Array, Ids, Index, Labelled, Mask, short_repr
 from thetaline.irt.adaptive.content import ContentLimits
 from thetaline.irt.adaptive.criteria import criterion_named
 from thetaline.irt.adaptive.exposure import Best, Exposure
@@ -29,6 +28,7 @@ class AdaptiveTests:
     """N tests of at most L items; columns beyond a test's end hold −1 and NaN."""
 
     items: Items
+    person_ids: Ids  # (N,)
     true_theta: Array  # (N,)
     item: Index  # (N, L) positions in the bank, in the order asked
     answer: Index  # (N, L) categories
@@ -59,12 +59,14 @@ class AdaptiveTests:
     def responses(self) -> Responses:
         """The answers as a calibration or a scorer takes them."""
         person, place = np.nonzero(self.item >= 0)
-        return Responses.from_long(person, self.items.ids[self.item[person, place]], self.answer[person, place])
+        users, asked = self.person_ids[person], self.items.ids[self.item[person, place]]
+        answers = Responses.from_long(users, asked, self.answer[person, place])
+        return replace(answers, items_by_position=self.items.by_position)
 
 
 def simulate_adaptive(
     items: Items,
-    theta: ArrayLike,
+    theta: Labelled,
     rng: np.random.Generator | int,
     *,
     stop: StopRule | None = None,
@@ -75,11 +77,13 @@ def simulate_adaptive(
 ) -> AdaptiveTests:
     """Test persons of abilities `theta` (N,), start to end, scored by EAP under the prior after every answer.
 
+    The labels of a Series or a mapping are the ids of the persons, who stay in its order; without they are 0 … N − 1.
+
     A test does not stop at its standard error before the minima of `content` are met.  Raises InputError for abilities
     and a prior that are not finite and for rules and limits that the bank cannot serve.
     """
     check_kinds(items=(items, Items))
-    abilities, rng = person_abilities(theta), generator(rng)
+    (ids, abilities), rng = person_abilities(theta), generator(rng)
     rule = checked_stop_rule(items, stop, content)
     if content is not None:
         content = content.of_length(rule.max_items)
@@ -91,7 +95,7 @@ def simulate_adaptive(
     blocks = [session.run(abilities[start : start + size], rng) for start in range(0, len(abilities), size)]
     columns = (np.concatenate(column) for column in zip(*blocks, strict=True))
     item, answer, path, se = columns
-    return AdaptiveTests(items, abilities, item.astype(np.intp), answer.astype(np.intp), path, se)
+    return AdaptiveTests(items, ids, abilities, item.astype(np.intp), answer.astype(np.intp), path, se)
 
 
 def checked_stop_rule(items: Items, stop: StopRule | None, content: ContentLimits | None) -> StopRule:

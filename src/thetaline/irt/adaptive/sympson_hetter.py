@@ -5,11 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 from thetaline.errors import InputError
-from thetaline.irt._arguments import check_kinds, generator
-from thetaline.irt._types import Array, short_repr
+from thetaline.irt._arguments import check_kinds, generator, person_abilities
+from thetaline.irt._types import Array, Labelled, short_repr
 from thetaline.irt.adaptive.content import ContentLimits
 from thetaline.irt.adaptive.exposure import SympsonHetter
 from thetaline.irt.adaptive.simulate import checked_stop_rule, simulate_adaptive
@@ -30,7 +29,7 @@ class ExposureCalibration:
 
 def calibrate_exposure(  # noqa: PLR0913  (keyword-only options)
     items: Items,
-    theta: ArrayLike,
+    theta: Labelled,
     rng: np.random.Generator | int,
     *,
     largest: float = 0.25,
@@ -49,18 +48,19 @@ def calibrate_exposure(  # noqa: PLR0913  (keyword-only options)
     the bank cannot serve.
     """
     check_kinds(items=(items, Items))
-    rng, rule = generator(rng), checked_stop_rule(items, stop, content)
+    (_, abilities), rng = person_abilities(theta), generator(rng)
+    rule = checked_stop_rule(items, stop, content)
     if not rule.max_items / len(items) < largest <= 1.0:
         raise InputError(
             f"tests of {rule.max_items} of {len(items)} items have a mean exposure of "
             f"{rule.max_items / len(items):.2f}; the largest rate must lie above it and at most be 1, not {largest}"
         )
-    slack = 3.0 * np.sqrt(largest * (1.0 - largest) / np.size(theta)) if tolerance is None else tolerance
+    slack = 3.0 * np.sqrt(largest * (1.0 - largest) / abilities.size) if tolerance is None else tolerance
     k, path = np.ones(len(items)), []
     exposure = np.zeros(len(items))
     for _ in range(max_cycles):
         control = SympsonHetter(dict(zip(items.ids.tolist(), k.tolist(), strict=True)))
-        tests = simulate_adaptive(items, theta, rng, stop=rule, method=method, exposure=control, content=content)
+        tests = simulate_adaptive(items, abilities, rng, stop=rule, method=method, exposure=control, content=content)
         exposure = tests.exposure
         path.append(float(exposure.max()))
         if path[-1] <= largest + slack:

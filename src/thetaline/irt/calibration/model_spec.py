@@ -7,15 +7,16 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from thetaline.errors import ItemsError, ResponsesError
+from thetaline.irt._alignment import labelled_dict, labels_of
 from thetaline.irt._arguments import group_column
-from thetaline.irt._types import Array, Ids, Index, Mask
+from thetaline.irt._types import Array, Ids, Index, Labelled, Mask
 from thetaline.irt.calibration.model import EmState, ItemBlock, Model
 from thetaline.irt.calibration.observed_data import ObservedData
 from thetaline.irt.families import FAMILIES, model_names
-from thetaline.irt.items import Items
+from thetaline.irt.items import Items, refuse_positions
 from thetaline.irt.responses import Responses
 
 ModelChoice = str | Mapping[Any, str] | Sequence[str]
@@ -32,16 +33,19 @@ class ModelSpec:
     labels: tuple[object, ...]  # (G,)
     group: Index  # (N,)
     position: dict[object, int]  # of an item id
+    by_position: bool  # ids are only positions
 
 
 def parse_model_spec(
-    responses: Responses, counts: Array, *, model: ModelChoice, anchors: Items | None, groups: ArrayLike | None
+    responses: Responses, counts: Array, *, model: ModelChoice, anchors: Items | None, groups: Labelled | None
 ) -> ModelSpec:
     """Parse the arguments of `calibrate`; `counts` (I, K) are the answers by category.
 
     Raises ItemsError, ResponsesError or InputError for what does not fit.
     """
     position = {name: k for k, name in enumerate(responses.item_ids.tolist())}
+    if anchors is not None and anchors.by_position and responses.items_by_position:
+        refuse_positions("responses", "anchors", "Responses.from_matrix(x, items=...), or a data frame")
     used = _answered(anchors, position)
     models = _models(model, responses, used)
     categories = _categories(responses.item_ids, counts, models)
@@ -51,7 +55,8 @@ def parse_model_spec(
         anchored[at] = True
         categories[at] = _anchor_categories(used, categories[at])
     labels, group = _groups(groups, responses)
-    return ModelSpec(models, categories, anchored, used, labels, group, position)
+    by_position = responses.items_by_position and anchors is None
+    return ModelSpec(models, categories, anchored, used, labels, group, position, by_position)
 
 
 def _answered(anchors: Items | None, position: dict[object, int]) -> Items | None:
@@ -72,8 +77,8 @@ def _models(model: ModelChoice, responses: Responses, anchors: Items | None) -> 
     given = dict(zip(anchors.ids.tolist(), anchors.model.tolist(), strict=True)) if anchors is not None else {}
     if isinstance(model, str):
         own = dict.fromkeys(ids, model)
-    elif isinstance(model, Mapping):
-        own = dict(model)
+    elif labels_of(model) is not None:
+        own = labelled_dict(model)
     else:
         own = dict(zip(ids, model, strict=True)) if len(model) == len(ids) else {}
     without = [name for name in ids if name not in own and name not in given]
@@ -107,11 +112,11 @@ def _anchor_categories(anchors: Items, seen: Index) -> Index:
     return anchors.n_categories
 
 
-def _groups(groups: ArrayLike | None, responses: Responses) -> tuple[tuple[object, ...], Index]:
+def _groups(groups: Labelled | None, responses: Responses) -> tuple[tuple[object, ...], Index]:
     """Labels in sorted order, the first of which is the reference, and each person's position among them."""
     if groups is None:
         return ("all",), np.zeros(responses.n_persons, dtype=np.intp)
-    column = group_column(groups, responses.n_persons)
+    column = group_column(groups, responses.person_ids)
     labels, group = np.unique(column, return_inverse=True)
     with_answers = np.bincount(group, np.diff(responses.indptr), minlength=len(labels))
     if (with_answers == 0).any():

@@ -49,7 +49,8 @@ class Solution:
         for block, free in model.anchors:
             _put(columns, order[block.index], block.family.to_published(free))
         b = columns.b[:, 0] if columns.b.shape[1] == 1 else columns.b
-        return Items(ids=self.item_ids, model=self.spec.model, a=columns.a, b=b, c=columns.c, d=columns.d)
+        items = Items(ids=self.item_ids, model=self.spec.model, a=columns.a, b=b, c=columns.c, d=columns.d)
+        return items.numbered() if self.spec.by_position else items
 
     def population(self) -> Population:
         """Return nodes, weights and moments of every group on the published scale."""

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from numpy.typing import ArrayLike
-
 from thetaline.errors import InputError
 from thetaline.irt._arguments import check_kinds
+from thetaline.irt._types import Labelled
 from thetaline.irt.dif.matching import TwoGroups, two_groups
 from thetaline.irt.dif.observed_score import logistic_regression_dif, mantel_haenszel_dif
 from thetaline.irt.dif.result import Dif as Dif, DifClass as DifClass, DifOptions
@@ -25,7 +24,7 @@ METHODS: dict[str, Callable[[Responses, TwoGroups, DifOptions], Dif]] = {
 
 def dif(
     responses: Responses,
-    groups: ArrayLike,
+    groups: Labelled,
     *,
     method: str = "mantel-haenszel",
     reference: object = None,
@@ -34,7 +33,8 @@ def dif(
     model: str | dict[object, str] = "2PL",
     priors: Priors | None = None,
 ) -> Dif:
-    """Compare a focal with a reference group, item by item; `groups` (N,) are labels of two kinds.
+    """Compare a focal with a reference group, item by item; `groups` are labels of two kinds, one a person: a Series or
+    a mapping goes by person id, an array (N,) by `responses.person_ids`, which `from_long` sorts.
 
     "mantel-haenszel" (Holland & Thayer 1988) and "logistic" (Swaminathan & Rogers 1990) match people on the number
     right of the anchors and the studied item; they take two categories and the persons who answered all items. "wald"

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 from thetaline.errors import ResponsesError
+from thetaline.irt._alignment import aligned
 from thetaline.irt._coding import code_ids
-from thetaline.irt._types import Array, Categories, Ints, Mask
+from thetaline.irt._types import Array, Categories, Ints, Labelled, Mask
 from thetaline.irt.responses import Responses
 
 
@@ -52,12 +52,13 @@ class TwoGroups(NamedTuple):
         return round(float(responses.counts[(self.is_focal == focal) & used].sum()))
 
 
-def two_groups(responses: Responses, groups: ArrayLike, reference: object) -> TwoGroups:
+def two_groups(responses: Responses, groups: Labelled, reference: object) -> TwoGroups:
     """Tell the two labels apart; without a `reference` it is the first label in sorted order, as in `calibrate`.
 
-    Raises ResponsesError for another number of labels than persons, missing ones, and other than two distinct ones.
+    Raises InputError for persons without a label, ResponsesError for another number of labels than persons, missing
+    ones, and other than two distinct ones.
     """
-    labels, code = code_ids(groups, "groups")
+    labels, code = code_ids(aligned(groups, responses.person_ids, "groups"), "groups")
     if len(code) != responses.n_persons:
         raise ResponsesError(f"groups has {len(code)} labels; it needs one for each of {responses.n_persons} persons")
     distinct: list[Any] = labels.tolist()

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import NamedTuple, Protocol
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 from thetaline.errors import InputError, ResponsesError
+from thetaline.irt._alignment import aligned
 from thetaline.irt._arguments import check_kinds, shown
-from thetaline.irt._types import Array, Index, Mask
+from thetaline.irt._types import Array, Index, Labelled, Mask
 from thetaline.irt.families import FAMILIES
 from thetaline.irt.items import Items
 from thetaline.irt.population import Population
@@ -58,7 +58,7 @@ def check_fit(fit: object, responses: object) -> None:
     check_kinds(responses=(responses, Responses))
 
 
-def estimated(fit: Calibration, responses: Responses, groups: ArrayLike | None) -> Estimated:
+def estimated(fit: Calibration, responses: Responses, groups: Labelled | None) -> Estimated:
     """Match persons to the groups of the calibration; with one group no labels are needed.
 
     Raises InputError where labels are missing or unknown, ResponsesError where they are not one a person.
@@ -67,12 +67,12 @@ def estimated(fit: Calibration, responses: Responses, groups: ArrayLike | None) 
     return Estimated(fit.items, fit.anchored, fit.population, codes)
 
 
-def _codes(population: Population, responses: Responses, groups: ArrayLike | None) -> Index:
+def _codes(population: Population, responses: Responses, groups: Labelled | None) -> Index:
     if len(population.groups) == 1:
         return np.zeros(responses.n_persons, dtype=np.intp)
     if groups is None:
         raise InputError(f"the calibration has groups {list(population.groups)[:5]}; give `groups`, a label a person")
-    labels = np.asarray(groups).tolist()
+    labels = aligned(groups, responses.person_ids, "groups").tolist()
     if len(labels) != responses.n_persons:
         raise ResponsesError(f"{len(labels)} group labels for {responses.n_persons} persons")
     place = {label: code for code, label in enumerate(population.groups)}

@@ -6,10 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 from thetaline.irt._coding import frame
-from thetaline.irt._types import Array, Ids, Ints, short_repr
+from thetaline.irt._types import Array, Ids, Ints, Labelled, short_repr
 from thetaline.irt.fit_statistics.estimated import (
     Calibration,
     Estimated,
@@ -65,7 +64,7 @@ class _SX2(NamedTuple):
 
 
 def item_fit(
-    fit: Calibration, responses: Responses, *, groups: ArrayLike | None = None, least_expected: float = 1.0
+    fit: Calibration, responses: Responses, *, groups: Labelled | None = None, least_expected: float = 1.0
 ) -> ItemFit:
     """Compare the answers with what the calibration says, item by item.
 
@@ -74,7 +73,7 @@ def item_fit(
     the shorter the test: compare items with each other by them, and test by S-X². Cells of S-X² are merged until each
     expects `least_expected` persons. S-X² is NaN where nobody is complete. Degrees of freedom lose the item's estimated
     parameters (Rasch and PCM: with the spread of θ), none for a fixed anchor.
-    `groups` (N,) are needed where the calibration had several.
+    `groups`, labels as for `calibrate`, are needed where it had several.
 
     Raises ResponsesError where no answered item is in the calibration; InputError for missing or unknown groups.
     """

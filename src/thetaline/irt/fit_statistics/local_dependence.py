@@ -6,11 +6,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 from thetaline.irt._coding import frame
 from thetaline.irt._scipy import sparse
-from thetaline.irt._types import Array, Ids, Ints, short_repr
+from thetaline.irt._types import Array, Ids, Ints, Labelled, short_repr
 from thetaline.irt.fit_statistics.estimated import Calibration, abilities, answers_within, check_fit, estimated
 from thetaline.irt.fit_statistics.residuals import answers_by_item
 from thetaline.irt.items import Items
@@ -49,14 +48,15 @@ def local_dependence(
     fit: Calibration,
     responses: Responses,
     *,
-    groups: ArrayLike | None = None,
+    groups: Labelled | None = None,
     large: float = LARGE,
     alpha: float = 0.05,
 ) -> LocalDependence:
     """Correlate the residuals at each person's EAP, every pair over the persons who answered both items.
 
     A pair is flagged when its Q3 lies more than `large` from the mean of all pairs and Fisher's z says, after
-    Bonferroni, that so large a distance is not by chance: with few common persons a large Q3 means little.
+    Bonferroni, that so large a distance is not by chance: with few common persons a large Q3 means little.  `groups`,
+    labels as for `calibrate`, are needed where it had several.
 
     Raises ResponsesError where no answered item is in the calibration, InputError for an alpha that is no level.
     """

@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 from thetaline.errors import InputError, ResponsesError
-from thetaline.irt._types import Array, Categories, short_repr
+from thetaline.irt._types import Array, Categories, Labelled, short_repr
 from thetaline.irt.fit_statistics.estimated import Calibration, Estimated, answers_within, check_fit, estimated
 from thetaline.irt.fit_statistics.m2 import MomentFit, Rmsea, cfi, m2, rmsea, srmsr, tli
 from thetaline.irt.fit_statistics.moments import (
@@ -63,13 +62,13 @@ class _Sample(NamedTuple):
 
 
 def model_fit(
-    fit: Calibration, responses: Responses, *, groups: ArrayLike | None = None, statistic: str | None = None
+    fit: Calibration, responses: Responses, *, groups: Labelled | None = None, statistic: str | None = None
 ) -> ModelFit:
     """M2 of Maydeu-Olivares & Joe (2006), or M2* of Cai & Hansen (2013) with one score an item.
 
     For two categories both are the same. Without a choice, more categories take M2*, whose moments do not grow with K,
-    unless its degrees of freedom run out (few items with many categories), where M2 has more. `groups` are needed where
-    the calibration had several.
+    unless its degrees of freedom run out (few items with many categories), where M2 has more. `groups`, labels as for
+    `calibrate`, are needed where it had several.
 
     Raises ResponsesError where fewer complete persons are left than moments could be compared on, where the moments are
     too many, or an item is always answered alike; InputError for an unknown statistic.

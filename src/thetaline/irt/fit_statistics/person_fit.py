@@ -15,11 +15,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 from thetaline.errors import InputError
 from thetaline.irt._coding import frame
-from thetaline.irt._types import Array, Ids, Ints, short_repr
+from thetaline.irt._types import Array, Ids, Ints, Labelled, short_repr
 from thetaline.irt.fit_statistics.estimated import Calibration, abilities, answers_within, check_fit, estimated
 from thetaline.irt.fit_statistics.residuals import ItemAnswers, answers_by_item
 from thetaline.irt.items import Items
@@ -64,12 +63,12 @@ class PersonFit:
 
 
 def person_fit(
-    fit: Calibration, responses: Responses, *, groups: ArrayLike | None = None, method: str = "WLE"
+    fit: Calibration, responses: Responses, *, groups: Labelled | None = None, method: str = "WLE"
 ) -> PersonFit:
     """Compute lz at each person's EAP (the Zh of the R package mirt) and lz* at the estimate `method`.
 
-    `method` is "WLE", "MAP" or "MLE"; an infinite MLE has no lz*. `groups` (N,) are needed where the calibration had
-    several. Persons may be others than those calibrated.
+    `method` is "WLE", "MAP" or "MLE"; an infinite MLE has no lz*. `groups`, labels as for `calibrate`, are needed where
+    it had several. Persons may be others than those calibrated.
 
     Raises InputError for another method, ResponsesError where no answered item is in the calibration.
     """

@@ -59,6 +59,7 @@ def link_chain(
     screen: bool = True,
     weights: LinkWeights | None = None,
     symmetric: bool = False,
+    by_position: bool = False,
 ) -> ChainLink:
     """Link the first form of `path` to the last through those between: A = Π A, B by substitution.
 
@@ -76,7 +77,13 @@ def link_chain(
     chain = _nowhere(path[0])
     for start, end in pairwise(path):
         step = link(
-            new=forms[start], reference=forms[end], method=method, screen=screen, weights=weights, symmetric=symmetric
+            new=forms[start],
+            reference=forms[end],
+            method=method,
+            screen=screen,
+            weights=weights,
+            symmetric=symmetric,
+            by_position=by_position,
         )
         criterion = Criterion(weights or LinkWeights.normal(), symmetric)
         sides = {start: ("new", forms[start]), end: ("reference", forms[end])}

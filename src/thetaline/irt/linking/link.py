@@ -10,7 +10,7 @@ from thetaline.irt._arguments import check_kinds, check_number
 from thetaline.irt._scipy import special
 from thetaline.irt._types import Mask
 from thetaline.irt.covariance import ItemCovariance, refuse_foreign
-from thetaline.irt.items import Items
+from thetaline.irt.items import Items, refuse_positions
 from thetaline.irt.linking.anchors import Anchors, common_items, usable
 from thetaline.irt.linking.characteristic_curves import Haebara, StockingLord
 from thetaline.irt.linking.diagnostics import diagnose
@@ -21,6 +21,7 @@ from thetaline.irt.linking.screening import DEFAULT_THRESHOLD, MIN_ANCHORS, Scre
 from thetaline.irt.linking.standard_errors import LinkErrors, delta, jackknife, unknown_errors
 
 SIGNIFICANCE = 0.05
+BY_POSITION_ADVICE = "Responses.from_matrix(x, items=...), or a data frame; or say by_position=True"
 UNLINKED = Constants(1.0, 0.0)
 
 
@@ -45,6 +46,7 @@ def link(  # noqa: PLR0913  (keyword-only options)
     symmetric: bool = False,
     new_covariance: ItemCovariance | Items | None = None,
     reference_covariance: ItemCovariance | Items | None = None,
+    by_position: bool = False,
 ) -> Link:
     """Put `new` on the scale of `reference` through the items that both have: θ_reference = A θ_new + B.
 
@@ -57,6 +59,8 @@ def link(  # noqa: PLR0913  (keyword-only options)
     those of `fit.covariance()` or `Items` of standard errors: with either, the errors of A and B are by the delta
     method (Ogasawara, 2001) and a scale without one is taken as known; without both, by a jackknife over the anchors.
 
+    Items whose ids are only positions, of matrices without names, are the same items only where `by_position` says so.
+
     Raises ItemsError where no item is common, where the anchors run the other way (A ≤ 0), for an unknown method, for a
     covariance of other items; InputError for other arguments.  Fewer than 3 usable anchors are no error: the result
     then says `linked` False and why.
@@ -65,6 +69,8 @@ def link(  # noqa: PLR0913  (keyword-only options)
     check_number("threshold", threshold)
     if not threshold > 0:
         raise InputError(f"the threshold is a robust z above 0, not {threshold}; screen=False drops no anchor")
+    if new.by_position and reference.by_position and not by_position:
+        refuse_positions("new", "reference", BY_POSITION_ADVICE)
     refuse_foreign(new, new_covariance, "new_covariance")
     refuse_foreign(reference, reference_covariance, "reference_covariance")
     options = LinkOptions(

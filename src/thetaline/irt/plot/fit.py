@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from thetaline.irt._alignment import aligned
 from thetaline.irt._arguments import check_kinds
 from thetaline.irt._scipy import special
 from thetaline.irt._types import Array
@@ -54,7 +55,8 @@ def residuals(
 ) -> "Figure":
     """Draw observed mean scores with 95 % intervals in bins of θ against the curve, one panel an item.
 
-    `scores` are EAP; `ids` are answered items, default the first nine.  Raises ItemsError for unknown ones.
+    `scores` are EAP, matched to the responses by person id; `ids` are answered items, default the first nine.  Raises
+    ItemsError for unknown ones, InputError for persons without a score.
     """
     check_kinds(items=(items, Items), responses=(responses, Responses), scores=(scores, Scores))
     chosen = items.take(list(responses.item_ids[:9] if ids is None else ids))
@@ -76,6 +78,11 @@ def residuals(
     return figure
 
 
+def _positions(scores: Scores) -> dict[object, int]:
+    """Row of each person's score."""
+    return {name: row for row, name in enumerate(scores.ids.tolist())}
+
+
 def _bins(responses: Responses, scores: Scores, item: Any, n_bins: int) -> Bins:
     """Mean scores by bins of θ, each person shared out over the bins as the posterior N(θ, se²) is.
 
@@ -83,7 +90,8 @@ def _bins(responses: Responses, scores: Scores, item: Any, n_bins: int) -> Bins:
     """
     mine = responses.item == responses.item_ids.tolist().index(item)
     person, answer = responses.person[mine], responses.answer[mine].astype(np.float64)
-    theta, se = scores.theta[person], scores.se[person]
+    place = aligned(_positions(scores), responses.person_ids, "scores")[person]
+    theta, se = scores.theta[place], scores.se[place]
     known = np.isfinite(theta) & np.isfinite(se)
     theta, se, answer, count = theta[known], se[known], answer[known], responses.counts[person[known]]
     edges = np.linspace(np.quantile(theta, 0.01), np.quantile(theta, 0.99), n_bins + 1)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 from thetaline.irt._arguments import check_kinds
-from thetaline.irt._types import Array
+from thetaline.irt._types import Array, Labelled
 from thetaline.irt.items import Items
 from thetaline.irt.plot.canvas import BLUE, INK, ORANGE, canvas, label
 from thetaline.irt.scoring import Scores
@@ -21,13 +21,14 @@ NAMED = 40  # more labels than this cannot be read
 BIN, ROW, DOT = 0.25, 0.2, 0.1  # logits a bar, a row of names, a row of dots
 
 
-def wright_map(items: Items, persons: Scores | ArrayLike) -> Figure:
+def wright_map(items: Items, persons: Scores | Labelled) -> Figure:
     """Draw a histogram of abilities beside the difficulties (thresholds) of the items; up to 40 are named.
 
     Patterns count as the persons they stand for.  Persons without a finite score are counted in the caption.
     """
     check_kinds(items=(items, Items))
-    theta = np.asarray(persons.theta if isinstance(persons, Scores) else persons, dtype=np.float64)
+    values = list(persons.values()) if isinstance(persons, Mapping) else persons
+    theta = np.asarray(persons.theta if isinstance(persons, Scores) else values, dtype=np.float64)
     counts = persons.counts if isinstance(persons, Scores) else np.ones(theta.shape)
     finite, weight = theta[np.isfinite(theta)], counts[np.isfinite(theta)]
     owner, step = np.nonzero(np.isfinite(items.thresholds))

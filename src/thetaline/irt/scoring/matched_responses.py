@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from thetaline.errors import ResponsesError
+from thetaline.errors import ItemsError, ResponsesError
 from thetaline.irt._scipy import sparse
 from thetaline.irt._types import Array, Categories, Index, Ints
 from thetaline.irt.items import ItemCurves, Items
@@ -124,6 +124,17 @@ class MatchedResponses:
             return
         with ThreadPoolExecutor(available_processors()) as threads:
             list(threads.map(one, self.blocks()))
+
+
+def refuse_other_matrix(responses: Responses, items: Items) -> None:
+    """Raise ItemsError where both have only positions for ids, of matrices with different numbers of columns."""
+    both = responses.items_by_position and items.by_position
+    numbered = [ids.tolist() == list(range(len(ids))) for ids in (responses.item_ids, items.ids)]
+    if both and all(numbered) and responses.n_items != len(items):
+        raise ItemsError(
+            f"the responses have {responses.n_items} columns and the bank comes from {len(items)}, both without names: "
+            "their positions do not say what is the same item; name them: Responses.from_matrix(x, items=...)"
+        )
 
 
 def match(responses: Responses, items: Items) -> MatchedResponses:

@@ -27,7 +27,7 @@ def plausible_values(
     n: int = 5,
     prior: PersonPrior = (0.0, 1.0),
 ) -> Array:
-    """Draw `n` values a person from the posterior under the prior N(mean, sd²): (N, n).
+    """Draw `n` values a person from the posterior under the prior N(mean, sd²), given as to `score`: (N, n).
 
     Where rows are patterns that `counts` persons share, every one of those has draws of their own: (Σ counts, n), the
     persons of a pattern one after the other, in the order of the responses; `np.repeat(responses.person_ids, counts)`
@@ -41,7 +41,7 @@ def plausible_values(
     rng, pattern = generator(rng), np.repeat(np.arange(responses.n_persons), _persons_a_row(responses.counts))
     estimate = score(responses, items, prior=prior)
     theta, se = estimate.theta[pattern], estimate.se[pattern]
-    mean, sd = (column[pattern] for column in prior_columns(prior, responses.n_persons))
+    mean, sd = (column[pattern] for column in prior_columns(prior, responses.person_ids))
     matched, drawn = match(responses, items).chosen(pattern), np.empty((len(pattern), n))
     for rows in matched.blocks():
         block = matched.persons(rows.start, rows.stop)

@@ -8,12 +8,12 @@ import numpy as np
 
 from thetaline.errors import InputError
 from thetaline.irt._arguments import PersonPrior, check_kinds, normal_prior
-from thetaline.irt._types import Array, Categories, Index, Mask
+from thetaline.irt._types import Array, Categories, Ids, Index, Mask
 from thetaline.irt.items import Items
 from thetaline.irt.responses import Responses
 from thetaline.irt.scoring.eap import eap
 from thetaline.irt.scoring.map import maximum_a_posteriori
-from thetaline.irt.scoring.matched_responses import MatchedResponses, match
+from thetaline.irt.scoring.matched_responses import MatchedResponses, match, refuse_other_matrix
 from thetaline.irt.scoring.mle import maximum_likelihood
 from thetaline.irt.scoring.result import Scores, ScoreStatus
 from thetaline.irt.scoring.wle import weighted_likelihood
@@ -32,18 +32,21 @@ def score(
 
     `method` is "EAP" (posterior mean and sd), "MAP" and "MLE" (se from the curvature at the maximum, the observed
     information) or "WLE" (se from the Fisher information, as Warm has it).  `prior` is the mean and sd of a normal, one
-    for all or (N,) one a person; MLE and WLE take none.  Without answers EAP and MAP are the prior, MLE and WLE NaN;
+    for all or one a person: a Series or a mapping goes by person id, an array (N,) by `responses.person_ids`; MLE and
+    WLE take none.  Without answers EAP and MAP are the prior, MLE and WLE NaN;
     where the likelihood has no maximum MLE is ±inf with se inf; `Scores.notes` names these persons.  A person's score
     depends on that person's answers and prior alone.
 
-    Raises ItemsError for answered items that the bank lacks, ResponsesError for answers beyond an item's categories,
+    Raises ItemsError for answered items that the bank lacks and where both have only positions for ids and differ in
+    number, ResponsesError for answers beyond an item's categories,
     InputError for an unknown method or a prior that is none.
     """
     check_kinds(responses=(responses, Responses), items=(items, Items))
     name = str(method).upper()
     if name not in SCORERS:
         raise InputError(f"unknown scoring method {method!r}; known are {', '.join(SCORERS)}")
-    mean, sd = prior_columns(prior, responses.n_persons)
+    mean, sd = prior_columns(prior, responses.person_ids)
+    refuse_other_matrix(responses, items)
     matched = match(responses, items)
     bayesian = name in ("EAP", "MAP")
     theta, se = (mean.copy(), sd.copy()) if bayesian else _unknown(responses.n_persons)
@@ -94,9 +97,10 @@ def _status(theta: Array, done: Mask) -> Index:
     return np.where(theta == np.inf, ScoreStatus.PLUS_INFINITY, status)
 
 
-def prior_columns(prior: PersonPrior, n_persons: int) -> tuple[Array, Array]:
-    """Mean and sd as (N,) columns; raises InputError for what is no prior."""
-    mean, sd = normal_prior(prior)
+def prior_columns(prior: PersonPrior, person_ids: Ids) -> tuple[Array, Array]:
+    """Mean and sd as (N,) columns; raises InputError for what is no prior and for persons without one."""
+    n_persons = len(person_ids)
+    mean, sd = normal_prior(prior, person_ids)
     for name, part in (("mean", mean), ("sd", sd)):
         if part.shape not in ((), (n_persons,)):
             raise InputError(f"the prior's {name} has the shape {part.shape}; one number or ({n_persons},) is needed")
