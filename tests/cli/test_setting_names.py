@@ -71,7 +71,7 @@ def test_our_own_settings_are_not_misspelt_and_none_is_refused(monkeypatch):
     assert UNHEEDED.isdisjoint(settings.Settings.model_fields)
 
 
-@pytest.mark.parametrize("name", ["GLMM_LOOKBACK_WEEKS", "S3_BUCKET", "THETALINE_TIME_ZONE", "mirt_source"])
+@pytest.mark.parametrize("name", ["GLMM_LOOKBACK_WEEKS", "S3_BUCKET", "THETALINE_SCHEMA", "mirt_source"])
 def test_a_name_of_the_contract_that_does_nothing_yet_is_refused(monkeypatch, name):
     monkeypatch.setenv(name, "12")
     with pytest.raises(SettingsError, match=f"{name.upper()} does nothing in this version; unset it"):

@@ -18,6 +18,7 @@ CONTRACT = {
     "AGG_INCLUDE_THETA": True,
     "KPI_LOOKBACK_DAYS": 30,
     "METRICS_DEFAULT_TARGET": 0.0,
+    "THETALINE_TIME_ZONE": "UTC",
 }
 
 
@@ -45,6 +46,9 @@ def test_a_setting_of_the_contract_has_its_name_and_default(name, default):
         ("R_IRT_TIMEOUT_SECS", "inf", "a number, above 0, at most 86400"),
         ("METRICS_DEFAULT_TARGET", "nan", "a number, at least -6, at most 6"),
         ("DRY_RUN", "perhaps", "true or false"),
+        ("THETALINE_TIME_ZONE", "Asia/Soul", "an IANA time zone, for example Asia/Seoul"),
+        ("THETALINE_TIME_ZONE", "America", "an IANA time zone, for example Asia/Seoul"),
+        ("THETALINE_TIME_ZONE", "../UTC", "an IANA time zone, for example Asia/Seoul"),
         ("R_IRT_BASE_URL", "irt.local", "a URL that starts with http:// or https://, or unset"),
         ("DATABASE_URL", "mysql://h/x", "a URL postgresql://user:password@host:port/database"),
     ],

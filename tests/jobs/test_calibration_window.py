@@ -1,4 +1,5 @@
 from datetime import UTC, date, datetime
+from zoneinfo import ZoneInfo
 
 import psycopg
 import pytest
@@ -6,18 +7,21 @@ from school import sheet, write
 
 from thetaline import db
 from thetaline.errors import DatabaseError
-from thetaline.jobs.calibration.window import WindowAnswers, load_answers, window_before
+from thetaline.jobs.calibration.window import WindowAnswers, load_answers
+from thetaline.learning.school_calendar import UTC_DAYS, SchoolCalendar
+from thetaline.learning.windows import last_days
 
-WINDOW = window_before(date(2025, 11, 2), 30)
+WINDOW = last_days(date(2025, 11, 1), 30)
+SEOUL = SchoolCalendar(ZoneInfo("Asia/Seoul"))
 
 
 def at(text: str) -> datetime:
     return datetime.fromisoformat(text).replace(tzinfo=UTC)
 
 
-def loaded(url: str, *, most: int = 0) -> WindowAnswers:
+def loaded(url: str, *, most: int = 0, calendar: SchoolCalendar = UTC_DAYS) -> WindowAnswers:
     with db.connect(url) as conn:
-        return load_answers(conn, url, WINDOW, most=most)
+        return load_answers(conn, url, WINDOW, calendar=calendar, most=most)
 
 
 def told(answers: WindowAnswers) -> set[tuple[str, str, int]]:
@@ -27,8 +31,7 @@ def told(answers: WindowAnswers) -> set[tuple[str, str, int]]:
     )
 
 
-def test_the_window_holds_its_first_day_and_not_the_day_of_the_run(database: str) -> None:
-    assert (WINDOW.start_at, WINDOW.stop_at) == (at("2025-10-03"), at("2025-11-02"))
+def test_the_window_holds_its_first_day_and_the_day_of_the_run(database: str) -> None:
     write(
         database,
         [
@@ -39,6 +42,19 @@ def test_the_window_holds_its_first_day_and_not_the_day_of_the_run(database: str
         ],
     )
     assert told(loaded(database)) == {("bob", "1", 0), ("cid", "1", 1)}
+
+
+def test_the_window_has_the_days_of_the_school(database: str) -> None:
+    write(
+        database,
+        [
+            ("ann", at("2025-10-02T14:59:59.999999"), sheet([("1", True)])),
+            ("bob", at("2025-10-02T15:00:00"), sheet([("1", False)])),
+            ("cid", at("2025-11-01T14:59:59.999999"), sheet([("1", True)])),
+            ("dan", at("2025-11-01T15:00:00"), sheet([("1", True)])),
+        ],
+    )
+    assert told(loaded(database, calendar=SEOUL)) == {("bob", "1", 0), ("cid", "1", 1)}
 
 
 def test_unanswered_is_missing_and_the_first_answer_counts(database: str) -> None:

@@ -3,7 +3,8 @@ import os
 import signal
 import subprocess
 import sys
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import psycopg
@@ -14,6 +15,8 @@ from thetaline import cli
 from thetaline.errors import HeldError, InputError, JobError, LockedError
 from thetaline.jobs import runner
 from thetaline.jobs.command_line import parse_since
+from thetaline.jobs.runner import date_of_run
+from thetaline.learning.school_calendar import SchoolCalendar
 from waiting import wait_until
 
 
@@ -154,13 +157,48 @@ def test_the_setting_dry_run_is_obeyed(run, monkeypatch):
     assert seen == [True]
 
 
-def test_the_date_is_the_runs_and_today_by_default(run):
+def test_the_date_is_the_runs_and_yesterday_by_default(run):
     seen = []
     run(lambda context: seen.append(context.as_of) or {}, date="2025-11-02")
     before = datetime.now(UTC).date()
     run(lambda context: seen.append(context.as_of) or {})
     assert seen[0] == date(2025, 11, 2)
-    assert before <= seen[1] <= datetime.now(UTC).date()
+    assert before <= seen[1] + timedelta(days=1) <= datetime.now(UTC).date()
+
+
+def test_the_last_day_that_is_over_is_the_default_and_today_and_tomorrow_are_refused():
+    new_york = SchoolCalendar(ZoneInfo("America/New_York"))
+    now = datetime(2025, 11, 3, 4, 30, tzinfo=UTC)  # there still Sunday, 23:30
+    assert date_of_run(None, new_york, now) == date(2025, 11, 1)
+    assert date_of_run("2025-11-01", new_york, now) == date(2025, 11, 1)
+    with pytest.raises(InputError, match="2025-11-02 is not over: it is 23:30 of that day in America/New_York"):
+        date_of_run("2025-11-02", new_york, now)
+    with pytest.raises(InputError, match="2025-11-03 lies in the future"):
+        date_of_run("2025-11-03", new_york, now)
+    assert date_of_run(None, new_york, now + timedelta(minutes=30)) == date(2025, 11, 2)
+
+
+def test_a_job_of_today_takes_today_and_refuses_tomorrow_only():
+    seoul = SchoolCalendar(ZoneInfo("Asia/Seoul"))
+    now = datetime(2025, 11, 2, 23, 30, tzinfo=UTC)  # there Monday, 08:30
+    assert date_of_run(None, seoul, now, of_today=True) == date(2025, 11, 3)
+    assert date_of_run("2025-11-03", seoul, now, of_today=True) == date(2025, 11, 3)
+    with pytest.raises(InputError, match="2025-11-04 lies in the future"):
+        date_of_run("2025-11-04", seoul, now, of_today=True)
+
+
+def test_the_time_zone_of_a_run_is_the_setting(run, monkeypatch):
+    monkeypatch.setenv("THETALINE_TIME_ZONE", "Asia/Seoul")
+    seen = []
+    run(lambda context: seen.append(context.calendar.zone.key) or {})
+    assert seen == ["Asia/Seoul"]
+
+
+def test_a_zone_that_is_none_exits_2_with_the_rule(run, monkeypatch):
+    monkeypatch.setenv("THETALINE_TIME_ZONE", "Asia/Soul")
+    code, summary, _ = run(add_a_question)
+    assert (code, summary["status"]) == (2, "bad_input")
+    assert "THETALINE_TIME_ZONE is 'Asia/Soul'; it must be an IANA time zone, for example" in summary["error"]
 
 
 @pytest.mark.parametrize("text", ["2999-01-01", "02.11.2025", "2025-13-01", "yesterday", ""])

@@ -22,6 +22,7 @@ from thetaline.jobs.abilities import session_update
 from thetaline.jobs.abilities.estimates import ItemsRetractedError
 from thetaline.jobs.abilities.session_update import bank_fingerprint, load_scorer, update_user
 from thetaline.jobs.calibration.publication import publish, retract
+from thetaline.learning.school_calendar import UTC_DAYS
 from waiting import wait_until, waits_for_a_lock
 
 
@@ -91,7 +92,7 @@ def test_whoever_waited_for_the_lock_comes_last_though_its_clock_was_read_first(
     conn: Connection, database: str, school: dict
 ) -> None:
     write_answers(conn, [Answer("eve", 3, True, hour=15)])
-    scorer = load_scorer(conn, TODAY, lookback_days=30)
+    scorer = load_scorer(conn, TODAY, lookback_days=30, calendar=UTC_DAYS)
     update_user(conn, "eve", scorer, as_of=TODAY, now=NOW + timedelta(seconds=2))  # holds the learner's lock
     with connected(database) as other, ThreadPoolExecutor(1) as thread:
         late = thread.submit(update_user, other, "eve", scorer, as_of=TODAY, now=NOW + timedelta(seconds=1))
@@ -176,7 +177,7 @@ def test_an_update_of_an_unknown_learner_is_refused(conn: Connection, school: di
 
 def test_items_that_are_retracted_meanwhile_leave_no_estimate(conn: Connection, database: str, school: dict) -> None:
     write_answers(conn, [Answer("eve", 3, True)])
-    scorer = load_scorer(conn, TODAY, lookback_days=30)
+    scorer = load_scorer(conn, TODAY, lookback_days=30, calendar=UTC_DAYS)
     retract(conn, "fit-test", reason="wrong", now=NOW)
     conn.commit()
     with pytest.raises(ItemsRetractedError, match="fit-test was retracted while θ was estimated on it"):
@@ -189,7 +190,9 @@ def test_whoever_takes_items_back_waits_for_estimates_under_way_and_takes_those_
     conn: Connection, database: str, school: dict
 ) -> None:
     write_answers(conn, [Answer("eve", 3, True)])
-    update_user(conn, "eve", load_scorer(conn, TODAY, lookback_days=30), as_of=TODAY, now=NOW)  # not committed yet
+    update_user(
+        conn, "eve", load_scorer(conn, TODAY, lookback_days=30, calendar=UTC_DAYS), as_of=TODAY, now=NOW
+    )  # not committed yet
     with connected(database) as other, ThreadPoolExecutor(1) as thread:
         late = thread.submit(retract, other, "fit-test", reason="wrong", now=NOW)
         wait_until(waits_for_a_lock(database))

@@ -5,6 +5,7 @@ from learners import NOW, TODAY, Connection, bank_params, context, publish_items
 
 from thetaline.jobs.abilities import session_update, snapshot as snapshot_job
 from thetaline.jobs.abilities.session_update import load_scorer, update_user
+from thetaline.learning.school_calendar import UTC_DAYS
 
 TOPICS = ("algebra", "geometry", "logic")
 
@@ -36,6 +37,8 @@ def topics(conn: Connection) -> dict[tuple[str, str], tuple[float, float]]:
 
 
 def update(conn: Connection, user: str, now: object = NOW) -> session_update.ThetaUpdate:
-    result = update_user(conn, user, load_scorer(conn, TODAY, lookback_days=30), as_of=TODAY, now=now)
+    result = update_user(
+        conn, user, load_scorer(conn, TODAY, lookback_days=30, calendar=UTC_DAYS), as_of=TODAY, now=now
+    )
     conn.commit()
     return result

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from thetaline.learning.school_calendar import SchoolCalendar
+from thetaline.learning.school_calendar import UTC_DAYS, SchoolCalendar
 from thetaline.learning.windows import Window, day_number, last_days, monday
 
 SECOND = timedelta(seconds=1)
@@ -59,10 +59,10 @@ def test_days_of_many_instants_are_those_of_each(zone: ZoneInfo, first: datetime
 @given(zones, days, st.integers(1, 60))
 def test_a_window_begins_and_ends_where_its_days_do(zone: ZoneInfo, last: date, length: int) -> None:
     calendar, window = SchoolCalendar(zone), last_days(last, length)
-    assert calendar.start_at(window) == calendar.start_of(last - timedelta(days=length - 1))
-    assert calendar.stop_at(window) == calendar.start_of(last + timedelta(days=1))
+    start, stop = calendar.start_of(last - timedelta(days=length - 1)), calendar.start_of(last + timedelta(days=1))
+    assert calendar.bounds(window) == {"start": start, "stop": stop}
     starts = calendar.day_starts(window)
-    assert (len(starts), starts[0], starts[-1]) == (length + 1, calendar.start_at(window), calendar.stop_at(window))
+    assert (len(starts), starts[0], starts[-1]) == (length + 1, start, stop)
 
 
 @pytest.mark.parametrize(
@@ -114,5 +114,5 @@ def test_no_instants_have_no_days() -> None:
 
 def test_days_of_utc_begin_at_midnight() -> None:
     window = Window(day_number(date(2025, 10, 20)), day_number(date(2025, 11, 3)))
-    assert calendar_of("UTC").start_at(window) == datetime(2025, 10, 20, tzinfo=UTC)
-    assert calendar_of("UTC").stop_at(window) == datetime(2025, 11, 3, tzinfo=UTC)
+    start, stop = datetime(2025, 10, 20, tzinfo=UTC), datetime(2025, 11, 3, tzinfo=UTC)
+    assert UTC_DAYS.bounds(window) == {"start": start, "stop": stop}

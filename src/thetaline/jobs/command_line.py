@@ -16,7 +16,9 @@ from thetaline.settings import load, misspelt, time_zone
 
 DateOption = Annotated[
     str | None,
-    typer.Option("--date", metavar="YYYY-MM-DD", help="Date of the run (UTC). Default: today."),
+    typer.Option(
+        "--date", metavar="YYYY-MM-DD", help="Date of the run. Default: yesterday, the last day that is over."
+    ),
 ]
 DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Do all the work, write nothing at all.")]
 
@@ -73,19 +75,9 @@ def parse_time_zone(option: str, name: str) -> ZoneInfo:
         raise InputError(f"{option} {name!r} is no time zone; give an IANA name, for example Asia/Seoul") from None
 
 
-def parse_date(text: str | None, *, today: date) -> date:
-    """The value of --date, not after `today`; None is `today`. Raises InputError."""
-    if text is None:
-        return today
-    day = parse_day("--date", text)
-    if day > today:
-        raise InputError(f"--date {text} lies in the future (today is {today} UTC)")
-    return day
-
-
 def parse_since(text: str, *, last: date) -> date:
     """The value of --since, the first day of a range that ends with `last`. Raises InputError."""
     day = parse_day("--since", text)
     if day > last:
-        raise InputError(f"--since {text} lies after the last day of the range, {last} (--date, by default today)")
+        raise InputError(f"--since {text} lies after the last day of the range, {last} (--date, by default yesterday)")
     return day

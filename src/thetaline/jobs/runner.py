@@ -25,7 +25,8 @@ from thetaline import db, logs
 from thetaline.db import embedded
 from thetaline.db.jsonb import to_json
 from thetaline.errors import HeldError, InputError, LockedError, MigrationError, SettingsError, ThetalineError
-from thetaline.jobs.command_line import parse_date, print_message
+from thetaline.jobs.command_line import parse_day, print_message
+from thetaline.learning.school_calendar import SchoolCalendar
 from thetaline.masking import mask_value
 from thetaline.settings import Settings, load
 
@@ -58,6 +59,11 @@ class JobContext:
     now: datetime
     dry_run: bool
 
+    @property
+    def calendar(self) -> SchoolCalendar:
+        """The days of THETALINE_TIME_ZONE."""
+        return SchoolCalendar(self.settings.time_zone)
+
     def commit_or_roll_back(self) -> None:
         """Commit what the work wrote; a dry run rolls it back."""
         if self.dry_run:
@@ -79,20 +85,23 @@ def run_job(
     work: Work,
     *,
     date: str | None = None,
+    of_today: bool = False,
     dry_run: bool = False,
     writes_temp: bool = False,
     for_people: bool = False,
 ) -> int:
     """Run `work` once and return the exit code: 0 done or already done, 1 failed, 2 bad input or setting, 130 stopped.
 
-    A dry run's connection is read-only, so that PostgreSQL itself refuses a write; `writes_temp` lifts that for a job
-    whose dry run needs temporary tables, and rolls back instead. `for_people`: only warnings
-    are logged, and a terminal gets no summary line.
+    The date is by default yesterday, and one that is not over is refused; `of_today`: it is by default today. A dry
+    run's connection is read-only, so that PostgreSQL itself refuses a write; `writes_temp` lifts that for a job whose
+    dry run needs temporary tables, and rolls back instead. `for_people`: only warnings are logged, and a terminal gets
+    no summary line.
     """
     logs.configure(level="WARNING" if for_people else "INFO")
     started, now = time.monotonic(), datetime.now(UTC)
     with _sigterm_raises():
-        code, summary = _attempt(name, work, now=now, date=date, dry_run=dry_run, writes_temp=writes_temp)
+        options = {"dry_run": dry_run, "writes_temp": writes_temp, "of_today": of_today}
+        code, summary = _attempt(name, work, now=now, date=date, **options)
     elapsed = round(time.monotonic() - started, 3)
     if not (for_people and sys.stdout.isatty()):
         _print_summary({"job": name, **summary, "elapsed_secs": elapsed})
@@ -118,6 +127,21 @@ def prepare_database(settings: Settings) -> str:
     return url
 
 
+def date_of_run(text: str | None, calendar: SchoolCalendar, now: datetime, *, of_today: bool = False) -> date:
+    """The value of --date; None is the last day that is over, or today. Raises InputError for one after that."""
+    today, zone = calendar.day_of(now), calendar.zone.key
+    last = today if of_today else calendar.last_day_over(now)
+    day = last if text is None else parse_day("--date", text)
+    if day <= last:
+        return day
+    if day > today:
+        raise InputError(f"--date {text} lies in the future (today is {today} in {zone}, THETALINE_TIME_ZONE)")
+    raise InputError(
+        f"--date {text} is not over: it is {now.astimezone(calendar.zone):%H:%M} of that day in {zone} "
+        f"(THETALINE_TIME_ZONE); the last day that is over is {last}"
+    )
+
+
 @contextmanager
 def summary_on_error(summary: Summary) -> Iterator[None]:
     """Where an error leaves the block, the summary line has `summary` as it stands by then."""
@@ -137,13 +161,13 @@ def unexpected_error_text(error: Exception, *, job: str) -> str:
 
 
 def _attempt(
-    name: str, work: Work, *, now: datetime, date: str | None, dry_run: bool, writes_temp: bool
+    name: str, work: Work, *, now: datetime, date: str | None, of_today: bool, dry_run: bool, writes_temp: bool
 ) -> tuple[int, dict[str, object]]:
     """The outermost edge of a job: every way to end becomes an exit code and a summary."""
     try:
         settings = load()
         dry = dry_run or settings.dry_run
-        as_of = parse_date(date, today=now.date())
+        as_of = date_of_run(date, SchoolCalendar(settings.time_zone), now, of_today=of_today)
         with _connection(name, settings, read_only=dry and not writes_temp) as (url, conn):
             context = JobContext(name=name, settings=settings, url=url, conn=conn, as_of=as_of, now=now, dry_run=dry)
             return 0, _done(context, work)

@@ -49,13 +49,9 @@ class SchoolCalendar:
         """The first instant of each day of a window, and of the day after its last."""
         return [self.start_of(date_of_number(day)) for day in range(window.start, window.stop + 1)]
 
-    def start_at(self, window: Window) -> datetime:
-        """The first instant inside a window."""
-        return self.start_of(date_of_number(window.start))
-
-    def stop_at(self, window: Window) -> datetime:
-        """The first instant after a window."""
-        return self.start_of(date_of_number(window.stop))
+    def bounds(self, window: Window) -> dict[str, datetime]:
+        """`start`, the first instant inside a window, and `stop`, the first after it."""
+        return {"start": self.start_of(window.first_day), "stop": self.start_of(window.last_day + DAY)}
 
     def day_numbers(self, micros: Ints) -> Int32s:
         """(M,) microseconds since 1970-01-01 UTC -> (M,) number of the day that each belongs to."""

@@ -1,7 +1,7 @@
-"""Windows of whole UTC days, as half-open intervals of day numbers (days since 1970-01-01)."""
+"""Windows of whole days, as half-open intervals of day numbers (days since 1970-01-01)."""
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, timedelta
 
 from thetaline.learning._types import Int32s, Mask
 
@@ -46,14 +46,14 @@ class Window:
         return self.stop - self.start
 
     @property
-    def start_at(self) -> datetime:
-        """First instant inside, UTC."""
-        return datetime.combine(EPOCH + timedelta(days=self.start), time(), UTC)
+    def first_day(self) -> date:
+        """The first day inside."""
+        return date_of_number(self.start)
 
     @property
-    def stop_at(self) -> datetime:
-        """First instant after, UTC."""
-        return datetime.combine(EPOCH + timedelta(days=self.stop), time(), UTC)
+    def last_day(self) -> date:
+        """The last day inside."""
+        return date_of_number(self.stop - 1)
 
 
 def last_days(as_of: date, days: int) -> Window:

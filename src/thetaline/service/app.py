@@ -15,6 +15,7 @@ import thetaline
 from thetaline import logs
 from thetaline.irt.threads import available_processors
 from thetaline.jobs.runner import prepare_database
+from thetaline.learning.school_calendar import SchoolCalendar
 from thetaline.service.bank_cache import BankCache
 from thetaline.service.body_limits import MB, BodyLimits, BodyLimitsMiddleware
 from thetaline.service.database import Database
@@ -88,7 +89,7 @@ def services_for(settings: Settings, metrics: ServiceMetrics, *, anonymous: bool
         rates=RateLimits(settings.service_rate_per_sec),
         metrics=metrics,
         bank=BankCache(database),
-        updates=ThetaUpdates(database, settings.mirt_lookback_days),
+        updates=ThetaUpdates(database, settings.mirt_lookback_days, SchoolCalendar(settings.time_zone)),
         anonymous=anonymous,
     )
 

@@ -16,7 +16,7 @@ from thetaline.settings import Settings
 def recompute_week(
     conn: psycopg.Connection[Any], user_id: str, week_start: date, *, as_of: date, settings: Settings
 ) -> dict[str, Any] | None:
-    """The week's row after the recompute as of its last day (today, if that is earlier). Raises a 404."""
+    """The week's row after the recompute as of a day of that week that is over. Raises a 404."""
     context = JobContext(
         name=compute.JOB,
         settings=settings,

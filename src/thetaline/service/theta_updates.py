@@ -13,6 +13,7 @@ from thetaline.db.queries import limit_statements
 from thetaline.db.sessions import Session, store_sessions
 from thetaline.jobs.abilities.estimates import ItemsRetractedError
 from thetaline.jobs.abilities.session_update import Scorer, ThetaUpdate, bank_fingerprint, load_scorer, update_users
+from thetaline.learning.school_calendar import SchoolCalendar
 from thetaline.service.database import Database
 from thetaline.service.http_errors import DB_UNAVAILABLE, TOOK_TOO_LONG, unavailable
 
@@ -34,9 +35,9 @@ class _PendingUpdate:
 class ThetaUpdates:
     """What has come in while a batch was under way is the next batch: alone when idle, together under load."""
 
-    def __init__(self, database: Database, lookback_days: int) -> None:
+    def __init__(self, database: Database, lookback_days: int, calendar: SchoolCalendar) -> None:
         """Nothing is read before the first update."""
-        self._database, self._lookback_days = database, lookback_days
+        self._database, self._lookback_days, self._calendar = database, lookback_days, calendar
         self._waiting: list[_PendingUpdate] = []
         self._worker: asyncio.Task[None] | None = None
         self._scorer: tuple[Scorer, tuple[object, ...]] | None = None
@@ -95,16 +96,18 @@ class ThetaUpdates:
     ) -> list[ThetaUpdate | Exception]:
         limit_statements(conn, secs)
         now = datetime.now(UTC)
+        today = self._calendar.day_of(now)
         errors = store_sessions(conn, sessions, now=now)
         fine = [session.user_id for session, error in zip(sessions, errors, strict=True) if error is None]
-        found = update_users(conn, fine, self._current(conn, now.date()), as_of=now.date(), now=now) if fine else {}
+        found = update_users(conn, fine, self._current(conn, today), as_of=today, now=now) if fine else {}
         return [error or found[session.user_id] for session, error in zip(sessions, errors, strict=True)]
 
     def _current(self, conn: psycopg.Connection[Any], today: date) -> Scorer:
         """The published items of the day, read again when what they stand on has changed."""
         basis = (today, *bank_fingerprint(conn))
         if self._scorer is None or self._scorer[1] != basis:
-            self._scorer = (load_scorer(conn, today, lookback_days=self._lookback_days), basis)
+            scorer = load_scorer(conn, today, lookback_days=self._lookback_days, calendar=self._calendar)
+            self._scorer = (scorer, basis)
         return self._scorer[0]
 
 

@@ -57,6 +57,8 @@ def time_zone(name: str) -> ZoneInfo:
 
 PostgresUrl = Annotated[str, _must_start("postgresql://", "postgres://")]
 HttpUrl = Annotated[str, _must_start("http://", "https://")]
+ZoneName = Annotated[str, AfterValidator(lambda name: time_zone(name).key)]
+_ZONE_RULE = "an IANA time zone, for example Asia/Seoul"
 _POSTGRES_RULE = "a URL postgresql://user:password@host:port/database, or unset for the embedded database"
 _HTTP_RULE = "a URL that starts with http:// or https://, or unset"
 
@@ -74,6 +76,7 @@ class Settings(BaseSettings):
     r_irt_base_url: HttpUrl | None = _setting(None, "IRT service; unset: calibrate in-process", rule=_HTTP_RULE)
     r_irt_internal_token: SecretStr | None = _setting(None, "bearer token of the IRT service")
     r_irt_timeout_secs: float = _setting(300.0, "seconds to wait for the IRT service", gt=0, le=86_400)
+    thetaline_time_zone: ZoneName = _setting("UTC", "time zone of school days and ISO weeks", rule=_ZONE_RULE)
     dry_run: bool = _setting(False, "jobs write nothing")
     # calibration
     mirt_lookback_days: int = _setting(30, "days of answers in a calibration window", ge=1, le=3650)
@@ -121,6 +124,11 @@ class Settings(BaseSettings):
     service_max_jobs: int = _setting(100, "most large fits that wait or run; more are refused with 429", ge=1)
     service_job_retention_days: int = _setting(7, "days that a large fit's result is kept", ge=1, le=365)
     service_shutdown_secs: float = _setting(30.0, "seconds that a stopping service gives its requests", ge=0, le=3600)
+
+    @property
+    def time_zone(self) -> ZoneInfo:
+        """Whose clocks say which day it is."""
+        return time_zone(self.thetaline_time_zone)
 
     @property
     def data_folder(self) -> Path:

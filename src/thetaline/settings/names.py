@@ -32,7 +32,6 @@ UNHEEDED = frozenset(
         "survival_event_threshold_days",
         "survival_lookback_days",
         "thetaline_schema",
-        "thetaline_time_zone",
     }
 )
 MOST_EDITS = 2

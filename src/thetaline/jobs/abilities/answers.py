@@ -13,6 +13,7 @@ from thetaline.db.bulk import read_columns
 from thetaline.errors import InputError
 from thetaline.jobs.arrays import Int32s, Mask
 from thetaline.learning.attempts import Attempts, first_per_pair
+from thetaline.learning.school_calendar import SchoolCalendar
 from thetaline.learning.windows import Window
 
 SQL = db.sql("jobs/abilities/answers.sql")
@@ -27,7 +28,6 @@ DTYPES: dict[str, Any] = {
     "session": np.int32,
     "answered_at": "datetime64[us]",
 }
-MICROSECONDS_A_DAY = 86_400_000_000
 Connection = psycopg.Connection[Any]
 
 
@@ -56,18 +56,20 @@ class LearnerAnswers:
         return self.where(first)
 
 
-def read_all_answers(url: str, window: Window) -> LearnerAnswers:
+def read_all_answers(url: str, window: Window, calendar: SchoolCalendar) -> LearnerAnswers:
     """Answers of all learners inside the window, by a bulk copy on a connection of its own."""
-    bounds = {"start": window.start_at, "stop": window.stop_at}
-    return sorted_answers(read_columns(url, SQL["answers_of_all"], DTYPES, parameters=bounds))
+    bounds = calendar.bounds(window)
+    return sorted_answers(read_columns(url, SQL["answers_of_all"], DTYPES, parameters=bounds), calendar)
 
 
-def read_answers(conn: Connection, window: Window, learners: Sequence[int]) -> LearnerAnswers:
+def read_answers(
+    conn: Connection, window: Window, learners: Sequence[int], *, calendar: SchoolCalendar
+) -> LearnerAnswers:
     """Answers of some learners inside the window, through their index and in the caller's transaction."""
-    bounds = {"start": window.start_at, "stop": window.stop_at}
+    bounds = calendar.bounds(window)
     rows = conn.execute(SQL["answers_of_learners"], {**bounds, "learners": list(learners)}).fetchall()
     columns = zip(*rows, strict=True) if rows else [()] * len(DTYPES)
-    return sorted_answers({name: _column(values, name) for name, values in zip(DTYPES, columns, strict=True)})
+    return sorted_answers({name: _column(values, name) for name, values in zip(DTYPES, columns, strict=True)}, calendar)
 
 
 def learner_numbers(conn: Connection, user_ids: Sequence[str]) -> dict[str, int]:
@@ -78,8 +80,8 @@ def learner_numbers(conn: Connection, user_ids: Sequence[str]) -> dict[str, int]
     return found
 
 
-def sorted_answers(columns: dict[str, NDArray[Any]]) -> LearnerAnswers:
-    """Sort the columns as read, emptying the dict, and number the learners from 0."""
+def sorted_answers(columns: dict[str, NDArray[Any]], calendar: SchoolCalendar) -> LearnerAnswers:
+    """Sort the columns as read, emptying the dict, number the learners from 0 and tell the day of each answer."""
     at = columns.pop("answered_at").view(np.int64)
     order = np.lexsort((columns["session"], columns.pop("ordinal"), at, columns["learner_no"]))
     learner_no, learner = _codes(columns.pop("learner_no")[order])
@@ -87,7 +89,7 @@ def sorted_answers(columns: dict[str, NDArray[Any]]) -> LearnerAnswers:
         learner=learner,
         item=columns.pop("item_no")[order],
         correct=columns.pop("correct").astype(np.int8)[order],
-        day=(at // MICROSECONDS_A_DAY).astype(np.int32)[order],
+        day=calendar.day_numbers(at)[order],
         time_ms=columns.pop("time_ms")[order],
         hint=columns.pop("hint").astype(np.int8)[order],
         session=columns.pop("session")[order],

@@ -25,8 +25,9 @@ from thetaline.jobs.abilities.estimates import (
 )
 from thetaline.jobs.abilities.item_bank import ItemBank, load_item_bank
 from thetaline.jobs.abilities.scoring import TopicScale
-from thetaline.jobs.command_line import DateOption, DryRunOption, run_app
+from thetaline.jobs.command_line import DryRunOption, run_app
 from thetaline.jobs.runner import JobContext, Summary, run_job
+from thetaline.learning.school_calendar import SchoolCalendar
 
 JOB = "update_theta"
 SQL = db.sql("jobs/abilities/session_update.sql")
@@ -56,12 +57,13 @@ class Scorer:
     bank: ItemBank
     scale: TopicScale
     lookback_days: int
+    calendar: SchoolCalendar
 
 
-def load_scorer(conn: Connection, as_of: date, *, lookback_days: int) -> Scorer:
+def load_scorer(conn: Connection, as_of: date, *, lookback_days: int, calendar: SchoolCalendar) -> Scorer:
     """The published items, their population and topic spread. Raises JobError where nothing is published."""
     bank = load_item_bank(conn, as_of)
-    return Scorer(bank, TopicScale.of(bank, topic_sd_or_default(conn, bank)), lookback_days)
+    return Scorer(bank, TopicScale.of(bank, topic_sd_or_default(conn, bank)), lookback_days, calendar)
 
 
 def bank_fingerprint(conn: Connection) -> tuple[object, ...]:
@@ -99,11 +101,13 @@ def update_users(
 @app.command()
 def update(
     user: Annotated[str, typer.Option("--user", help="The learner whose θ is updated.")],
-    date: DateOption = None,
+    date: Annotated[
+        str | None, typer.Option("--date", metavar="YYYY-MM-DD", help="Day of the update. Default: today.")
+    ] = None,
     dry_run: DryRunOption = False,
 ) -> None:
     """Update θ of one learner, in general and by topic, without waiting for the night."""
-    raise typer.Exit(run_job(JOB, partial(work, user_id=user), date=date, dry_run=dry_run))
+    raise typer.Exit(run_job(JOB, partial(work, user_id=user), date=date, of_today=True, dry_run=dry_run))
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -113,7 +117,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def work(context: JobContext, *, user_id: str) -> Summary:
     """One update; a dry run scores and writes nothing."""
-    scorer = load_scorer(context.conn, context.as_of, lookback_days=context.settings.mirt_lookback_days)
+    lookback_days = context.settings.mirt_lookback_days
+    scorer = load_scorer(context.conn, context.as_of, lookback_days=lookback_days, calendar=context.calendar)
     if context.dry_run:
         learner = learner_numbers(context.conn, [user_id])[user_id]
         result = _result(_estimate(context.conn, [learner], scorer, context.as_of), learner, None)
@@ -131,7 +136,7 @@ def work(context: JobContext, *, user_id: str) -> Summary:
 
 
 def _estimate(conn: Connection, learners: Sequence[int], scorer: Scorer, as_of: date) -> ThetaEstimates:
-    answers = read_answers(conn, theta_window(as_of, scorer.lookback_days), learners=learners)
+    answers = read_answers(conn, theta_window(as_of, scorer.lookback_days), learners, calendar=scorer.calendar)
     return estimate(answers, scorer.bank, scorer.scale)
 
 

@@ -58,7 +58,7 @@ def work(context: JobContext, *, everything: bool = False) -> Summary:
 def _estimate_and_write(context: JobContext, *, run_id: str | None, everything: bool) -> Summary:
     bank = load_item_bank(context.conn, context.as_of)
     window = theta_window(context.as_of, context.settings.mirt_lookback_days)
-    answers = read_all_answers(context.url, window)
+    answers = read_all_answers(context.url, window, context.calendar)
     topic_sd = _topic_sd(context, answers, bank)
     estimates = estimate(answers, bank, TopicScale.of(bank, topic_sd))
     moved = (
@@ -71,7 +71,7 @@ def _estimate_and_write(context: JobContext, *, run_id: str | None, everything: 
         "items_run": bank.run_id,
         "topic_sd": topic_sd,
         "population": {"mean": bank.mean, "sd": bank.sd},
-        "window": [str(window.start_at.date()), str(context.as_of)],
+        "window": [str(window.first_day), str(window.last_day)],
         "n_answers": answers.n_answers,
         "n_learners": int(estimates.general.theta.size),
         "n_topic_estimates": int(estimates.topics.theta.size),

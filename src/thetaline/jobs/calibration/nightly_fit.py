@@ -37,11 +37,11 @@ from thetaline.jobs.calibration.run_summary import (
     recorded_settings,
     summary,
 )
-from thetaline.jobs.calibration.window import WindowAnswers, load_answers, span, window_before
+from thetaline.jobs.calibration.window import WindowAnswers, load_answers, span
 from thetaline.jobs.command_line import DateOption, DryRunOption, run_app
 from thetaline.jobs.progress import progress
 from thetaline.jobs.runner import JobContext, Outcome, Summary, run_job
-from thetaline.learning.windows import Window
+from thetaline.learning.windows import Window, last_days
 from thetaline.settings import Settings
 
 log = logs.get_logger(__name__)
@@ -54,7 +54,7 @@ def calibrate(
     dry_run: DryRunOption = False,
     again: Annotated[bool, typer.Option("--again", help="Calibrate although this date is published already.")] = False,
 ) -> None:
-    """Calibrate the answers of the days before a date, link them to the anchors, publish what passes the gate."""
+    """Calibrate the answers of the days up to a date, link them to the anchors, publish what passes the gate."""
     raise typer.Exit(run_job(JOB, partial(work, again=again), date=date, dry_run=dry_run))
 
 
@@ -88,7 +88,7 @@ def _fit_and_check(context: JobContext) -> tuple[CalibrationRun, tuple[CheckResu
 
 def fit(context: JobContext) -> CalibrationRun:
     """Read the window, leave out what cannot be calibrated, call the engine; writes nothing."""
-    settings, window = context.settings, window_before(context.as_of, context.settings.mirt_lookback_days)
+    settings, window = context.settings, last_days(context.as_of, context.settings.mirt_lookback_days)
     answers = _load_observations(context, window)
     anchors = load_anchors(context.conn).frozen_under(settings.mirt_model)
     context.conn.rollback()  # nothing was written, and a snapshot must not stay open for the minutes of a fit
@@ -111,7 +111,8 @@ def fit(context: JobContext) -> CalibrationRun:
 
 
 def _load_observations(context: JobContext, window: Window) -> WindowAnswers:
-    answers = load_answers(context.conn, context.url, window, most=context.settings.mirt_max_obs)
+    most, calendar = context.settings.mirt_max_obs, context.calendar
+    answers = load_answers(context.conn, context.url, window, calendar=calendar, most=most)
     log.info("observations loaded", count=answers.observations.n_answers, source="attempt", **span(window))
     left_out = {name: getattr(answers, name) for name in ("n_repeats", "n_contradictory", "n_over_limit")}
     if any(left_out.values()):
@@ -160,7 +161,7 @@ def engine_of(settings: Settings | None) -> CalibrationEngine:
 
 
 def _require_enough(all_answers: Observations, left: Observations, *, out: Excluded, window: Window) -> None:
-    days = f"from {window.start_at:%Y-%m-%d} to before {window.stop_at:%Y-%m-%d}"
+    days = f"from {window.first_day} to {window.last_day}"
     if not all_answers.n_answers:
         raise ResponsesError(f"no answered attempts {days}; import answers, or set --date or MIRT_LOOKBACK_DAYS")
     n_items, n_users = left.item_ids.size, np.count_nonzero(left.answers_per_user())

@@ -1,7 +1,7 @@
-"""Reads the answers of a calibration: whole UTC days, the first answer of each learner to each item."""
+"""Reads the answers of a calibration: whole days, the first answer of each learner to each item."""
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import datetime, timedelta
 from typing import Any
 
 import numpy as np
@@ -13,7 +13,8 @@ from thetaline.db.bulk import read_columns
 from thetaline.jobs.arrays import Int32s, Objects
 from thetaline.jobs.calibration.observations import Observations, first_answers, newest
 from thetaline.jobs.progress import progress
-from thetaline.learning.windows import Window, day_number
+from thetaline.learning.school_calendar import SchoolCalendar
+from thetaline.learning.windows import Window
 
 SQL = db.sql("jobs/calibration/window.sql")
 WIDTHS: dict[str, DTypeLike] = {
@@ -38,19 +39,14 @@ class WindowAnswers:
     n_over_limit: int
 
 
-def window_before(as_of: date, days: int) -> Window:
-    """The `days` whole UTC days before `as_of`, which is not in it."""
-    return Window(day_number(as_of) - days, day_number(as_of))
-
-
 def span(window: Window) -> dict[str, str]:
     """Its first day and the day after its last."""
-    return {"start": f"{window.start_at:%Y-%m-%d}", "stop": f"{window.stop_at:%Y-%m-%d}"}
+    return {"start": str(window.first_day), "stop": str(window.last_day + timedelta(days=1))}
 
 
-def load_answers(conn: Connection, url: str, window: Window, *, most: int) -> WindowAnswers:
+def load_answers(conn: Connection, url: str, window: Window, *, calendar: SchoolCalendar, most: int) -> WindowAnswers:
     """The first answers in a window, at most `most` of them (the newest), 0 being no limit."""
-    rows = _read(url, window)
+    rows = _read(url, calendar.bounds(window))
     first = first_answers(
         rows["learner_no"],
         rows["item_no"],
@@ -79,14 +75,13 @@ def load_answers(conn: Connection, url: str, window: Window, *, most: int) -> Wi
     )
 
 
-def _read(url: str, window: Window) -> dict[str, NDArray[Any]]:
-    parameters = {"start": window.start_at, "stop": window.stop_at}
+def _read(url: str, bounds: dict[str, datetime]) -> dict[str, NDArray[Any]]:
     with progress("reading answers") as update:
         return read_columns(
             url,
             SQL["answers_in_window"],
             WIDTHS,
-            parameters=parameters,
+            parameters=bounds,
             progress=lambda n: update(n, f"{n:,} rows"),
         )
 

@@ -1,7 +1,6 @@
 """`thetaline demo`: its options, and whether it begins, goes on or is complete."""
 
 from collections.abc import Sequence
-from datetime import timedelta
 from functools import partial
 from typing import Annotated, Any
 
@@ -65,9 +64,9 @@ def work(
         found = _contents(context, yes=yes)
         state, begun = _newest_demo(context.conn) if found["demo_results"] else (None, None)
         if state == ledger.RunState.DONE:
-            print_message(summary.complete_text(found, _place(context)))
+            print_message(summary.complete_text(found, _place(context), context.calendar))
             return {"status": Outcome.ALREADY_DONE, "answers": found["answers"], "runs": found["published_runs"]}
-        return _run(context, held, begun or files.School(plan, context.as_of - timedelta(weeks=plan.weeks)))
+        return _run(context, held, begun or files.School.ending(context.as_of, plan))
 
 
 def _contents(context: JobContext, *, yes: bool) -> dict[str, Any]:

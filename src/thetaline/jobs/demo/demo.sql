@@ -5,8 +5,8 @@ select count(*) filter (where result_json -> 'source' ->> 'file' = %(file)s) as 
        (select count(distinct user_id) from exam_results) as learners,
        (select count(*) from question) as questions,
        (select count(*) from answer) as answers,
-       min(created_at)::date as first_day,
-       max(created_at)::date as last_day
+       min(created_at) as first_at,
+       max(created_at) as last_at
 from exam_results
 
 -- name: newest_demo

@@ -15,7 +15,7 @@ SHARE_WITH_GOAL = 0.6
 GOAL_WEEKS = 8
 
 
-def add_environment(conn: psycopg.Connection[Any], plan: SchoolPlan, truth: Truth, today: date) -> None:
+def add_environment(conn: psycopg.Connection[Any], plan: SchoolPlan, truth: Truth, last_day: date) -> None:
     """Classrooms of learners in order; goals a little above the present ability, due in two months."""
     classes = {
         "user_id": truth.user_ids.tolist(),
@@ -23,10 +23,10 @@ def add_environment(conn: psycopg.Connection[Any], plan: SchoolPlan, truth: Trut
     }
     conn.execute(_SQL["add_classrooms"], classes)
     conn.execute(_SQL["assign_classrooms"], classes)
-    conn.execute(_SQL["add_goals"], _goals(plan, truth, today))
+    conn.execute(_SQL["add_goals"], _goals(plan, truth, last_day))
 
 
-def _goals(plan: SchoolPlan, truth: Truth, today: date) -> dict[str, list[Any]]:
+def _goals(plan: SchoolPlan, truth: Truth, last_day: date) -> dict[str, list[Any]]:
     rng = np.random.default_rng(plan.seed + 1)
     who = np.flatnonzero(rng.random(len(truth.user_ids)) < SHARE_WITH_GOAL)
     now = truth.theta(who, np.full(len(who), float(plan.weeks)))
@@ -35,5 +35,5 @@ def _goals(plan: SchoolPlan, truth: Truth, today: date) -> dict[str, list[Any]]:
         "topic_id": np.array(TOPICS)[rng.integers(0, len(TOPICS), len(who))].tolist(),
         "target_level": np.round(now + rng.normal(0.3, 0.4, len(who)), 2).tolist(),
         "priority": rng.integers(1, 4, len(who)).tolist(),
-        "target_date": [today + timedelta(weeks=GOAL_WEEKS)] * len(who),
+        "target_date": [last_day + timedelta(weeks=GOAL_WEEKS)] * len(who),
     }

@@ -22,10 +22,15 @@ class School:
     plan: SchoolPlan
     first_day: date
 
+    @classmethod
+    def ending(cls, last_day: date, plan: SchoolPlan) -> Self:
+        """A school whose last day is that one."""
+        return cls(plan, last_day + timedelta(days=1) - timedelta(weeks=plan.weeks))
+
     @property
     def last_day(self) -> date:
         """The date of the demo's last night."""
-        return self.first_day + timedelta(weeks=self.plan.weeks)
+        return self.first_day + timedelta(weeks=self.plan.weeks) - timedelta(days=1)
 
     def as_settings(self) -> dict[str, object]:
         """For the ledger."""
@@ -37,18 +42,17 @@ class School:
         return cls(SchoolPlan(**settings["plan"]), date.fromisoformat(settings["first_day"]))
 
 
-def write_answers(folder: Path, school: School, truth: Truth, answers: SimulatedAnswers) -> Path:
-    """Write the answers; returns their path."""
+def write_answers(folder: Path, start: datetime, truth: Truth, answers: SimulatedAnswers) -> Path:
+    """Write the answers of a school whose first day begins at `start`; returns their path."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / ANSWERS
-    pq.write_table(answer_table(school, truth, answers), path)
+    pq.write_table(answer_table(start, truth, answers), path)
     return path
 
 
-def answer_table(school: School, truth: Truth, answers: SimulatedAnswers) -> pa.Table:
+def answer_table(start: datetime, truth: Truth, answers: SimulatedAnswers) -> pa.Table:
     """One row an answer, in the columns that `thetaline import` knows by themselves."""
-    start = datetime.combine(school.first_day, datetime.min.time(), tzinfo=UTC)
-    at = np.datetime64(start.replace(tzinfo=None), "ms") + answers.at_ms.astype("timedelta64[ms]")
+    at = np.datetime64(start.astimezone(UTC).replace(tzinfo=None), "ms") + answers.at_ms.astype("timedelta64[ms]")
     return pa.table(
         {
             "user_id": truth.user_ids[answers.learner],

@@ -25,7 +25,8 @@ def run_steps(context: JobContext, school: files.School) -> Summary:
     """From the school's answers to its KPIs, which are compared with the truth and printed."""
     started = time.monotonic()
     truth, answers = simulate(school.plan)
-    path = files.write_answers(context.settings.data_folder / "demo", school, truth, answers)
+    start = context.calendar.start_of(school.first_day)
+    path = files.write_answers(context.settings.data_folder / "demo", start, truth, answers)
     imported = _import(context, path, school, truth)
     run_id = _calibrate_twice(context, school)
     first, latest = _windows(school, truth, answers)
@@ -39,7 +40,7 @@ def run_steps(context: JobContext, school: files.School) -> Summary:
 def _import(context: JobContext, path: Path, school: files.School, truth: Truth) -> Summary:
     print_message("1. Twelve weeks of a simulated school go in through `thetaline import`.")
     imported = import_file(context, path, chosen={}, options=ParseOptions())
-    add_environment(context.conn, school.plan, truth, context.as_of)
+    add_environment(context.conn, school.plan, truth, school.last_day)
     context.conn.commit()
     return imported
 
@@ -49,7 +50,7 @@ def _calibrate_twice(context: JobContext, school: files.School) -> str:
     settings = context.settings.model_copy(
         update={"mirt_lookback_days": LOOKBACK_DAYS, "mirt_model": "2PL", "mirt_max_obs": 0, "r_irt_base_url": None}
     )
-    early = replace(context, settings=settings, as_of=school.first_day + timedelta(days=LOOKBACK_DAYS))
+    early = replace(context, settings=settings, as_of=school.first_day + timedelta(days=LOOKBACK_DAYS - 1))
     print_message("2. The first month is calibrated: its learners are N(0, 1) and set the scale.")
     _calibrate(early)
     print_message("3. Items over the whole range of difficulty become anchors, their parameters frozen.")

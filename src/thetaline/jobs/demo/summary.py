@@ -8,6 +8,7 @@ from psycopg.rows import dict_row, tuple_row
 
 from thetaline import db
 from thetaline.jobs.demo.recovery import RecoveryStatistics, SimulatedWindow, recovery_statistics
+from thetaline.learning.school_calendar import SchoolCalendar
 
 _SQL = db.sql("jobs/demo/demo.sql")
 
@@ -88,11 +89,12 @@ Published: {report.run_id}, {report.n_items} items and {report.n_users} learners
 """
 
 
-def complete_text(contents: dict[str, Any], url: str) -> str:
+def complete_text(contents: dict[str, Any], url: str, calendar: SchoolCalendar) -> str:
     """What a call after a complete demo prints."""
+    first, last = (calendar.day_of(contents[name]) for name in ("first_at", "last_at"))
     return (
         f"The demo is in {url} already: {contents['learners']:,} learners, {contents['questions']:,} questions, "
-        f"{contents['answers']:,} answers from {contents['first_day']} to {contents['last_day']}, "
+        f"{contents['answers']:,} answers from {first} to {last}, "
         f"{contents['published_runs']} published calibrations.\n"
         "See `thetaline runs`; `thetaline demo --fresh` clears it and begins anew."
     )

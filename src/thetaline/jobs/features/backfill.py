@@ -54,13 +54,15 @@ def work(
 
 
 def _backfill(context: JobContext, start: dt.date, user_id: str | None, idle_days: bool) -> FeatureCounts:
-    conn, theta = context.conn, context.settings.agg_include_theta
-    if user_id is None:
-        return backfill_features_topic_daily(
-            conn, start=start, end=context.as_of, now=context.now, with_theta=theta, idle_days=idle_days
-        )
-    return backfill_user_topic_range(
-        conn, user_id, start=start, end=context.as_of, now=context.now, with_theta=theta, idle_days=idle_days
+    of_whom = partial(backfill_user_topic_range, user_id=user_id) if user_id else backfill_features_topic_daily
+    return of_whom(
+        context.conn,
+        start=start,
+        end=context.as_of,
+        now=context.now,
+        with_theta=context.settings.agg_include_theta,
+        idle_days=idle_days,
+        calendar=context.calendar,
     )
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any, NamedTuple
 
 import psycopg
@@ -11,6 +11,7 @@ import psycopg
 from thetaline import db
 from thetaline.errors import InputError
 from thetaline.jobs.abilities.answers import learner_numbers
+from thetaline.learning.school_calendar import UTC_DAYS, SchoolCalendar
 from thetaline.learning.windows import Window, day_number
 
 SQL = db.sql("jobs/features/topic_daily.sql")
@@ -55,13 +56,15 @@ def backfill_features_topic_daily(
     now: datetime,
     with_theta: bool = True,
     idle_days: bool = False,
+    calendar: SchoolCalendar = UTC_DAYS,
 ) -> FeatureCounts:
     """Make the rows of every (user, topic) for the days `start` to `end`, both included, in the caller's transaction.
 
     Run again, it gives the same rows; without θ it leaves θ that is stored alone. `idle_days` also writes rows for days
     without activity, from the first day that a pair was seen on. Raises InputError where `end` comes before `start`.
     """
-    return _backfill(conn, _bounds(start, end, now, with_theta), learners=None, idle_days=idle_days)
+    bounds = {**_bounds(start, end, calendar), "now": now, "with_theta": with_theta}
+    return _backfill(conn, bounds, learners=None, idle_days=idle_days)
 
 
 def backfill_user_topic_range(
@@ -73,24 +76,19 @@ def backfill_user_topic_range(
     now: datetime,
     with_theta: bool = True,
     idle_days: bool = False,
+    calendar: SchoolCalendar = UTC_DAYS,
 ) -> FeatureCounts:
     """As `backfill_features_topic_daily`, for one user. Raises InputError for a user without a stored answer too."""
     learner = learner_numbers(conn, [user_id])[user_id]
-    return _backfill(conn, _bounds(start, end, now, with_theta), learners=[learner], idle_days=idle_days)
+    bounds = {**_bounds(start, end, calendar), "now": now, "with_theta": with_theta}
+    return _backfill(conn, bounds, learners=[learner], idle_days=idle_days)
 
 
-def _bounds(start: date, end: date, now: datetime, with_theta: bool) -> dict[str, object]:
+def _bounds(start: date, end: date, calendar: SchoolCalendar) -> dict[str, object]:
     if end < start:
         raise InputError(f"the range ends on {end}, before it starts on {start}")
-    window = Window(day_number(start), day_number(end + timedelta(days=1)))
-    return {
-        "first_day": start,
-        "last_day": end,
-        "start": window.start_at,
-        "stop": window.stop_at,
-        "now": now,
-        "with_theta": with_theta,
-    }
+    window = Window(day_number(start), day_number(end) + 1)
+    return {"first_day": start, "last_day": end, "starts": calendar.day_starts(window), **calendar.bounds(window)}
 
 
 def _backfill(

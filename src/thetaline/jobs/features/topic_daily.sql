@@ -19,12 +19,13 @@ create temporary table feature_day (
 ) on commit drop
 
 -- name: aggregate_days
--- Unanswered questions do not count. An unknown time or hint is null.
+-- Unanswered questions do not count. An unknown time or hint is null. The day comes from the given starts of days and not
+-- from a time zone by name, so that days are the same here as everywhere else.
 insert into feature_day
 select
     answer.learner_no,
     answer.topic_no,
-    (answer.answered_at at time zone 'UTC')::date as date,
+    cast(%(first_day)s as date) - 1 + width_bucket(answer.answered_at, cast(%(starts)s as timestamptz[])) as date,
     count(*) as attempts,
     count(*) filter (where answer.correct) as correct,
     avg(answer.response_time_ms)::float8 as avg_time_ms,

@@ -19,7 +19,7 @@ app = typer.Typer(add_completion=False)
 _COLUMNS = "Columns (usual names are found by themselves)"
 _VALUES = "How values are read"
 _TIME_UNIT = "What a time that is a number counts: since 1970, or since the row's day began."
-_TIME_ZONE = "Time zone of times without an offset and of given days, for example Asia/Seoul."
+_TIME_ZONE = "Zone of times without an offset and of given days. Default: THETALINE_TIME_ZONE."
 _DATE_OF = "Day of the rows with this value in --dated-by; repeat it."
 _HELP = """Load answers from a CSV, TSV, JSON lines (each also .gz) or Parquet FILE.
 
@@ -57,7 +57,7 @@ def command(  # noqa: PLR0913  one parameter an option
     time_unit: Annotated[TimeUnit | None, _value(_TIME_UNIT)] = None,
     response_time_unit: Annotated[TimeUnit | None, _value("What the time taken counts.")] = None,
     date_of: Annotated[list[str] | None, _value(_DATE_OF, "VALUE=YYYY-MM-DD")] = None,
-    time_zone: Annotated[str, _value(_TIME_ZONE, "ZONE")] = "UTC",
+    time_zone: Annotated[str | None, _value(_TIME_ZONE, "ZONE")] = None,
     on: Annotated[str | None, _value("Day of every row of a file without dates.", "YYYY-MM-DD")] = None,
     skip_bad: Annotated[
         Path | None, typer.Option("--skip-bad", metavar="FILE", help="Set bad rows aside there, load the rest.")
@@ -75,7 +75,7 @@ def command(  # noqa: PLR0913  one parameter an option
             response_time_unit=response_time_unit,
             dates=dict(_dated(text) for text in date_of or ()),
             on=parse_day("--on", on) if on else None,
-            calendar=SchoolCalendar(parse_time_zone("--time-zone", time_zone)),
+            calendar=context.calendar if time_zone is None else _calendar(time_zone),
         )
         return import_file(context, file, chosen=chosen, options=options, skip_bad=skip_bad)
 
@@ -91,6 +91,10 @@ def _threshold(value: float | None) -> float | None:
     if value is not None and not 0 < value <= 1:
         raise InputError(f"--score-threshold is {value}; it must be above 0 and at most 1")
     return value
+
+
+def _calendar(time_zone: str) -> SchoolCalendar:
+    return SchoolCalendar(parse_time_zone("--time-zone", time_zone))
 
 
 def _dated(text: str) -> tuple[str, date]:

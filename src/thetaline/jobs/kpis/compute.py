@@ -82,7 +82,8 @@ def work(context: JobContext, *, user_ids: Sequence[str] | None = None) -> Summa
 def recompute(context: JobContext, user_ids: Sequence[str]) -> Summary:
     """The week of some learners; inactivity is judged as in the last run over all. Raises InputError."""
     numbers = learner_numbers(context.conn, user_ids)
-    answers = read_answers(context.conn, history_window(context.as_of), list(numbers.values()))
+    history, learners = history_window(context.as_of), list(numbers.values())
+    answers = read_answers(context.conn, history, learners, calendar=context.calendar)
     kpis = _compute(context, answers, _last_parameters(context))
     if not context.dry_run:
         with _staging_table(context, kpis, np.ones(kpis.learner_no.size, bool)) as week:
@@ -139,8 +140,9 @@ def _plain_values(column: NDArray[Any]) -> list[object]:
 
 
 def _cohort(context: JobContext, *, write: bool) -> dict[str, object]:
-    answers = read_all_answers(context.url, history_window(context.as_of))
-    parameters = fit_bg_bb(activity_history(answers.attempts, history_window(context.as_of)))
+    history = history_window(context.as_of)
+    answers = read_all_answers(context.url, history, context.calendar)
+    parameters = fit_bg_bb(activity_history(answers.attempts, history))
     kpis = _compute(context, answers, parameters)
     due = last_days(context.as_of, context.settings.kpi_lookback_days).contains(_last_day(answers))
     summary = {"n_answers": answers.n_answers, **_summary(kpis, due), "habit": asdict(parameters)}

@@ -31,6 +31,7 @@ from thetaline.learning.kpis import (
     goal_probability,
     joint_goal,
 )
+from thetaline.learning.school_calendar import UTC_DAYS, SchoolCalendar
 from thetaline.learning.topics import unseen_topic
 from thetaline.learning.windows import IMPROVEMENT_DAYS, KPI_WINDOW_DAYS, Window, last_days
 
@@ -86,10 +87,12 @@ def history_window(as_of: date) -> Window:
     return Window(recent.before().start, recent.stop)
 
 
-def compute_improvement_index(conn: Connection, user_ids: Sequence[str], *, as_of: date) -> dict[str, Improvement]:
+def compute_improvement_index(
+    conn: Connection, user_ids: Sequence[str], *, as_of: date, calendar: SchoolCalendar = UTC_DAYS
+) -> dict[str, Improvement]:
     """{user_id: I_t}; a user without I_t on that day is absent. Raises InputError for a user without stored answers."""
     numbers = learner_numbers(conn, user_ids)
-    answers = read_answers(conn, history_window(as_of), list(numbers.values()))
+    answers = read_answers(conn, history_window(as_of), list(numbers.values()), calendar=calendar)
     found = improvement_of(answers, find_item_bank(conn, as_of), as_of)
     place = {int(number): position for position, number in enumerate(answers.learner_no)}
     at = {user_id: place[number] for user_id, number in numbers.items() if number in place}

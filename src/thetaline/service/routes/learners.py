@@ -1,6 +1,6 @@
 """The reading API of one learner, and what a finished session does."""
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 
 import psycopg
@@ -18,6 +18,7 @@ from thetaline.api import (
     WeekRecomputed,
 )
 from thetaline.db import queries
+from thetaline.learning.school_calendar import SchoolCalendar
 from thetaline.service import selection
 from thetaline.service.auth import Learner, ScoredLearner
 from thetaline.service.http_errors import ApiError
@@ -68,16 +69,16 @@ async def kpis(learner: Learner, services: Shared, weeks: Weeks = 12) -> Row:
 
 @router.post("/kpis", openapi_extra=request_body(RecomputeRequest), response_model=WeekRecomputed)
 async def recompute(request: Request, learner: ScoredLearner, services: Shared) -> Row:
-    """Compute the indicators of a week again."""
+    """Compute the indicators of a week again, as of its last day that is over."""
     payload = await read_small(request, RecomputeRequest)
-    today = datetime.now(UTC).date()
-    if payload.week_start > today:
-        raise ApiError(422, f"the week of {payload.week_start} lies in the future")
+    last = SchoolCalendar(services.settings.time_zone).last_day_over(datetime.now(UTC))
+    if payload.week_start > last:
+        raise ApiError(422, f"no day of the week of {payload.week_start} is over; the last day that is over is {last}")
     week = await services.database.run(
         recompute_week,
         learner,
         payload.week_start,
-        as_of=_last_day(payload.week_start, today),
+        as_of=min(payload.week_start + timedelta(days=6), last),
         settings=services.settings,
     )
     return {"user_id": learner, "week": week}
@@ -101,7 +102,3 @@ def _standing(conn: psycopg.Connection[Any], learner: str) -> Row:
 
 def _no_theta(learner: str) -> ApiError:
     return ApiError(404, f"learner {learner!r} has no published θ")
-
-
-def _last_day(week_start: date, today: date) -> date:
-    return min(week_start + timedelta(days=6), today)
