@@ -23,7 +23,7 @@ def write_school(conn: Connection) -> None:
 
 def night(conn: Connection, database: str, now: datetime = NOW, **options: Any) -> dict[str, Any]:
     """The chain in this process; raises what its stage raises."""
-    names = ("since", "start", "only", "anyway", "stages")
+    names = ("since", "start", "only", "anyway", "catch_up", "stages")
     chosen = {name: options.pop(name) for name in names if name in options}
     return dict(night_job.work(context(conn, database, "nightly", now=now, **options), **chosen))
 

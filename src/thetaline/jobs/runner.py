@@ -26,7 +26,7 @@ from thetaline.db import embedded
 from thetaline.db.jsonb import to_json
 from thetaline.errors import HeldError, InputError, LockedError, MigrationError, SettingsError, ThetalineError
 from thetaline.jobs.command_line import parse_day, print_message
-from thetaline.learning.school_calendar import SchoolCalendar
+from thetaline.learning.school_calendar import DAY, SchoolCalendar
 from thetaline.masking import mask_value
 from thetaline.settings import Settings, load
 
@@ -63,6 +63,11 @@ class JobContext:
     def calendar(self) -> SchoolCalendar:
         """The days of THETALINE_TIME_ZONE."""
         return SchoolCalendar(self.settings.time_zone)
+
+    @property
+    def over_at(self) -> datetime:
+        """The instant at which the date is over: what began before it has not seen the whole day."""
+        return self.calendar.start_of(self.as_of + DAY)
 
     def commit_or_roll_back(self) -> None:
         """Commit what the work wrote; a dry run rolls it back."""

@@ -65,7 +65,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def work(context: JobContext, *, again: bool = False) -> Summary:
     """Calibrate a date. Raises HeldError after a held run is stored, ResponsesError where nothing can be calibrated."""
-    done = None if again else published_on(context.conn, context.as_of)
+    done = None if again else published_on(context.conn, context.as_of, over_at=context.over_at)
     if done:
         return {"status": Outcome.ALREADY_DONE, "run_id": done, "hint": "--again calibrates this date once more"}
     if context.dry_run:

@@ -55,9 +55,9 @@ def store(conn: Connection, record: CalibrationRecord, state: RunState, *, summa
         close_run(conn, record.run_id, state, summary=summary)
 
 
-def published_on(conn: Connection, as_of: date) -> str | None:
-    """The newest published run for a date."""
-    return _first(conn.execute(SQL["published_on"], {"job": JOB, "as_of": as_of}))
+def published_on(conn: Connection, as_of: date, *, over_at: datetime) -> str | None:
+    """The newest published run for a date that began when the date was over."""
+    return _first(conn.execute(SQL["published_on"], {"job": JOB, "as_of": as_of, "over_at": over_at}))
 
 
 def current_run(conn: Connection) -> str | None:

@@ -6,6 +6,7 @@ order by item_id
 -- name: published_on
 select run_id from run
 where job = cast(%(job)s as text) and as_of = cast(%(as_of)s as date) and state = 'published'
+  and started_at >= cast(%(over_at)s as timestamptz)
 order by started_at desc
 limit 1
 

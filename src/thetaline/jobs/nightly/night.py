@@ -2,7 +2,7 @@
 
 import datetime as dt
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -13,7 +13,7 @@ import typer
 
 from thetaline import db, logs
 from thetaline.db import ledger
-from thetaline.errors import InputError, JobError, ThetalineError
+from thetaline.errors import InputError, JobError, LockedError, ThetalineError
 from thetaline.jobs.abilities import snapshot
 from thetaline.jobs.calibration import nightly_fit
 from thetaline.jobs.calibration.publication import JOB as CALIBRATE
@@ -21,6 +21,7 @@ from thetaline.jobs.command_line import DateOption, DryRunOption, parse_since, p
 from thetaline.jobs.drift import check
 from thetaline.jobs.features import backfill
 from thetaline.jobs.kpis import compute
+from thetaline.jobs.nightly.missed import missed_nights
 from thetaline.jobs.runner import JobContext, Summary, run_job, summary_on_error, unexpected_error_text
 from thetaline.jobs.stage import NightProgress, Stage, StageResult, StageStatus, is_up_to_date, select_stages
 
@@ -41,12 +42,20 @@ app = typer.Typer(add_completion=False)
 
 @dataclass(frozen=True, slots=True)
 class NightOptions:
-    """Which stages of which nights; `again`: also those that have succeeded, `anyway`: also those that lack a need."""
+    """Which stages; `again`: also those that have succeeded, `anyway`: also those that lack a need."""
 
     stages: Sequence[Stage] = field(default=STAGES)
-    since: dt.date | None = None
     again: bool = False
     anyway: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class NightPlan:
+    """The dates, oldest first, and the missed ones that are only named; `go_on`: past a date that fails."""
+
+    days: Sequence[dt.date]
+    left_out: Sequence[dt.date] = ()
+    go_on: bool = False
 
 
 @app.command()
@@ -67,9 +76,10 @@ def nightly(
 ) -> None:
     """Run the night: calibrate, check for drift, snapshot θ, daily features, weekly KPIs.
 
-    What has succeeded for the date is not run again, unless --from or --only names it.
+    What has succeeded for the date is not run again, unless --from or --only names it. Without a date, the days since
+    the last complete night are made up first, at most the last seven.
     """
-    job = partial(work, since=since, start=start, only=only, anyway=anyway)
+    job = partial(work, since=since, start=start, only=only, anyway=anyway, catch_up=date is None)
     raise typer.Exit(run_job(JOB, job, date=date, dry_run=dry_run, writes_temp=True))
 
 
@@ -85,30 +95,63 @@ def work(
     start: str | None = None,
     only: str | None = None,
     anyway: bool = False,
+    catch_up: bool = False,
     stages: Sequence[Stage] = STAGES,
 ) -> Summary:
-    """Every date in order, up to the first that fails; raises what its stage raised, with the summary so far."""
-    options = NightOptions(
-        stages=select_stages(stages, start=start, only=only),
-        since=parse_since(since, last=context.as_of) if since else None,
-        again=bool(start or only),
-        anyway=anyway,
-    )
-    started = time.monotonic()
-    nights: list[dict[str, object]] = []
-    summary: dict[str, object] = {}
+    """Every date in order; raises what its stage raised, with the summary so far.
+
+    The first date of a range that fails is the last. One that `catch_up` makes up does not keep the later ones from
+    their night; its error is raised after them.
+    """
+    again = bool(start or only)
+    options = NightOptions(stages=select_stages(stages, start=start, only=only), again=again, anyway=anyway)
+    if since:
+        plan = NightPlan(_days(parse_since(since, last=context.as_of), context.as_of))
+    elif catch_up and not again:
+        plan = _with_missed(context, stages)
+    else:
+        plan = NightPlan([context.as_of])
+    summary: dict[str, object] = {"nights_left_out": list(map(str, plan.left_out))} if plan.left_out else {}
     with summary_on_error(summary):
-        for day in _days(options.since or context.as_of, context.as_of):
-            stage_log: StageLog = []
-            nights.append({"date": str(day), "stages": stage_log})
-            summary.update({"nights": nights} if since else {"stages": stage_log})
-            now = context.now + dt.timedelta(seconds=time.monotonic() - started)
-            _night(replace(context, as_of=day, now=now), options, stage_log)
+        _run_nights(context, plan, options, summary)
     return summary
 
 
-def _days(first: dt.date, last: dt.date) -> Iterator[dt.date]:
-    return (first + dt.timedelta(days=number) for number in range((last - first).days + 1))
+def _days(first: dt.date, last: dt.date) -> list[dt.date]:
+    return [first + dt.timedelta(days=number) for number in range((last - first).days + 1)]
+
+
+def _with_missed(context: JobContext, stages: Sequence[Stage]) -> NightPlan:
+    """The date after the nights that are missing, which the log names."""
+    jobs = [stage.name for stage in stages]
+    missed = missed_nights(context.conn, context.calendar, before=context.as_of, jobs=jobs)
+    context.conn.rollback()
+    if missed.to_make_up:
+        log.warning("missed nights are made up", days=list(map(str, missed.to_make_up)))
+    if missed.left_out:
+        first, last = missed.left_out[0], missed.left_out[-1]
+        log.warning("missed nights are left out", days=len(missed.left_out), hint=f"--since {first} --date {last}")
+    return NightPlan([*missed.to_make_up, context.as_of], missed.left_out, go_on=True)
+
+
+def _run_nights(context: JobContext, plan: NightPlan, options: NightOptions, summary: dict[str, object]) -> None:
+    """Each night of the plan, added to `summary` when it begins."""
+    started = time.monotonic()
+    nights: list[dict[str, object]] = []
+    failed: ThetalineError | None = None
+    for day in plan.days:
+        stage_log: StageLog = []
+        nights.append({"date": str(day), "stages": stage_log})
+        summary.update({"nights": nights} if len(plan.days) > 1 else {"stages": stage_log})
+        now = context.now + dt.timedelta(seconds=time.monotonic() - started)
+        try:
+            _night(replace(context, as_of=day, now=now), options, stage_log)
+        except ThetalineError as error:
+            if not plan.go_on or day == plan.days[-1] or isinstance(error, LockedError):
+                raise
+            failed = failed or error
+    if failed:
+        raise failed
 
 
 def _night(context: JobContext, options: NightOptions, stage_log: StageLog) -> None:
@@ -141,9 +184,10 @@ def _run_stages(context: JobContext, options: NightOptions, stage_log: StageLog)
 
 
 def _succeeded(context: JobContext, stages: Sequence[Stage]) -> dict[str, dt.datetime]:
-    """When the stages, and what they need, last succeeded for the date."""
+    """When the stages, and what they need, last succeeded for the date, by a run that began when it was over."""
     jobs = sorted({name for stage in stages for name in (stage.name, *stage.needs)})
-    rows = context.conn.execute(SQL["succeeded"], {"as_of": context.as_of, "jobs": jobs}).fetchall()
+    day = {"as_of": context.as_of, "over_at": context.over_at}
+    rows = context.conn.execute(SQL["succeeded"], {**day, "jobs": jobs}).fetchall()
     context.conn.rollback()
     return dict(rows)
 
