@@ -55,7 +55,7 @@ ITEMS = [str(item) for item in range(101, 111)]
 @pytest.mark.parametrize(
     ("results", "said"),
     [
-        ([], "no answered attempts from 2025-10-03 to before 2025-11-02; import answers"),
+        ([], "no answered attempts from 2025-10-04 to 2025-11-02; import answers"),
         (answered(["101"], lambda n, _: n % 2 == 0), "1 items and 60 learners are left to calibrate"),
         (answered(ITEMS, lambda _n, _i: True), "left out: nobody answered it wrongly: 10 items"),
         (answered(ITEMS, lambda _n, _i: False), "left out: nobody answered it correctly: 10 items"),

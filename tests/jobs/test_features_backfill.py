@@ -136,6 +136,19 @@ def test_improvement_is_the_gain_over_a_week_in_the_same_kind_of_theta(conn: Con
     assert gain == pytest.approx(now - before)
 
 
+def test_an_estimate_is_not_compared_with_itself(conn: Connection, database: str) -> None:
+    rng = np.random.default_rng(4)
+    params = bank_params(30, rng)
+    write_answers(conn, simulated({"ada": 0.5}, params, range(1, 31), rng, days_ago=(0, 9)))
+    publish_items(conn, params)
+    snapshot(conn, database, as_of=TODAY - timedelta(days=9))
+    backfill(conn)  # the night of today has not made its snapshot
+    assert features(conn, "theta_estimate is null, improvement") == [(False, None)]
+    snapshot(conn, database)
+    backfill(conn)
+    assert features(conn, "improvement <> 0") == [(True,)]
+
+
 def test_a_topics_first_theta_is_no_improvement_over_the_general_one(conn: Connection, database: str) -> None:
     rng = np.random.default_rng(9)
     params = bank_params(30, rng)

@@ -108,6 +108,12 @@ def test_yesterday_is_the_last_day_that_is_over() -> None:
     assert seoul.last_day_over(midnight - SECOND) == date(2025, 11, 1)
 
 
+def test_the_last_hour_of_a_day_of_25_hours_belongs_to_it() -> None:
+    berlin, day = calendar_of("Europe/Berlin"), date(2025, 10, 26)
+    last_hour = berlin.start_micros(date(2025, 10, 27)) - 1
+    assert berlin.day_numbers(np.array([last_hour - 86_400_000_000, last_hour])).tolist() == [day_number(day)] * 2
+
+
 def test_no_instants_have_no_days() -> None:
     assert calendar_of("Asia/Seoul").day_numbers(np.empty(0, np.int64)).tolist() == []
 

@@ -15,6 +15,8 @@ from thetaline import irt
 BANK = {str(101 + i): {"a": 1.0 + 0.05 * i, "b": -1.5 + 0.3 * i} for i in range(11)}
 ANSWERS = [{"item_id": str(101 + i), "is_correct": i < 7} for i in range(10)]
 
+NEXT_MONDAY = datetime.now(UTC).date() + timedelta(days=7 - datetime.now(UTC).weekday())
+
 
 @pytest.fixture(scope="module", autouse=True)
 def bank(service: Running) -> None:
@@ -133,9 +135,10 @@ def test_next_items_leave_out_what_the_learner_answered(service: Running) -> Non
 
 
 def test_a_week_is_recomputed_and_read(service: Running) -> None:
-    today = datetime.now(UTC).date()
-    monday = today - timedelta(days=today.weekday())
-    _update(service, "hana", {"session_id": "s-hana", "answers": ANSWERS})
+    yesterday = datetime.now(UTC) - timedelta(days=1)  # of today's week no day may be over
+    monday = yesterday.date() - timedelta(days=yesterday.weekday())
+    answers = [{**answer, "answered_at": yesterday.isoformat()} for answer in ANSWERS]
+    _update(service, "hana", {"session_id": "s-hana", "answers": [*answers, {"item_id": "111", "is_correct": True}]})
     with psycopg.connect(service.database) as conn:
         conn.execute(
             "insert into weekly_kpi (user_id, week_start, kpis) values ('hana', %s, '{\"theirs\": 7}')", (monday,)
@@ -144,7 +147,8 @@ def test_a_week_is_recomputed_and_read(service: Running) -> None:
         body = client.post("/v1/learners/hana/kpis", json={"week_start": str(monday)}).json()
         assert body["week"]["week_start"] == str(monday)
         assert body["week"]["kpis"]["theirs"] == 7
-        assert "P" in body["week"]["kpis"]
+        assert body["week"]["kpis"]["as_of"] == str(yesterday.date())
+        assert body["week"]["kpis"]["n_recent"] == len(answers)  # that of today does not count yet
         weeks = client.get("/v1/learners/hana/kpis").json()["weeks"]
     assert [week["kpis"] for week in weeks] == [body["week"]["kpis"]]
 
@@ -154,6 +158,7 @@ def test_a_week_is_recomputed_and_read(service: Running) -> None:
     [
         ("hana", "2025-11-04", 422),
         ("hana", "2999-01-07", 422),
+        ("hana", str(NEXT_MONDAY), 422),
         ("hana", "0001-01-01", 422),
         ("hana", "1969-12-29", 422),
         ("hana", "1970-01-05", 200),

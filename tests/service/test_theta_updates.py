@@ -10,6 +10,7 @@ from serving import on_database, publish
 from thetaline.api import ThetaUpdateRequest
 from thetaline.db.sessions import SessionConflictError, UnknownSessionError
 from thetaline.errors import InputError
+from thetaline.learning.school_calendar import UTC_DAYS
 from thetaline.service.database import Database
 from thetaline.service.theta_updates import ThetaUpdates
 
@@ -25,7 +26,7 @@ def end_together(url: str, sessions: dict[str, dict[str, Any]]) -> dict[str, Any
     """One batch: by learner, what the request gets, a θ or an error."""
 
     async def ask(database: Database) -> list[Any]:
-        updates = ThetaUpdates(database, lookback_days=30)
+        updates = ThetaUpdates(database, lookback_days=30, calendar=UTC_DAYS)
         requests = {user: ThetaUpdateRequest.model_validate(session) for user, session in sessions.items()}
         asked = [updates.update(user, request) for user, request in requests.items()]
         return await asyncio.gather(*asked, return_exceptions=True)

@@ -61,7 +61,10 @@ insert into features_topic_daily as stored (
 select
     learner.user_id, topic.topic_id, daily.date, daily.attempts, daily.correct, daily.avg_time_ms, daily.rt_median,
     daily.hints, now_known.theta, now_known.se,
-    case when now_known.source = before_known.source then now_known.theta - before_known.theta end,
+    -- Where nothing was estimated in between, both are one estimate, and their difference says nothing.
+    case when now_known.source = before_known.source
+              and (now_known.theta, now_known.se) is distinct from (before_known.theta, before_known.se)
+         then now_known.theta - before_known.theta end,
     daily.last_seen_at, cast(%(now)s as timestamptz)
 from feature_day as daily
 join learner using (learner_no)
