@@ -1,7 +1,9 @@
 """θ between the nights."""
 
+import json
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
@@ -22,7 +24,7 @@ from thetaline.jobs.abilities import session_update
 from thetaline.jobs.abilities.estimates import ItemsRetractedError
 from thetaline.jobs.abilities.session_update import bank_fingerprint, load_scorer, update_user
 from thetaline.jobs.calibration.publication import publish, retract
-from thetaline.learning.school_calendar import UTC_DAYS
+from thetaline.learning.school_calendar import UTC_DAYS, SchoolCalendar
 from waiting import wait_until, waits_for_a_lock
 
 
@@ -126,6 +128,31 @@ def test_an_update_after_a_session_agrees_with_the_night(conn: Connection, datab
     assert general(conn)["u03"] == pytest.approx(online[0], abs=1e-6)
     for key, value in online[1].items():
         assert topics(conn)[key] == pytest.approx(value, abs=1e-6)
+
+
+def test_the_night_of_a_day_replaces_what_a_session_left_of_it(conn: Connection, database: str, school: dict) -> None:
+    write_answers(conn, [Answer("u03", item, True, hour=13) for item in range(1, 9)])
+    at_noon = update(conn, "u03", datetime(2025, 11, 2, 13, 5, tzinfo=UTC))  # the day is not over
+    write_answers(conn, [Answer("u03", item, False, hour=20) for item in range(9, 17)])
+    snapshot(conn, database, now=NOW)
+    assert general(conn)["u03"][0] < (at_noon.theta or 0.0)
+    theta_of_the_day = conn.execute(
+        "select theta from ability_on((select learner_no from learner where user_id = 'u03'), %s)", [TODAY]
+    )
+    assert theta_of_the_day.fetchone() == (general(conn)["u03"][0],)
+
+
+def test_an_update_by_hand_belongs_to_today_in_the_schools_zone(
+    conn: Connection, database: str, school: dict, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    kiritimati = SchoolCalendar(ZoneInfo("Pacific/Kiritimati"))  # fourteen hours ahead of UTC
+    monkeypatch.setenv("DATABASE_URL", database)
+    monkeypatch.setenv("THETALINE_TIME_ZONE", kiritimati.zone.key)
+    before = kiritimati.day_of(datetime.now(UTC))
+    assert session_update.main(["--user", "u03", "--dry-run"]) == 0
+    today = date.fromisoformat(json.loads(capsys.readouterr().out)["date"])
+    assert before <= today <= kiritimati.day_of(datetime.now(UTC))
+    assert session_update.main(["--user", "u03", "--date", str(today + timedelta(days=1))]) == 2
 
 
 def test_the_same_answers_twice_change_nothing(conn: Connection, database: str, school: dict) -> None:

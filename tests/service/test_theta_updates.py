@@ -1,7 +1,9 @@
 """Sessions that end at the same time are one transaction; what is wrong with one is told to that one alone."""
 
 import asyncio
+from datetime import UTC, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import psycopg
 import pytest
@@ -10,7 +12,7 @@ from serving import on_database, publish
 from thetaline.api import ThetaUpdateRequest
 from thetaline.db.sessions import SessionConflictError, UnknownSessionError
 from thetaline.errors import InputError
-from thetaline.learning.school_calendar import UTC_DAYS
+from thetaline.learning.school_calendar import UTC_DAYS, SchoolCalendar
 from thetaline.service.database import Database
 from thetaline.service.theta_updates import ThetaUpdates
 
@@ -22,11 +24,11 @@ def session_of(user: str, **changed: Any) -> dict[str, Any]:
     return {"session_id": f"s-{user}", "answers": ANSWERS, **changed}
 
 
-def end_together(url: str, sessions: dict[str, dict[str, Any]]) -> dict[str, Any]:
+def end_together(url: str, sessions: dict[str, dict[str, Any]], calendar: SchoolCalendar = UTC_DAYS) -> dict[str, Any]:
     """One batch: by learner, what the request gets, a θ or an error."""
 
     async def ask(database: Database) -> list[Any]:
-        updates = ThetaUpdates(database, lookback_days=30, calendar=UTC_DAYS)
+        updates = ThetaUpdates(database, lookback_days=30, calendar=calendar)
         requests = {user: ThetaUpdateRequest.model_validate(session) for user, session in sessions.items()}
         asked = [updates.update(user, request) for user, request in requests.items()]
         return await asyncio.gather(*asked, return_exceptions=True)
@@ -72,3 +74,13 @@ def test_a_learner_whose_row_is_held_fails_none_of_those_who_came_along(taught: 
     with pytest.raises(psycopg.errors.QueryCanceled):
         raise found.pop("u1")
     assert {user: one.n_answers for user, one in found.items()} == {"u0": 10, "u2": 10, "u3": 10}
+
+
+@pytest.mark.parametrize("zone", ["Pacific/Kiritimati", "Pacific/Pago_Pago"])  # never on the same day
+def test_an_update_belongs_to_today_in_the_schools_zone(taught: str, zone: str) -> None:
+    calendar = SchoolCalendar(ZoneInfo(zone))
+    before = calendar.day_of(datetime.now(UTC))
+    end_together(taught, {"ann": session_of("ann")}, calendar)
+    with psycopg.connect(taught) as conn:
+        (day,) = conn.execute("select as_of from run where job = 'update_theta'").fetchone()
+    assert before <= day <= calendar.day_of(datetime.now(UTC))
