@@ -3,14 +3,16 @@
 import json
 import tempfile
 from collections.abc import Callable, Iterator
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pytest
 from learners import Connection, connected
-from school import rows as rows_of
+from school import Calibrate, rows as rows_of, runner, school, write
 
 from thetaline import db
+from thetaline.jobs.calibration import nightly_fit
 from thetaline.jobs.demo import main as demo_main
 
 
@@ -46,6 +48,19 @@ def demo(
         return code, json.loads(out), err
 
     return demo_
+
+
+@pytest.fixture
+def taught(database: str) -> str:
+    """300 learners who answered 20 of 40 items on 19 October 2025."""
+    write(database, school().sit(date(2025, 10, 19), items_each=20, seed=1))
+    return database
+
+
+@pytest.fixture
+def calibrate(database: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Calibrate:
+    """The nightly calibration of the test's database, with these options and settings."""
+    return runner(nightly_fit.main, database, monkeypatch, capsys)
 
 
 @pytest.fixture

@@ -123,6 +123,9 @@ class Ended:
         return [line["event"] for line in self.log]
 
 
+Calibrate = Callable[..., Ended]
+
+
 def runner(
     main: Callable[[list[str]], int], url: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> Callable[..., Ended]:
@@ -140,3 +143,15 @@ def runner(
         return Ended(code, summary, err)
 
     return run
+
+
+def current(url: str) -> set[str]:
+    """The runs whose estimates are current."""
+    return {
+        run_id for (run_id,) in rows(url, "select run_id from mirt_item_params union select run_id from mirt_ability")
+    }
+
+
+def states(url: str) -> list[str]:
+    """Of all runs, in their order."""
+    return [state for (state,) in rows(url, "select state from run order by started_at, run_id")]

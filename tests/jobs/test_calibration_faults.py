@@ -13,13 +13,11 @@ from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
 import pytest
-from school import Ended, rows, runner, school, set_anchors, sheet, snapshot, true_anchors, write
+from school import Calibrate, rows, school, set_anchors, sheet, snapshot, states, true_anchors, write
 
 from thetaline import db
-from thetaline.jobs.calibration import nightly_fit
 from waiting import wait_until, waits_for_a_lock
 
-Calibrate = Callable[..., Ended]
 SCHOOL = school(n_items=30, n_users=150)
 AT = datetime(2025, 10, 20, tzinfo=UTC)
 DAY = "2025-11-02"
@@ -27,19 +25,10 @@ MODULE = "thetaline.jobs.mirt_calibrate"
 
 
 @pytest.fixture
-def calibrate(database: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Calibrate:
-    return runner(nightly_fit.main, database, monkeypatch, capsys)
-
-
-@pytest.fixture
 def taught(database: str) -> str:
     write(database, SCHOOL.sit(date(2025, 10, 20), items_each=20, seed=1))
     set_anchors(database, true_anchors(SCHOOL, range(0, 30, 2)))
     return database
-
-
-def states(url: str) -> list[str]:
-    return [state for (state,) in rows(url, "select state from run order by started_at, run_id")]
 
 
 def answered(

@@ -1,15 +1,13 @@
-from collections.abc import Callable
 from datetime import UTC, date, datetime
 
 import numpy as np
 import psycopg
 import pytest
 from learners import connected, context
-from school import Ended, rows, runner, school, set_anchors, sheet, snapshot, true_anchors, write
+from school import Calibrate, rows, runner, school, set_anchors, sheet, snapshot, true_anchors, write
 
 from thetaline.jobs.calibration import nightly_fit
 
-Calibrate = Callable[..., Ended]
 SCHOOL = school()
 DAY = "2025-11-02"
 
@@ -20,11 +18,6 @@ def taught(database: str) -> str:
     write(database, SCHOOL.sit(date(2025, 10, 19), items_each=20, seed=1))
     write(database, SCHOOL.sit(date(2025, 11, 1), items_each=8, seed=2))
     return database
-
-
-@pytest.fixture
-def calibrate(taught: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Calibrate:
-    return runner(nightly_fit.main, taught, monkeypatch, capsys)
 
 
 def test_a_first_night_publishes_parameters_near_the_truth(taught: str, calibrate: Calibrate) -> None:
