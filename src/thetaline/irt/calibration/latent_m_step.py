@@ -1,6 +1,6 @@
 """The population's part of the M-step, and the expansion that makes the EM fast.
 
-With the first group's population held at N(0, 1), the EM creeps along the two directions in which all items move
+With the first group's population held at N(0, 1), the EM is slow along the two directions in which all items move
 together.  Letting the population take its own mean and sd and then moving items and populations back to N(0, 1)
 (PX-EM: Liu, Rubin & Wu, 1998) reaches the same maximum in far fewer cycles.  It needs the likelihood to be the same for
 both, so it is left out under priors and on nodes that do not move.

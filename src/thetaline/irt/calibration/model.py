@@ -35,10 +35,13 @@ class ItemBlock:
 
     @property
     def tie(self) -> str | None:
-        """Name of the slope that the items share, if they share one."""
-        if not self.family.tied or not self.slope_free:
-            return None
-        return "unit" if self.family.unit else self.family.name
+        """Name of the slope that the items share, if they share one that is estimated."""
+        return self.family.shared_slope if self.slope_free else None
+
+    @property
+    def scales_theta(self) -> bool:
+        """Whether the items' slope is estimated and published as 1, so that theta is published in units of it."""
+        return self.family.unit and self.slope_free
 
 
 @dataclass(frozen=True, slots=True, eq=False)

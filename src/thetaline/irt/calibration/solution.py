@@ -27,7 +27,7 @@ class Solution:
     def theta_scale(self) -> float:
         """The sd by which theta is published: the shared slope where Rasch or PCM items have one, else 1."""
         for block, free in zip(self.problem.model.item_blocks, self.state.free, strict=True):
-            if block.tie == "unit":
+            if block.scales_theta:
                 return float(free[0, 0])
         return 1.0
 

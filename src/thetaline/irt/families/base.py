@@ -7,6 +7,8 @@ import numpy as np
 
 from thetaline.irt._types import Array, Categories, Mask
 
+UNIT_SLOPE = "unit"  # the slope that is published as 1: one for all families whose items have it
+
 
 class Published(NamedTuple):
     """Parameters as they are printed: c and d are NaN where the family has none."""
@@ -68,6 +70,13 @@ class Family(ABC):
     unit: bool  # that slope is published as 1, and the spread of theta is free
     has_c: bool  # there is a lower asymptote
     has_d: bool  # there is an upper asymptote
+
+    @property
+    def shared_slope(self) -> str | None:
+        """Name of the slope that all items of the family share, if they share one."""
+        if not self.tied:
+            return None
+        return UNIT_SLOPE if self.unit else self.name
 
     @abstractmethod
     def log_prob(self, free: Array, theta: Array) -> Array:

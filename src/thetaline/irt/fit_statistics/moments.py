@@ -11,6 +11,7 @@ from functools import cached_property
 import numpy as np
 
 from thetaline.irt._types import Array, Index, Mask
+from thetaline.irt.families.base import UNIT_SLOPE
 from thetaline.irt.items import ItemBatch, Items
 
 
@@ -141,14 +142,13 @@ def item_columns(items: Items, fixed: Mask, features: Features, nodes: Array, we
         if fixed[item]:
             continue
         derivatives = item_derivatives(features, weights, item, _by_feature(slopes, int(np.sum(features.item == item))))
-        if batch.family.tied:
-            tie = "unit" if batch.family.unit else batch.family.name
+        if tie := batch.family.shared_slope:
             shared[tie] = shared.get(tie, np.zeros((features.n_moments, 1))) + derivatives[:, :1]
             derivatives = derivatives[:, 1:]
         columns.append(derivatives)
     if fixed.any():
         # With anchors the scale is given: a unit slope is 1 and not an unknown.
-        shared.pop("unit", None)
+        shared.pop(UNIT_SLOPE, None)
     return np.concatenate([*columns, *shared.values()], axis=1)
 
 

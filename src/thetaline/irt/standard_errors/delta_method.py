@@ -100,7 +100,7 @@ def _columns(block: ItemBlock) -> Index:
 def _shared_unit(solution: Solution, index: ParameterIndex) -> int:
     """Number of the slope that Rasch and PCM items share, by which theta is published; -1 without it."""
     for block in solution.problem.model.item_blocks:
-        if block.tie == "unit":
+        if block.scales_theta:
             return int(index.of_item[block.index[0], 0])
     return -1
 
