@@ -7,6 +7,7 @@ MASK = "***"
 _SCHEME_AND_USER = r"(?P<head>[a-z][a-z0-9+.-]*://[^\s:/@]*:)"
 _URL_PASSWORD = re.compile(_SCHEME_AND_USER + r"[^\s\"']*(?=@)", re.IGNORECASE)
 _WHOLE_URL = re.compile(_SCHEME_AND_USER + r"(?P<password>.*)@", re.IGNORECASE | re.DOTALL)
+_USER_INFO = re.compile(r"://.*@", re.DOTALL)
 _BEARER = re.compile(r"(?P<head>\b(?:bearer|basic)\s+)[A-Za-z0-9._~+/=-]+", re.IGNORECASE)
 _PAIR = re.compile(
     r"(?P<head>\b[\w-]*(?:password|passwd|secret|token|access_key_id)[\w-]*[\"']?\s*[=:]\s*[\"']?)(?!\*\*\*)[^\s\"'&,;}]+",
@@ -31,6 +32,11 @@ def password_in(url: str) -> str | None:
 def mask_url(url: str) -> str:
     """`url`, and nothing else, without its password."""
     return mask_text(_WHOLE_URL.sub(rf"\g<head>{MASK}@", url))
+
+
+def without_user(url: str) -> str:
+    """`url`, and nothing else, without the user and the password before its host."""
+    return mask_text(_USER_INFO.sub("://", url))
 
 
 def is_secret_name(name: str) -> bool:

@@ -1,6 +1,6 @@
 """The demo from an empty database to the comparison with the truth."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import psycopg
 import pytest
@@ -59,9 +59,10 @@ def surroundings_are_there(rows):
     assert rows("select count(*) from session where classroom_id is null") == [(0,)]
     [(goals,)] = rows("select count(*) from interest_goal")
     assert 140 < goals < 220
-    yesterday = datetime.now(UTC).date() - timedelta(days=1)
+    [(last_day, began)] = rows("select as_of, started_at::date from run where job = 'demo'")
+    assert last_day == began - timedelta(days=1)
     assert rows("select max(started_at)::date, min(started_at)::date from attempt") == [
-        (yesterday, yesterday - timedelta(days=83))
+        (last_day, last_day - timedelta(days=83))
     ]
 
 

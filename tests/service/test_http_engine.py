@@ -113,6 +113,12 @@ def test_the_settings_choose_the_engine() -> None:
     assert isinstance(engine_of(load(r_irt_base_url=None)), InProcessEngine)
 
 
+@pytest.mark.parametrize("user", ["", "night:s3cret@", "s3cret@", "night:s3/cr@et@"])
+def test_the_engine_is_named_by_its_address_without_user_and_password(user: str) -> None:
+    engine = engine_of(load(r_irt_base_url=f"https://{user}irt.internal:8000/v1"))
+    assert engine.name == "IRT service at https://irt.internal:8000/v1"
+
+
 def test_a_timed_out_service_is_told_in_words() -> None:
     with answering([]) as (url, _asked), pytest.raises(ServiceError, match="got no answer"):
         _engine(url, timeout_secs=0.3).calibrate(_request())

@@ -23,7 +23,7 @@ from thetaline.jobs.calibration.engine import (
 )
 from thetaline.jobs.calibration.observations import Observations
 from thetaline.jobs.item_params import parameter_names
-from thetaline.masking import mask_text
+from thetaline.masking import without_user
 from thetaline.settings import Settings
 
 
@@ -49,8 +49,8 @@ class HttpEngine:
 
     @property
     def name(self) -> str:
-        """The address, without a password."""
-        return f"IRT service at {mask_text(self.base_url)}"
+        """The address, without user and password."""
+        return f"IRT service at {without_user(self.base_url)}"
 
     def calibrate(self, request: CalibrationRequest, *, on_cycle: OnCycle | None = None) -> CalibrationReply:
         """Send the request and wait for the response. Raises ServiceError."""
