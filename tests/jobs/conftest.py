@@ -14,6 +14,7 @@ from school import Calibrate, rows as rows_of, runner, school, write
 from thetaline import db
 from thetaline.jobs.calibration import nightly_fit
 from thetaline.jobs.demo import main as demo_main
+from thetaline.jobs.importing import main as import_main
 
 
 @pytest.fixture
@@ -67,3 +68,29 @@ def calibrate(database: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Cap
 def rows(database: str) -> Callable[[str], list[tuple[Any, ...]]]:
     """What a query on the test's database returns."""
     return lambda query: rows_of(database, query)
+
+
+@pytest.fixture
+def load_answers(
+    database: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> Callable[..., tuple[int, dict[str, Any], str]]:
+    """`thetaline import` of a text with these options: exit code, summary line, what people are told."""
+    monkeypatch.setenv("DATABASE_URL", database)
+    monkeypatch.chdir(tmp_path)
+
+    def load_(content: str, *options: str, name: str = "answers.csv") -> tuple[int, dict[str, Any], str]:
+        (tmp_path / name).write_text(content)
+        code = import_main([name, *options])
+        out, err = capsys.readouterr()
+        return code, json.loads(out.splitlines()[-1]), err
+
+    return load_
+
+
+@pytest.fixture
+def attempts(rows: Callable[[str], list[tuple[Any, ...]]]) -> Callable[[str], list[tuple[Any, ...]]]:
+    """These columns of the attempt view (`code` is the item's as it was imported), in order of learner and time."""
+    return lambda columns: rows(
+        f"select {columns} from (select attempt.*, coalesce(meta ->> 'external_id', item_id) as code from attempt "
+        "join question on question.id::text = item_id) as one order by user_id, started_at, code"
+    )

@@ -5,14 +5,14 @@ import re
 import pytest
 
 from thetaline.jobs.doctor import main
-from thetaline.jobs.importing.files import RejectedRow
+from thetaline.jobs.importing.files import Reason, RejectedRow
 from thetaline.jobs.importing.rejected_rows import SHOWN, RejectedRows
 
 
 @pytest.mark.parametrize(("n", "more"), [(1, None), (SHOWN, None), (SHOWN + 1, 1), (SHOWN + 9, 9)])
 def test_rejected_rows_are_shown_up_to_a_limit_and_the_rest_is_counted(n: int, more: int | None) -> None:
     rejected = RejectedRows(None, ["user_id"])
-    rejected.add(RejectedRow(line=line, reason="no time", values=[f"u{line}"]) for line in range(2, n + 2))
+    rejected.add(RejectedRow(line, (Reason("no time"),), (f"u{line}",)) for line in range(2, n + 2))
     told = rejected.report()
     assert len(re.findall(r"^  line \d+: no time", told, re.MULTILINE)) == min(n, SHOWN)
     assert re.findall(r"… and (\d+) more", told) == ([] if more is None else [str(more)])

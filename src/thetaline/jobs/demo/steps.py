@@ -14,7 +14,7 @@ from thetaline.jobs.demo import files, growth, summary
 from thetaline.jobs.demo.environment import add_environment
 from thetaline.jobs.demo.recovery import SimulatedWindow
 from thetaline.jobs.demo.school import SimulatedAnswers, Truth, simulate
-from thetaline.jobs.importing import ParseOptions, import_file
+from thetaline.jobs.importing import ImportRequest, import_file
 from thetaline.jobs.runner import JobContext, Summary
 
 LOOKBACK_DAYS = 30
@@ -39,7 +39,7 @@ def run_steps(context: JobContext, school: files.School) -> Summary:
 
 def _import(context: JobContext, path: Path, school: files.School, truth: Truth) -> Summary:
     print_message("1. Twelve weeks of a simulated school go in through `thetaline import`.")
-    imported = import_file(context, path, chosen={}, options=ParseOptions())
+    imported = import_file(context, path, ImportRequest())
     add_environment(context.conn, school.plan, truth, school.last_day)
     context.conn.commit()
     return imported

@@ -1,12 +1,12 @@
-"""The role of each column of a file, and the options by which its values are parsed."""
+"""The role of each column of a file."""
 
+import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import date
+from dataclasses import dataclass
 from enum import StrEnum
 
 from thetaline.errors import InputError
-from thetaline.learning.school_calendar import UTC_DAYS, SchoolCalendar
+from thetaline.jobs.importing.files import AnswerFile
 
 
 class Role(StrEnum):
@@ -16,7 +16,12 @@ class Role(StrEnum):
     ITEM = "item"
     CORRECT = "correct"
     SCORE = "score"
+    MAX_SCORE = "max-score"
+    RESPONSE = "response"
     TIME = "time"
+    ZONE = "zone"
+    ORDER = "order"
+    ATTEMPT = "attempt"
     TOPIC = "topic"
     SESSION = "session"
     RESPONSE_TIME = "response-time"
@@ -24,85 +29,127 @@ class Role(StrEnum):
     DATED_BY = "dated-by"
 
 
-class TimeUnit(StrEnum):
-    """The unit of a time that is a plain number."""
+Columns = Mapping[Role, tuple[str, ...]]
 
-    S = "s"
-    MS = "ms"
-    US = "us"
+SEVERAL = (Role.USER, Role.ITEM, Role.TOPIC)  # the other roles have one column
 
-    @property
-    def micros(self) -> int:
-        """Microseconds in one unit."""
-        return {"s": 1_000_000, "ms": 1_000, "us": 1}[self.value]
-
-
+# As they are written in lower case with `_` for whatever is no letter or digit.
 USUAL_NAMES: Mapping[Role, tuple[str, ...]] = {
-    Role.USER: ("user_id", "user", "learner_id", "student_id", "person_id"),
-    Role.ITEM: ("item_id", "question_id", "item", "question"),
+    Role.USER: ("user_id", "user", "learner_id", "learner", "student_id", "student", "person_id", "userid"),
+    Role.ITEM: ("item_id", "question_id", "item", "question", "problem_id", "itemid", "questionid", "problemid"),
     Role.CORRECT: ("is_correct", "correct"),
     Role.SCORE: ("score",),
+    Role.RESPONSE: ("response", "user_answer"),
     Role.TIME: ("answered_at", "responded_at", "completed_at", "timestamp", "time", "started_at"),
     Role.TOPIC: ("topic_id", "topic"),
     Role.SESSION: ("session_id", "session"),
-    Role.RESPONSE_TIME: ("response_time_ms", "time_spent_sec"),
+    Role.RESPONSE_TIME: (
+        "response_time_ms", "response_time_sec", "time_spent_sec", "time_spent_ms", "time_taken_sec", "time_taken_ms",
+        "duration_sec", "duration_ms",
+    ),
     Role.HINT: ("hint_used", "used_hints"),
-}
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
-class ParseOptions:
-    """How values are parsed; `dates` gives the rows with a value of the `dated-by` column their day."""
+class Choice:
+    """What was asked for: the columns of roles, and whether answers are responses that a key scores."""
 
-    threshold: float | None = None  # a score at or above it is a correct answer
-    time_unit: TimeUnit | None = None
-    response_time_unit: TimeUnit | None = None  # None: by the column's name, else milliseconds
-    dates: Mapping[str, date] = field(default_factory=dict)
-    on: date | None = None  # the day of every row
-    calendar: SchoolCalendar = UTC_DAYS  # of times without an offset, of given days, of sessions of a day
+    columns: Columns
+    keyed: bool = False
 
 
-def assign(names: Sequence[str], chosen: Mapping[Role, str]) -> dict[Role, str]:
-    """The column of each role: the chosen one, else the first of the role's usual names that the file has.
+def assign(source: AnswerFile, choice: Choice) -> dict[Role, tuple[str, ...]]:
+    """The columns of each role: the chosen ones, else the first of the role's usual names that the file has.
 
-    Raises InputError when a chosen column is absent or a needed role has none.
+    Raises InputError when a chosen column is absent or stands in the header twice, or when a needed role has none.
     """
-    absent = [f"--{role} {name}" for role, name in chosen.items() if name not in names]
-    if absent:
-        raise InputError(f"the file has no column for {', '.join(absent)}; its columns are: {_listed(names)}")
-    taken = {
-        name for role, name in chosen.items() if role is not Role.DATED_BY
-    }  # that column may have another role too
-    columns = dict(chosen)
-    for role, usual in USUAL_NAMES.items():
-        found = next((name for name in usual if name in names and name not in taken), None)
-        if role not in columns and found and not _is_excluded(role, columns):
-            columns[role] = found
-    _check_needed(names, columns)
+    columns = usual_columns(source.names, chosen_columns(source, choice.columns), keyed=choice.keyed)
+    _check_needed(source.names, columns, choice)
+    _check_repeated(source, columns)
     return columns
 
 
-def seconds_or_milliseconds(column: str) -> TimeUnit:
-    """The unit by the end of a column's name (`…_sec`, `…_s`), else milliseconds."""
-    return TimeUnit.S if column.lower().endswith(("_s", "_sec", "_secs", "_seconds")) else TimeUnit.MS
+def chosen_columns(source: AnswerFile, chosen: Columns) -> dict[Role, tuple[str, ...]]:
+    """The file's names for those that were asked for, in any case; a topic's repeated columns all count.
+
+    Raises InputError when a column is absent.
+    """
+    columns = {}
+    for role, asked in chosen.items():
+        found = tuple(_found(role, name, source.names) for name in asked)
+        if role is Role.TOPIC:
+            found = tuple(name for name in source.names if base_name(name) in found)
+        columns[role] = found
+    return columns
 
 
-def _is_excluded(role: Role, columns: Mapping[Role, str]) -> bool:
-    """An answer comes from one column: --score, or a correct column, excludes the other."""
-    return (role is Role.CORRECT and Role.SCORE in columns) or (role is Role.SCORE and Role.CORRECT in columns)
+def usual_columns(
+    names: Sequence[str], columns: Columns, *, keyed: bool = False, only: Sequence[Role] = tuple(Role)
+) -> dict[Role, tuple[str, ...]]:
+    """`columns`, and for roles that have none the first of their usual names among `names`."""
+    found = dict(columns)
+    taken = {name for role, its in columns.items() if role is not Role.DATED_BY for name in its}
+    usual = {plain_name(name): name for name in reversed(names) if name not in taken}
+    for role, wanted in USUAL_NAMES.items():
+        name = next((usual[one] for one in wanted if one in usual), None)
+        if role in only and role not in found and name is not None and not _is_excluded(role, found, keyed=keyed):
+            found[role] = (name,)
+    return found
 
 
-def _check_needed(names: Sequence[str], columns: Mapping[Role, str]) -> None:
+def plain_name(name: str) -> str:
+    """`User ID`, `userId` and `user_id` are one name."""
+    words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name)
+    return re.sub(r"\W+", "_", words.lower()).strip("_")
+
+
+def base_name(name: str) -> str:
+    """A name as the header has it, without the number of its repetition."""
+    return re.sub(r" #\d+$", "", name)
+
+
+def _found(role: Role, name: str, names: Sequence[str]) -> str:
+    if name.strip() in names:
+        return name.strip()
+    same = [one for one in names if plain_name(one) == plain_name(name)]
+    if not same:
+        raise InputError(f"the file has no column for --{role} {name}; its columns are: {listed(names)}")
+    if len(same) > 1:
+        raise InputError(f"--{role} {name} may be any of {', '.join(same)}; write it as the file does")
+    return same[0]
+
+
+def _is_excluded(role: Role, columns: Columns, *, keyed: bool) -> bool:
+    """An answer comes from one column: a key's response, a score or a right or wrong excludes the others."""
+    if role in (Role.CORRECT, Role.SCORE):
+        return keyed or Role.CORRECT in columns or Role.SCORE in columns
+    return False
+
+
+def _check_needed(names: Sequence[str], columns: Columns, choice: Choice) -> None:
     missing = [f"--{role}" for role in (Role.USER, Role.ITEM) if role not in columns]
-    if Role.CORRECT not in columns and Role.SCORE not in columns:
+    if choice.keyed and Role.RESPONSE not in columns:
+        missing.append("--response (which --key scores)")
+    if not choice.keyed and Role.CORRECT not in columns and Role.SCORE not in columns:
         missing.append("--correct (or --score)")
     if missing:
         raise InputError(
-            f"the file has no column that is known as {', '.join(missing)}; name it by that option; "
-            f"its columns are: {_listed(names)}"
+            f"the file has no column that is known as {', '.join(missing)}; name it by that option, or say --wide "
+            f"where a row is a learner and a column an item; its columns are: {listed(names)}"
         )
 
 
-def _listed(names: Sequence[str]) -> str:
+def _check_repeated(source: AnswerFile, columns: Columns) -> None:
+    """Topics may stand in several columns of one name: `KC (Default)` of DataShop."""
+    twice = sorted({name for role, its in columns.items() if role is not Role.TOPIC for name in its} & source.repeated)
+    if twice:
+        raise InputError(
+            f"{source.path}: the header names {', '.join(twice)} more than once; rename the one that is not meant"
+        )
+
+
+def listed(names: Sequence[str]) -> str:
+    """The first forty names, none longer than sixty characters."""
     shown = ", ".join(name if len(name) <= 60 else name[:57] + "…" for name in names[:40])
     return (shown or "none") + (", …" if len(names) > 40 else "")

@@ -13,14 +13,14 @@ from pyarrow import csv
 
 from thetaline import db
 from thetaline.jobs.importing.columns import Role
-from thetaline.jobs.importing.files import RejectedRow
+from thetaline.jobs.importing.files import Reason, RejectedRow
 from thetaline.jobs.importing.rejected_rows import RejectedRows
 
 STAGED = (
-    "line", "user_id", "item_code", "topic", "session_key",
-    "answer_text", "correct", "answered_at", "response_time_ms", "hint_used",
+    "line", "user_id", "item_code", "topics", "session_key",
+    "answer_text", "correct", "response", "answered_at", "response_time_ms", "hint_used",
 )  # fmt: skip
-# The roles of what the statements return after line and reason.
+# The roles of what the statements return after the line, the kind of reason and its text.
 _RETURNED = (Role.USER, Role.ITEM, Role.TOPIC, Role.SESSION, Role.CORRECT, Role.TIME, Role.RESPONSE_TIME, Role.HINT)
 
 SQL = db.sql("jobs/importing/load.sql")
@@ -31,7 +31,7 @@ class AnswerLoader:
     """The statements of one import, inside the transaction of `conn`."""
 
     conn: psycopg.Connection[Any]
-    roles: Sequence[Role]  # in the order of a rejected row's values
+    roles: Sequence[Role | None]  # in the order of a rejected row's values; None for a value that is not kept
 
     def stage(self, tables: Iterable[pa.Table]) -> None:
         """COPY the answers into a temporary table; other imports wait until this transaction ends."""
@@ -44,13 +44,15 @@ class AnswerLoader:
 
     def compare(self, rejected: RejectedRows) -> dict[str, Any]:
         """Find what is new, reject repeated and contradictory rows; returns the counts of what would be written."""
+        self.conn.execute(SQL["create_repeated"])
+        merged = self._one("merge_topics")
         self._reject("take_repeated", rejected)
         self.conn.execute(SQL["create_staged_item"])
         self.conn.execute(SQL["create_pending"])
         self._reject("take_contradictions", rejected)
         stored = self.conn.execute(SQL["take_stored"]).rowcount
         self.conn.execute(SQL["analyze_pending"])
-        return {**self._one("counts"), **self._one("count_new_questions"), "already_stored": stored}
+        return {**self._one("counts"), **self._one("count_new_questions"), **merged, "already_stored": stored}
 
     def write(self, *, file: str, now: datetime) -> None:
         """Add the new questions, sessions and results."""
@@ -64,11 +66,11 @@ class AnswerLoader:
             rejected.add(sorted((self._rejected_row(row) for row in cursor), key=lambda row: row.line))
 
     def _rejected_row(self, row: Sequence[Any]) -> RejectedRow:
-        line, reason, *values = row
-        by_role = dict(zip(_RETURNED, values, strict=True))
-        by_role[Role.SCORE] = by_role[Role.CORRECT]
+        line, kind, text, *values = row
+        by_role: dict[Role | None, Any] = dict(zip(_RETURNED, values, strict=True))
+        by_role[Role.SCORE] = by_role[Role.RESPONSE] = by_role[Role.CORRECT]
         by_role[Role.DATED_BY] = by_role[Role.SESSION]
-        return RejectedRow(line, reason, tuple(_text(by_role[role]) for role in self.roles))
+        return RejectedRow(line, (Reason(kind, text),), tuple(_text(by_role.get(role)) for role in self.roles))
 
     def _one(self, statement: str) -> dict[str, Any]:
         with self.conn.cursor(row_factory=dict_row) as cursor:

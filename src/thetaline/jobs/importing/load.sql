@@ -3,46 +3,72 @@ select pg_advisory_xact_lock(hashtext('thetaline'), hashtext('import'))
 
 -- name: create_staged
 create temporary table staged (
+    row_no bigint generated always as identity,
     line bigint not null,
     user_id text not null,
     item_code text not null,
-    topic text,
+    topics text[] not null,
     session_key text not null,
     answer_text text,
     correct boolean,
+    response text,
     answered_at timestamptz not null,
     response_time_ms integer,
     hint_used boolean
 ) on commit drop
 
 -- name: copy_staged
-copy staged (line, user_id, item_code, topic, session_key, answer_text, correct, answered_at, response_time_ms, hint_used)
+copy staged (line, user_id, item_code, topics, session_key, answer_text, correct, response, answered_at,
+             response_time_ms, hint_used)
 from stdin (format csv)
 
 -- name: analyze_staged
 analyze staged
 
+-- name: create_repeated
+create temporary table repeated on commit drop as
+select user_id, session_key, item_code, answered_at, min(row_no) as first_row, min(line) as first_line,
+       count(distinct coalesce(correct::text, 'unanswered')) > 1 as contradictory,
+       count(distinct topics) > 1 as several_topics
+from staged
+group by user_id, session_key, item_code, answered_at
+having count(*) > 1
+
+-- name: merge_topics
+-- Rows that differ in their topics alone are one answer with several topics: the first row gets them all.
+with apart as (
+    select repeated.first_row, min(staged.row_no) as row_no, staged.topics
+    from staged join repeated using (user_id, session_key, item_code, answered_at)
+    where repeated.several_topics and not repeated.contradictory
+    group by repeated.first_row, staged.topics
+), topic as (
+    select apart.first_row, named.topic, min(apart.row_no) as row_no
+    from apart cross join lateral unnest(apart.topics) as named (topic)
+    group by apart.first_row, named.topic
+), together as (
+    select first_row, array_agg(topic order by row_no) as topics from topic group by first_row
+), merged as (
+    delete from staged using apart where staged.row_no = apart.row_no and apart.row_no > apart.first_row
+    returning 1
+), kept as (
+    update staged set topics = together.topics from together where staged.row_no = together.first_row
+)
+select count(*) as rows_with_another_topic from merged
+
 -- name: take_repeated
 -- Of equal answers the first stays, of contradictory ones none.
-with repeated as (
-    select user_id, session_key, item_code, answered_at,
-           min(line) as first_line,
-           count(distinct coalesce(correct::text, 'unanswered')) > 1 as contradictory
-    from staged
-    group by user_id, session_key, item_code, answered_at
-    having count(*) > 1
-)
 delete from staged using repeated
 where staged.user_id = repeated.user_id
   and staged.session_key = repeated.session_key
   and staged.item_code = repeated.item_code
   and staged.answered_at = repeated.answered_at
-  and (repeated.contradictory or staged.line > repeated.first_line)
+  and (repeated.contradictory or staged.row_no > repeated.first_row)
 returning staged.line,
     case when repeated.contradictory then 'contradictory answers to one question at one instant'
-         else 'the same answer as line ' || repeated.first_line end as reason,
-    staged.user_id, staged.item_code, staged.topic, staged.session_key, staged.answer_text,
-    to_json(staged.answered_at) #>> '{}' as answered_at, staged.response_time_ms, staged.hint_used
+         else 'the same answer as an earlier line' end as kind,
+    case when repeated.contradictory then '' else 'the same answer as line ' || repeated.first_line end as reason,
+    staged.user_id, staged.item_code, array_to_string(staged.topics, ', ') as topic, staged.session_key,
+    staged.answer_text, to_json(staged.answered_at) #>> '{}' as answered_at, staged.response_time_ms, staged.hint_used
 
 -- name: create_staged_item
 -- A code of digits is the question's own id, unless that id went to a question of another source.
@@ -51,7 +77,7 @@ select code.item_code, code.topic_id, code.numeric_id,
        coalesce(by_code.id, case when by_id.meta ->> 'external_id' is null then by_id.id end) as question_id,
        by_id.id is not null as id_is_taken
 from (
-    select item_code, mode() within group (order by topic) as topic_id,
+    select item_code, mode() within group (order by topics[1]) as topic_id,
            case when item_code ~ '^[1-9][0-9]{0,17}$' then item_code::bigint end as numeric_id
     from staged
     group by item_code
@@ -81,8 +107,8 @@ left join lateral (
 
 -- name: take_contradictions
 delete from pending where contradicts
-returning line, 'contradicts the stored answer to this question at this instant' as reason, user_id, item_code, topic,
-    session_key, answer_text, to_json(answered_at) #>> '{}' as answered_at, response_time_ms, hint_used
+returning line, 'contradicts the stored answer to this question at this instant' as kind, '' as reason, user_id, item_code,
+    array_to_string(topics, ', ') as topic, session_key, answer_text, to_json(answered_at) #>> '{}' as answered_at, response_time_ms, hint_used
 
 -- name: take_stored
 delete from pending where stored
@@ -96,6 +122,8 @@ select count(*) as answers,
        count(distinct session_id) as sessions,
        count(distinct user_id) as learners,
        count(distinct item_code) as items,
+       count(*) filter (where cardinality(topics) > 1) as with_several_topics,
+       percentile_disc(0.5) within group (order by response_time_ms) as median_response_time_ms,
        min(answered_at) as first_answer,
        max(answered_at) as last_answer
 from pending
@@ -133,9 +161,10 @@ with new_session as (
            min(answered_at) as started_at, max(answered_at) as ended_at,
            md5(string_agg(item_code || answered_at, ',' order by item_code, answered_at)) as content,
            jsonb_agg(jsonb_strip_nulls(jsonb_build_object(
-               'question_id', question_id, 'is_correct', correct, 'topic', topic,
+               'question_id', question_id, 'is_correct', correct, 'topic', topics[1],
+               'topics', case when cardinality(topics) > 1 then to_jsonb(topics) end, 'response', response,
                'time_spent_sec', response_time_ms / 1000.0, 'used_hints', hint_used, 'answered_at', answered_at
-           )) order by answered_at, line) as questions
+           )) order by answered_at, row_no) as questions
     from pending join staged_item using (item_code)
     group by pending.user_id, pending.session_key, pending.session_id
 ), named as (
