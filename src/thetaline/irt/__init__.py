@@ -30,6 +30,14 @@ if TYPE_CHECKING:
         Finding as Finding,
         Note as Note,
     )
+    from thetaline.irt.classical import (
+        ItemAnalysis as ItemAnalysis,
+        ItemFlag as ItemFlag,
+        OptionTable as OptionTable,
+        Reliability as Reliability,
+        item_analysis as item_analysis,
+        score_key as score_key,
+    )
     from thetaline.irt.coefficients import Coefficients as Coefficients
     from thetaline.irt.covariance import ItemCovariance as ItemCovariance
     from thetaline.irt.dif import Dif as Dif, DifClass as DifClass, dif as dif
@@ -90,6 +98,7 @@ _NAMES = {
     "calibrate": "calibrate",
     "calibration.em": "Cycle Status",
     "calibration.findings": "Finding Note",
+    "classical": "ItemAnalysis ItemFlag OptionTable Reliability item_analysis score_key",
     "coefficients": "Coefficients",
     "covariance": "ItemCovariance",
     "dif": "Dif DifClass dif",
