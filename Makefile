@@ -6,7 +6,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 UV := $(shell command -v uv 2>/dev/null)
 TESTS ?= tests
-WORKERS ?= 2
+WORKERS ?= 4
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -15,7 +15,7 @@ demo: $(VENV)/.installed ## set up, then run the whole line on a simulated schoo
 	@$(BIN)/thetaline demo
 
 test: $(VENV)/.installed-dev ## run all tests (TESTS=folder narrows, WORKERS=n)
-	@$(BIN)/pytest -n $(WORKERS) --dist loadfile $(TESTS)
+	@$(BIN)/pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(TESTS)
 
 lint: $(VENV)/.installed-dev ## format, lint, types, import layers
 	@$(BIN)/ruff format --check .

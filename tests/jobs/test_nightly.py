@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from learners import TODAY, Connection, connected
 from nights import LATER, ORDER, night, states, write_school
+from psycopg.pq import TransactionStatus
 
 from thetaline.errors import HeldError, InputError, JobError
 from thetaline.jobs.nightly import night as night_job
@@ -145,6 +146,18 @@ def stage(name: str, *needs: str) -> Stage:
         return {}
 
     return Stage(name, work, needs)
+
+
+def test_stages_begin_without_an_open_transaction(conn: Connection, database: str) -> None:
+    seen = []
+
+    def work(context: JobContext) -> dict[str, object]:
+        seen.append(context.conn.info.transaction_status)
+        context.conn.execute("select 1")
+        return {}
+
+    night(conn, database, stages=[Stage("one", work), Stage("two", work)])
+    assert seen == [TransactionStatus.IDLE] * 2
 
 
 def at(hour: int) -> datetime:

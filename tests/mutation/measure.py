@@ -30,7 +30,7 @@ def measure(tree: Tree, chosen: list[str], lines: Path, tests: Path, *, workers:
     environment = tree.environment(COVERAGE_PROCESS_START=str(settings), **{REPORT: str(tests)})
     with lines.with_name("measuring.log").open("w") as log:  # a test that fails is left out, and named in the report
         subprocess.run(
-            [*command, "-n", str(workers), "--dist", "loadfile", *chosen],
+            [*command, "-n", str(workers), "--dist", "loadfile", "--no-loadscope-reorder", *chosen],
             cwd=tree.root, env=environment, stdout=log, stderr=log, check=False,
         )  # fmt: skip
     _combine(lines, settings)
