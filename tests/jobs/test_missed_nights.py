@@ -135,11 +135,12 @@ def test_the_command_without_a_date_makes_up_what_is_missed(
     conn: Connection, database: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     yesterday = UTC_DAYS.last_day_over(dt.datetime.now(dt.UTC))
-    record(conn, yesterday - 3 * DAY)
+    record(conn, yesterday - 10 * DAY)
     monkeypatch.setenv("DATABASE_URL", database)
     code = nightly_main([])  # no answers: every night fails, and each is tried
     summary = json.loads(capsys.readouterr().out)
     assert code == 2
-    assert [one["date"] for one in summary["nights"]] == [str(yesterday - back * DAY) for back in (2, 1, 0)]
+    assert [one["date"] for one in summary["nights"]] == [str(yesterday - back * DAY) for back in range(7, -1, -1)]
+    assert summary["nights_left_out"] == [str(yesterday - back * DAY) for back in (9, 8)]
     with psycopg.connect(database) as other:
-        assert other.execute("select count(*) from run where job = 'nightly'").fetchone() == (3,)
+        assert other.execute("select count(*) from run where job = 'nightly'").fetchone() == (8,)

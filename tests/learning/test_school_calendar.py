@@ -108,10 +108,13 @@ def test_yesterday_is_the_last_day_that_is_over() -> None:
     assert seoul.last_day_over(midnight - SECOND) == date(2025, 11, 1)
 
 
-def test_the_last_hour_of_a_day_of_25_hours_belongs_to_it() -> None:
-    berlin, day = calendar_of("Europe/Berlin"), date(2025, 10, 26)
-    last_hour = berlin.start_micros(date(2025, 10, 27)) - 1
-    assert berlin.day_numbers(np.array([last_hour - 86_400_000_000, last_hour])).tolist() == [day_number(day)] * 2
+@pytest.mark.parametrize("zone", ["UTC", "Europe/Berlin"])  # there the day has 25 hours
+def test_a_day_has_its_number_from_its_first_instant_to_its_last(zone: str) -> None:
+    calendar, day = calendar_of(zone), date(2025, 10, 26)
+    first, stop = (calendar.start_micros(day + timedelta(days=more)) for more in (0, 1))
+    numbers = calendar.day_numbers(np.array([first - 1, first, stop - 1, stop]))
+    assert (numbers - day_number(day)).tolist() == [-1, 0, 0, 1]
+    assert (calendar.day_numbers(np.array([first, stop - 1])) == day_number(day)).all()
 
 
 def test_no_instants_have_no_days() -> None:
