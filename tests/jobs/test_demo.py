@@ -47,6 +47,11 @@ def acceptance_queries_answer(rows, run_id):
     assert with_theta > 1000
     assert -1 < mean < 2
     assert 0.5 < sd < 2
+    [(improved, unchanged)] = rows(
+        "select count(improvement), count(*) filter (where improvement = 0) from features_topic_daily"
+    )
+    assert improved > 50
+    assert unchanged == 0
     [(with_i_t, by_theta)] = rows(
         "select count(*), count(case when kpis->>'method' = 'theta_delta' then 1 end) from weekly_kpi "
         "where kpis ? 'I_t' and week_start >= now() - interval '4 weeks'"

@@ -1,15 +1,19 @@
 """To which day and week an answer belongs, in every stage, where the school is not in UTC."""
 
+from collections import Counter
 from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo, available_timezones
 
 import numpy as np
 import pytest
-from learners import TODAY, Answer, Connection, bank_params, context, publish_items, simulated, write_answers
+from hypothesis import HealthCheck, given, settings, strategies as st
+from learners import NOW, TODAY, Answer, Connection, bank_params, context, publish_items, simulated, write_answers
 from psycopg.types.json import Jsonb
 from thetas import snapshot
 
 from thetaline.jobs.features import backfill, topic_daily
 from thetaline.jobs.kpis import compute
+from thetaline.learning.school_calendar import SchoolCalendar
 
 SUNDAY, MONDAY = TODAY, TODAY + timedelta(days=1)
 SEOUL = "Asia/Seoul"
@@ -82,6 +86,27 @@ def test_days_on_which_clocks_change_are_half_open(
     answers_at(conn, begin - moment, begin, end - moment, end)
     found = features(conn, database, as_of=day + timedelta(days=1), thetaline_time_zone=zone)
     assert found == [(day - timedelta(days=1), 1), (day, 2), (day + timedelta(days=1), 1)]
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    zone=st.sampled_from(sorted(available_timezones())),
+    first=st.dates(date(1971, 1, 1), date(2037, 12, 1)),
+    minutes=st.sets(st.integers(0, 20 * 24 * 60), min_size=1, max_size=10),
+)
+def test_the_days_of_features_are_those_that_the_calendar_tells(
+    conn: Connection, zone: str, first: date, minutes: set[int]
+) -> None:
+    calendar = SchoolCalendar(ZoneInfo(zone))
+    instants = [calendar.start_of(first) + timedelta(minutes=number) for number in minutes]
+    answers_at(conn, *instants)
+    topic_daily.backfill_features_topic_daily(
+        conn, start=first, end=first + timedelta(days=25), now=NOW, calendar=calendar
+    )
+    found = conn.execute("select date, attempts from features_topic_daily").fetchall()
+    assert dict(found) == Counter(calendar.day_of(at) for at in instants)
+    conn.execute("truncate exam_results, features_topic_daily")
+    conn.commit()
 
 
 def test_the_days_of_a_zone_are_found_by_the_index_on_time(conn: Connection, database: str) -> None:

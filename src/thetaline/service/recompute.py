@@ -1,6 +1,6 @@
 """A learner's week computed again: the job's own function on one learner."""
 
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from typing import Any
 
 import psycopg
@@ -14,7 +14,7 @@ from thetaline.settings import Settings
 
 
 def recompute_week(
-    conn: psycopg.Connection[Any], user_id: str, week_start: date, *, as_of: date, settings: Settings
+    conn: psycopg.Connection[Any], user_id: str, week_start: date, *, as_of: date, now: datetime, settings: Settings
 ) -> dict[str, Any] | None:
     """The week's row after the recompute as of a day of that week that is over. Raises a 404."""
     context = JobContext(
@@ -23,7 +23,7 @@ def recompute_week(
         url=settings.database_url or "",  # a recompute reads through its connection only
         conn=conn,
         as_of=as_of,
-        now=datetime.now(UTC),
+        now=now,
         dry_run=False,
     )
     try:

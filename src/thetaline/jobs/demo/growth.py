@@ -42,9 +42,9 @@ class GrowthReport:
 
 
 def run_nights(context: JobContext) -> None:
-    """θ of each of the last seven days, then the night from the drift check on; only errors are logged."""
+    """θ of each day of the week before, then the night from the drift check on; only errors are logged."""
     logs.configure(level="ERROR")
-    for days in range(WEEK_DAYS - 1, 0, -1):
+    for days in range(WEEK_DAYS, 0, -1):  # the first is what `improvement` of the last day is compared with
         past = replace(context, name=snapshot.JOB, as_of=context.as_of - timedelta(days=days))
         snapshot.work(past)
         context.conn.commit()

@@ -71,7 +71,8 @@ async def kpis(learner: Learner, services: Shared, weeks: Weeks = 12) -> Row:
 async def recompute(request: Request, learner: ScoredLearner, services: Shared) -> Row:
     """Compute the indicators of a week again, as of its last day that is over."""
     payload = await read_small(request, RecomputeRequest)
-    last = SchoolCalendar(services.settings.time_zone).last_day_over(datetime.now(UTC))
+    now = datetime.now(UTC)
+    last = SchoolCalendar(services.settings.time_zone).last_day_over(now)
     if payload.week_start > last:
         raise ApiError(422, f"no day of the week of {payload.week_start} is over; the last day that is over is {last}")
     week = await services.database.run(
@@ -79,6 +80,7 @@ async def recompute(request: Request, learner: ScoredLearner, services: Shared) 
         learner,
         payload.week_start,
         as_of=min(payload.week_start + timedelta(days=6), last),
+        now=now,
         settings=services.settings,
     )
     return {"user_id": learner, "week": week}
