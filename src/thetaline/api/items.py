@@ -22,6 +22,7 @@ class BankItem(ItemVersion):
     """An item with its current parameters."""
 
     item_id: str
+    code: str | None = None  # that it was imported under
     topic_id: str | None = None
     tags: list[str] = Field(default_factory=list)
 
@@ -37,6 +38,7 @@ class ItemHistory(Reply):
     """Parameters by published run, newest first."""
 
     item_id: str
+    code: str | None = None
     versions: list[ItemVersion]
 
 
@@ -45,6 +47,7 @@ class DriftAlert(Reply):
 
     run_id: str
     item_id: str
+    code: str | None = None
     is_anchor: bool
     severity: str
     statistics: dict[str, Any]

@@ -11,6 +11,7 @@ import psycopg
 import typer
 
 from thetaline import db
+from thetaline.db import queries
 from thetaline.errors import InputError
 from thetaline.jobs.calibration.gate import CheckResult
 from thetaline.jobs.calibration.publication import JOB, current_run, publish, retract
@@ -58,10 +59,11 @@ def show(run: RunArgument, as_json: JsonOption = False) -> None:
     """Show a run: its gate, linking constants, dropped anchors, what was left out, weakest items."""
     with _database() as conn:
         record, checks = load_run(conn, run), load_checks(conn, run)
+        codes = queries.item_codes(conn, _item_ids(record.metrics or {}))
     if as_json:
-        typer.echo(_json({**asdict(record), "gate": [asdict(check) for check in checks]}))
+        typer.echo(_json({**asdict(record), "gate": [asdict(check) for check in checks], "codes": codes}))
     else:
-        typer.echo("\n\n".join(filter(None, _sections(record, checks))))
+        typer.echo("\n\n".join(filter(None, _sections(record, checks, codes))))
 
 
 @app.command("publish")
@@ -101,7 +103,13 @@ def _row(run: RunRecord) -> list[str]:
     return [str(run.as_of), run.state, *counts, _said(link.get("A")), _said(link.get("B")), note[:80]]
 
 
-def _sections(run: RunRecord, checks: Sequence[CheckResult]) -> Iterator[str]:
+def _item_ids(metrics: Mapping[str, Any]) -> list[str]:
+    """The items that a run's metrics name."""
+    listed = [*(one["id"] for one in metrics.get("excluded_items", [])), *metrics.get("anchors", {}).get("dropped", {})]
+    return [*listed, *(one["item_id"] for one in metrics.get("flagged_items", []))]
+
+
+def _sections(run: RunRecord, checks: Sequence[CheckResult], codes: Mapping[str, str]) -> Iterator[str]:
     """The parts of `show` that there is something to say about."""
     spec, metrics = run.model_spec or {}, run.metrics or {}
     yield _facts({"run": run.run_id, "date": run.as_of, "state": run.state, "reason": run.reason, "error": run.error})
@@ -113,19 +121,30 @@ def _sections(run: RunRecord, checks: Sequence[CheckResult]) -> Iterator[str]:
     names = ("model", "n_items", "n_users", "n_anchors", "linked", "window", "engine")
     fit = ("status", "cycles", "log_likelihood", "aic", "bic", "population", "rmsd")
     yield _facts({**{name: spec.get(name) for name in names}, **{name: metrics.get(name) for name in fit}})
-    yield _facts({"linking": spec.get("linking_constants"), **metrics.get("anchors", {})})
+    anchors = dict(metrics.get("anchors", {}))
+    anchors["dropped"] = {_item(name, codes): why for name, why in anchors.get("dropped", {}).items()}
+    yield _facts({"linking": spec.get("linking_constants"), **anchors})
     users = {reason: len(ids) for reason, ids in metrics.get("excluded_users", {}).items()}
     yield _facts({"left out": metrics.get("left_out_answers"), "learners": users})
-    yield from _item_tables(metrics)
+    yield from _item_tables(metrics, codes)
 
 
-def _item_tables(metrics: Mapping[str, Any]) -> Iterator[str]:
+def _item(item_id: str, codes: Mapping[str, str]) -> str:
+    """The id, and the code that it was imported under where that is another."""
+    code = codes.get(item_id, item_id)
+    return item_id if code == item_id else f"{item_id} ({code})"
+
+
+def _item_tables(metrics: Mapping[str, Any], codes: Mapping[str, str]) -> Iterator[str]:
     excluded, weak = metrics.get("excluded_items", []), metrics.get("flagged_items", [])
     if excluded:
-        rows = [[one[name] for name in ("id", "n_answers", "reason")] for one in excluded[:ITEMS_SHOWN]]
+        rows = [[_item(one["id"], codes), one["n_answers"], one["reason"]] for one in excluded[:ITEMS_SHOWN]]
         yield _table([f"of {len(excluded)} items left out", "answers", "reason"], rows)
     if weak:
-        rows = [[one[name] for name in ("item_id", "a", "b", "se_b", "reason")] for one in weak[:ITEMS_SHOWN]]
+        rows = [
+            [_item(one["item_id"], codes), *(one[name] for name in ("a", "b", "se_b", "reason"))]
+            for one in weak[:ITEMS_SHOWN]
+        ]
         yield _table([f"weakest of {len(weak)} flagged", "a", "b", "se(b)", "reason"], rows)
 
 

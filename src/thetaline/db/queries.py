@@ -1,5 +1,6 @@
 """What the service reads: rows as dictionaries, in the words of the payloads."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from psycopg.rows import dict_row
@@ -57,6 +58,16 @@ def bank(conn: Connection) -> list[Row]:
 def item_history(conn: Connection, item_id: str) -> list[Row]:
     """Published parameters, newest first."""
     return _all(conn, "item_history", item_id=item_id, most=MOST)
+
+
+def item_codes(conn: Connection, item_ids: Sequence[str]) -> dict[str, str]:
+    """The code that each item was imported under; its own id where it had no other."""
+    return {row["item_id"]: row["code"] for row in _all(conn, "item_codes", item_ids=list(item_ids))}
+
+
+def item_code(conn: Connection, item_id: str) -> str:
+    """The code of one item; the id itself for one that nobody answered."""
+    return item_codes(conn, [item_id]).get(item_id, item_id)
 
 
 def answered_items(conn: Connection, user_id: str) -> list[str]:

@@ -43,6 +43,9 @@ where item.item_id = %(item_id)s and run.state = 'published'
 order by item_param.as_of desc, item_param.fitted_at desc
 limit %(most)s;
 
+-- name: item_codes
+select item_id, code from item_code where item_id = any(cast(%(item_ids)s as text[]));
+
 -- name: answered_items
 select distinct item.item_id from answer join learner using (learner_no) join item using (item_no)
 where learner.user_id = %(user_id)s and answer.correct is not null;
@@ -58,9 +61,9 @@ limit %(most)s;
 select check_name, passed, value, limit_text, message from gate_result where run_id = %(run_id)s order by check_name;
 
 -- name: drift_alerts
-select drift_alert.run_id, item.item_id, drift_alert.is_anchor, drift_alert.severity, drift_alert.statistics,
-       drift_alert.proposal, drift_alert.created_at
-from drift_alert join item using (item_no)
+select drift_alert.run_id, item.item_id, item_code.code, drift_alert.is_anchor, drift_alert.severity,
+       drift_alert.statistics, drift_alert.proposal, drift_alert.created_at
+from drift_alert join item using (item_no) join item_code using (item_id)
 where drift_alert.resolved_at is null
 order by drift_alert.created_at desc, item.item_id
 limit %(most)s;

@@ -12,7 +12,7 @@ _AT = "2025-11-02T04:15:23Z"
 _RUN = "fit-2025-11-02T04:15:23Z"
 _POINT = {"theta": 0.31, "se": 0.28, "model": "2PL", "version": 1, "run_id": _RUN, "fitted_at": _AT}
 _VERSION = {"model": "2PL", "params": {"a": 1.2, "b": 0.5}, "version": 1, "run_id": _RUN, "fitted_at": _AT}
-_ITEM = {"item_id": "101", "topic_id": "algebra", "tags": ["algebra", "anchor"], **_VERSION}
+_ITEM = {"item_id": "101", "code": "algebra-7", "topic_id": "algebra", "tags": ["algebra", "anchor"], **_VERSION}
 _WEEK = {
     "week_start": "2025-10-27",
     "kpis": {"I_t": 0.21, "method": "theta_delta", "E_t": 0.08, "A_t": 0.64, "P": 0.58, "S": 0.07},
@@ -98,12 +98,13 @@ EXAMPLES: Mapping[type[BaseModel], dict[str, Any]] = {
     api.WeekRecomputed: {"status": "ok", "user_id": "u1", "week": _WEEK},
     api.BankItem: _ITEM,
     api.BankPage: {"items": [_ITEM], "next_after": "101"},
-    api.ItemHistory: {"item_id": "101", "versions": [_VERSION]},
+    api.ItemHistory: {"item_id": "101", "code": "algebra-7", "versions": [_VERSION]},
     api.DriftAlerts: {
         "alerts": [
             {
                 "run_id": "irt_drift-2025-11-02",
                 "item_id": "101",
+                "code": "algebra-7",
                 "is_anchor": True,
                 "severity": "critical",
                 "statistics": {"z_b": 5.1},

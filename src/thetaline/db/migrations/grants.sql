@@ -15,10 +15,10 @@ begin
                 'topic', 'topic_ability', 'weekly_kpi']),
             ('thetaline_jobs', 'usage on sequence', array['question_id_seq']),
             ('thetaline_jobs', 'select on', array[
-                'attempt', 'bank_item', 'coded_answer', 'mirt_ability', 'mirt_fit_meta', 'mirt_item_params',
+                'attempt', 'bank_item', 'coded_answer', 'item_code', 'mirt_ability', 'mirt_fit_meta', 'mirt_item_params',
                 'schema_migration', 'student_topic_theta']),
             ('thetaline_reader', 'select on', array[
-                'attempt', 'classroom', 'features_topic_daily', 'interest_goal', 'mirt_ability', 'mirt_fit_meta',
+                'attempt', 'classroom', 'features_topic_daily', 'interest_goal', 'item_code', 'mirt_ability', 'mirt_fit_meta',
                 'mirt_item_params', 'question', 'report_artifacts', 'session', 'student_topic_theta', 'weekly_kpi'])
         ) as wanted (role, privilege, relations)
         cross join unnest(relations) as relation

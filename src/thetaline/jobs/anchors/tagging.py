@@ -11,6 +11,7 @@ import psycopg
 import typer
 
 from thetaline import db, logs
+from thetaline.db import queries
 from thetaline.db.ledger import RunState, close_run, open_run
 from thetaline.errors import JobError
 from thetaline.jobs.anchors.references import read_anchors
@@ -22,6 +23,7 @@ from thetaline.jobs.runner import JobContext, Outcome, Summary, run_job
 JOB = "tag_anchor_items"
 SQL = db.sql("jobs/anchors/tagging.sql")
 STABLE_OVER_RUNS = 3
+SHOWN = 20  # of the new anchors' codes
 
 log = logs.get_logger(__name__)
 app = typer.Typer(add_completion=False, cls=default_command("tag"))
@@ -96,7 +98,12 @@ def _tag(context: JobContext, criteria: AnchorCriteria) -> Summary:
     n_anchors = int(items.anchored.sum()) + len(chosen)
     if n_anchors < criteria.count:
         log.warning("fewer anchors than asked for", asked=criteria.count, anchors=n_anchors, rejected=dict(rejected))
-    return {"tagged": chosen, "completed": unfrozen, "n_anchors": n_anchors, "refused": dict(rejected)}
+    codes = queries.item_codes(context.conn, chosen)
+    if chosen:
+        print_message(f"{len(chosen)} items are anchors now: {_listed(sorted(codes.values()))}")
+    return {
+        "tagged": chosen, "codes": codes, "completed": unfrozen, "n_anchors": n_anchors, "refused": dict(rejected),
+    }  # fmt: skip
 
 
 def verify_work(context: JobContext, *, max_move: float, at_least: int | None) -> Summary:
@@ -149,6 +156,10 @@ def _warn_of_replaced(conn: psycopg.Connection[Any], chosen: list[str]) -> None:
     old = conn.execute(SQL["references_of"], {"item_ids": chosen}).fetchall()
     if old:
         log.warning("parameters of untagged items replaced by the frozen reference", before=dict(old))
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(names[:SHOWN]) + (", …" if len(names) > SHOWN else "")
 
 
 def _counts_text(rejected: Mapping[str, int]) -> str:

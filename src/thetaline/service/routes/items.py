@@ -37,7 +37,8 @@ async def item(item_id: ItemId, services: Shared, _who: ReadsAll) -> dict[str, A
 async def item_history(item_id: ItemId, services: Shared, _who: ReadsAll) -> dict[str, Any]:
     """The parameters by published run, newest first."""
     versions = await services.database.run(queries.item_history, item_id)
-    return {"item_id": item_id, "versions": versions}
+    code = await services.database.run(queries.item_code, item_id)
+    return {"item_id": item_id, "code": code, "versions": versions}
 
 
 @router.get("/drift-alerts", response_model=DriftAlerts)
