@@ -11,6 +11,7 @@ import psycopg
 import typer
 
 from thetaline import db
+from thetaline.cli.tables import said, table
 from thetaline.db import queries
 from thetaline.errors import InputError
 from thetaline.jobs.calibration.gate import CheckResult
@@ -51,7 +52,7 @@ def list_(
         )
         return
     rows = [[f"{'*' if run.run_id == current else ' '} {run.run_id}", *_row(run)] for run in runs]
-    typer.echo(_table(["  run", "date", "state", "model", "items", "users", "anchors", "A", "B", "note"], rows))
+    typer.echo(table(["  run", "date", "state", "model", "items", "users", "anchors", "A", "B", "note"], rows))
 
 
 @app.command()
@@ -98,9 +99,9 @@ def _database() -> Iterator[psycopg.Connection[Any]]:
 def _row(run: RunRecord) -> list[str]:
     spec = run.model_spec or {}
     link = spec.get("linking_constants") or {}
-    counts = [_said(spec.get(name)) for name in ("model", "n_items", "n_users", "n_anchors")]
+    counts = [said(spec.get(name)) for name in ("model", "n_items", "n_users", "n_anchors")]
     note = (run.reason or run.error or "").replace("\n", "; ")
-    return [str(run.as_of), run.state, *counts, _said(link.get("A")), _said(link.get("B")), note[:80]]
+    return [str(run.as_of), run.state, *counts, said(link.get("A")), said(link.get("B")), note[:80]]
 
 
 def _item_ids(metrics: Mapping[str, Any]) -> list[str]:
@@ -114,8 +115,8 @@ def _sections(run: RunRecord, checks: Sequence[CheckResult], codes: Mapping[str,
     spec, metrics = run.model_spec or {}, run.metrics or {}
     yield _facts({"run": run.run_id, "date": run.as_of, "state": run.state, "reason": run.reason, "error": run.error})
     if checks:
-        rows = [["ok" if one.passed else "HELD", one.name, _said(one.value), one.limit, one.message] for one in checks]
-        yield _table(["gate", "check", "value", "limit", "message"], rows)
+        rows = [["ok" if one.passed else "HELD", one.name, said(one.value), one.limit, one.message] for one in checks]
+        yield table(["gate", "check", "value", "limit", "message"], rows)
     if run.model_spec is None:
         return
     names = ("model", "n_items", "n_users", "n_anchors", "linked", "window", "engine")
@@ -139,38 +140,17 @@ def _item_tables(metrics: Mapping[str, Any], codes: Mapping[str, str]) -> Iterat
     excluded, weak = metrics.get("excluded_items", []), metrics.get("flagged_items", [])
     if excluded:
         rows = [[_item(one["id"], codes), one["n_answers"], one["reason"]] for one in excluded[:ITEMS_SHOWN]]
-        yield _table([f"of {len(excluded)} items left out", "answers", "reason"], rows)
+        yield table([f"of {len(excluded)} items left out", "answers", "reason"], rows)
     if weak:
         rows = [
             [_item(one["item_id"], codes), *(one[name] for name in ("a", "b", "se_b", "reason"))]
             for one in weak[:ITEMS_SHOWN]
         ]
-        yield _table([f"weakest of {len(weak)} flagged", "a", "b", "se(b)", "reason"], rows)
+        yield table([f"weakest of {len(weak)} flagged", "a", "b", "se(b)", "reason"], rows)
 
 
 def _facts(facts: Mapping[str, object]) -> str:
-    return "\n".join(f"{name:<16} {_said(value)}" for name, value in facts.items() if value not in (None, {}, []))
-
-
-def _table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
-    """Columns as wide as their widest cell."""
-    cells = [list(head), *([_said(cell) for cell in row] for row in rows)]
-    widths = [max(len(row[column]) for row in cells) for column in range(len(head))]
-    return "\n".join(
-        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in cells
-    )
-
-
-def _said(value: object) -> str:
-    if isinstance(value, Mapping):
-        return ", ".join(f"{name} {_said(inner)}" for name, inner in value.items()) or "-"
-    if isinstance(value, (list, tuple)):
-        return ", ".join(map(_said, value)) or "-"
-    if isinstance(value, float) and value.is_integer() and abs(value) < 2**53:
-        return f"{value:.0f}"
-    if isinstance(value, float):
-        return f"{value:.4g}" if abs(value) < 1000 else f"{value:,.2f}"
-    return "-" if value is None else str(value)
+    return "\n".join(f"{name:<16} {said(value)}" for name, value in facts.items() if value not in (None, {}, []))
 
 
 def _json(value: object) -> str:
