@@ -51,7 +51,8 @@ def coefficients(items: Items, population: Population, errors: StandardErrors, l
     lower, upper = estimate - z * se, estimate + z * se
     share, sd = np.isin(names, ("c", "d")), names == "sd"
     lower[share], upper[share] = _logit_interval(estimate[share], z * se[share])
-    lower[sd], upper[sd] = estimate[sd] * np.exp(np.outer((-z, z), se[sd] / estimate[sd]))
+    with np.errstate(over="ignore"):  # an sd that ran towards 0 may be anything up to inf
+        lower[sd], upper[sd] = estimate[sd] * np.exp(np.outer((-z, z), se[sd] / estimate[sd]))
     return Coefficients(ids, names, estimate, se, lower, upper, level)
 
 

@@ -157,7 +157,10 @@ class Differences(NamedTuple):
     @property
     def wald(self) -> Array:
         """(I,) quadratic form of each item's differences."""
-        solved = np.linalg.solve(self.covariance, self.values[..., None])[..., 0]
+        try:
+            solved = np.linalg.solve(self.covariance, self.values[..., None])[..., 0]
+        except np.linalg.LinAlgError:  # of an item that alone makes the link nothing is left to test
+            solved = (np.linalg.pinv(self.covariance, hermitian=True) @ self.values[..., None])[..., 0]
         return np.asarray(np.einsum("ip,ip->i", self.values, solved))
 
     @property

@@ -71,14 +71,19 @@ def common_items(new: Items, reference: Items) -> Anchors:
     return Anchors(new.take(ids), reference.take(ids))
 
 
-def usable(anchors: Anchors) -> tuple[Anchors, dict[Any, str]]:
-    """Leave out the anchors that cannot carry a link; raises ItemsError when most slopes say that A < 0."""
+def opposite_slopes(anchors: Anchors) -> str:
+    """Say where most slopes mean that A is negative; empty where they do not."""
     n_opposite = np.count_nonzero(anchors.new.a * anchors.reference.a < 0)
-    if 2 * n_opposite > anchors.n:
-        raise ItemsError(
-            f"{n_opposite} of {anchors.n} anchors have slopes of opposite sign, so that A would be negative; "
-            "is one of the scales reversed?"
-        )
+    if 2 * n_opposite <= anchors.n:
+        return ""
+    return (
+        f"{n_opposite} of {anchors.n} anchors have slopes of opposite sign, so that A would be negative; "
+        "is one of the scales reversed?"
+    )
+
+
+def usable(anchors: Anchors) -> tuple[Anchors, dict[Any, str]]:
+    """Leave out the anchors that cannot carry a link, with the reasons."""
     faults = [_fault(anchors, i) for i in range(anchors.n)]
     fine = np.array([not why for why in faults])
     reasons = {i: why for i, why in zip(anchors.ids.tolist(), faults, strict=True) if why}

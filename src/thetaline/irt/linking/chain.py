@@ -26,7 +26,10 @@ from thetaline.irt.linking.standard_errors import LinkErrors, derivatives_by_ent
 @short_repr
 @dataclass(frozen=True, slots=True, eq=False)
 class ChainLink:
-    """θ_last = A θ_first + B along `path`; `links` are its steps (of an average: none)."""
+    """θ_last = A θ_first + B along `path`; `links` are its steps (of an average: none).
+
+    A chain with a step that is no link moves nothing: its methods raise ItemsError with the reason.
+    """
 
     A: float
     B: float
@@ -41,12 +44,19 @@ class ChainLink:
         """Whether every step is linked."""
         return all(step.linked for step in self.links)
 
+    def check_linked(self) -> None:
+        """Raise ItemsError with the reason of the first step that is no link."""
+        for step in self.links:
+            step.check_linked()
+
     def theta(self, theta: Any) -> Array:
         """Abilities of the first form's scale on the last form's scale."""
+        self.check_linked()
         return np.asarray(self.A * np.asarray(theta, dtype=np.float64) + self.B)
 
     def items(self, items: Items) -> Items:
         """Items of the first form's scale on the last form's scale."""
+        self.check_linked()
         return items.rescaled(self.A, self.B)
 
 
@@ -96,9 +106,12 @@ def average_links(links: Sequence[ChainLink]) -> ChainLink:
     """Angle bisector of several links between the same two forms (Holland & Strawderman, 2011).
 
     A and B are means weighted by (1 + A²)^−½: the bisector of the lines θ' = A θ + B, the same whichever of the two
-    scales is called first.  Raises InputError for links whose paths do not start and end alike.
+    scales is called first.  Raises InputError for links whose paths do not start and end alike, ItemsError for one with
+    a step that is no link.
     """
     check_kinds(**{f"link {number}": (one, ChainLink) for number, one in enumerate(links, 1)})
+    for one in links:
+        one.check_linked()
     ends = {(one.path[0], one.path[-1]) for one in links}
     if len(ends) != 1:
         raise InputError(f"links between the same two forms are averaged, not {sorted(map(str, ends))}")

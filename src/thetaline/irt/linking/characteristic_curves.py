@@ -10,7 +10,6 @@ from typing import NamedTuple, Self
 
 import numpy as np
 
-from thetaline.errors import ItemsError
 from thetaline.irt._types import Array, Index, Mask
 from thetaline.irt.items import ItemBatch, Items
 from thetaline.irt.linking.anchors import Anchors
@@ -18,6 +17,7 @@ from thetaline.irt.linking.least_squares import Minimum, least_squares
 from thetaline.irt.linking.method import Constants, Criterion, Sensitivity
 
 LARGEST_LOG_A = 4.0  # A = 55: where one scale is 55 times as wide as the other, they do not measure the same
+FARTHEST_LOG_A = 30.0  # that a search may try
 STEP = 1e-5  # of central differences of quantities of size about 1: error about 1e-10
 LARGEST_LOGIT = 16.0  # an asymptote of exactly 0 or 1 has no derivative in its logit; 1e-7 from there it has one
 
@@ -115,14 +115,14 @@ class Pair:
 
     def gap_on_reference_scale(self, log_A: float, B: float) -> Gap:
         """P_reference(θ) − P_new((θ − B) / A) at nodes θ of the reference scale."""
-        A = np.exp(log_A)
+        A = _slope(log_A)
         at = (self.theta - B) / A
         moved, slope = self.new.at(at)
         return Gap(self.reference_at_nodes - moved, slope * at, slope / A)
 
     def gap_on_new_scale(self, log_A: float, B: float) -> Gap:
         """P_new(θ) − P_reference(A θ + B) at nodes θ of the new scale."""
-        A = np.exp(log_A)
+        A = _slope(log_A)
         moved, slope = self.reference.at(A * self.theta + B)
         return Gap(self.new_at_nodes - moved, -slope * A * self.theta, -slope)
 
@@ -131,6 +131,11 @@ class Pair:
         yield self.gap_on_reference_scale(x[0], x[1])
         if criterion.symmetric:
             yield self.gap_on_new_scale(x[0], x[1])
+
+
+def _slope(log_A: float) -> float:
+    """Return exp(log A), held where a search on its way to nowhere would divide by 0."""
+    return float(np.exp(np.clip(log_A, -FARTHEST_LOG_A, FARTHEST_LOG_A)))
 
 
 class CharacteristicCurves:
@@ -147,13 +152,15 @@ class CharacteristicCurves:
         raise NotImplementedError
 
     def constants(self, anchors: Anchors, criterion: Criterion, start: Constants | None = None) -> Constants:
-        """Damped Gauss–Newton from the best of two starts; raises ItemsError where no A > 0 is within reason."""
+        """Damped Gauss–Newton from the best of two starts; the failure says where no A > 0 is within reason."""
         starts = [(np.log(start.A), start.B)] if start else _starts(anchors)
         best = min((self._minimum(anchors, criterion, x) for x in starts), key=lambda m: m.cost)
         if abs(best.x[0]) > LARGEST_LOG_A:
-            raise ItemsError(
+            return Constants(
+                1.0,
+                0.0,
                 f"{self.name}: the curves of the {anchors.n} anchors agree for no A > 0 (it went to "
-                f"{np.exp(best.x[0]):.3g}); is one of the scales reversed, or are the anchors from another bank?"
+                f"{np.exp(best.x[0]):.3g}); is one of the scales reversed, or are the anchors from another bank?",
             )
         return Constants(float(np.exp(best.x[0])), float(best.x[1]), best.failure)
 

@@ -11,7 +11,8 @@ from thetaline.irt._scipy import special
 from thetaline.irt._types import Mask
 from thetaline.irt.covariance import ItemCovariance, refuse_foreign
 from thetaline.irt.items import Items, refuse_positions
-from thetaline.irt.linking.anchors import Anchors, common_items, usable
+from thetaline.irt.linking.agreement import Covariances, correlation, disagreement
+from thetaline.irt.linking.anchors import Anchors, common_items, opposite_slopes, usable
 from thetaline.irt.linking.characteristic_curves import Haebara, StockingLord
 from thetaline.irt.linking.diagnostics import diagnose
 from thetaline.irt.linking.method import Constants, Criterion, LinkMethod, LinkSolution, LinkWeights
@@ -61,9 +62,11 @@ def link(  # noqa: PLR0913  (keyword-only options)
 
     Items whose ids are only positions, of matrices without names, are the same items only where `by_position` says so.
 
-    Raises ItemsError where no item is common, where the anchors run the other way (A ≤ 0), for an unknown method, for a
-    covariance of other items; InputError for other arguments.  Fewer than 3 usable anchors are no error: the result
-    then says `linked` False and why.
+    What is no link says `linked` False and why, and moves nothing: fewer than 3 usable anchors, anchors that run the
+    other way (A ≤ 0), of which half or more were left out, or whose curves lie apart by more than their errors explain.
+
+    Raises ItemsError where no item is common, for an unknown method, for a covariance of other items; InputError for
+    other arguments.
     """
     check_kinds(new=(new, Items), reference=(reference, Items))
     check_number("threshold", threshold)
@@ -85,19 +88,32 @@ def link(  # noqa: PLR0913  (keyword-only options)
 def _linked(common: Anchors, options: LinkOptions) -> Link:
     fine, dropped = usable(common)
     if fine.n < MIN_ANCHORS:
-        reason = f"{fine.n} usable anchors of {common.n} common items, {MIN_ANCHORS} are needed"
+        reason = opposite_slopes(common) or (
+            f"{fine.n} usable anchors of {common.n} common items, {MIN_ANCHORS} are needed"
+        )
         return _link(_Outcome(fine, dropped, reason=reason), options)
-    refuse_reversed(fine)
+    reason = reversed_difficulties(fine)
+    if reason:
+        return _link(_Outcome(fine, dropped, reason=reason), options)
     screening = Screening(options.method, options.criterion, options.threshold)
     kept, at, drifted = screened(fine, anchor_errors(fine, options.covariances), screening)
-    if at.failure:
-        return _link(_Outcome(fine, dropped | drifted, reason=at.failure), options)
-    return _link(_Outcome(fine, dropped | drifted, LinkSolution(kept, options.method, options.criterion, at)), options)
+    reason = (
+        at.failure or _few_agree(kept, fine, at, options.covariances) or disagreement(kept, at, options.covariances)
+    )
+    solution = LinkSolution(kept, options.method, options.criterion, at)
+    return _link(_Outcome(fine, dropped | drifted, solution, reason), options)
+
+
+def _few_agree(kept: Anchors, fine: Anchors, at: Constants, covariances: Covariances) -> str:
+    """Say where no more than half of the anchors agree with each other, and the rest with something else."""
+    if 2 * kept.n > fine.n or not disagreement(fine, at, covariances):
+        return ""
+    return f"only {kept.n} of {fine.n} usable anchors agree on a scale; more than half must"
 
 
 @dataclass(frozen=True, slots=True)
 class _Outcome:
-    """Anchors that could have been used, why others and some of these were not, and what was found."""
+    """Anchors that could have been used, why others and some of these were not, what was found, why it is no link."""
 
     anchors: Anchors
     dropped: dict[Any, str]
@@ -105,42 +121,46 @@ class _Outcome:
     reason: str = ""
 
     @property
+    def linked(self) -> bool:
+        return not self.reason
+
+    @property
     def used(self) -> Mask:
-        linked = self.solution is not None
-        return np.array([linked and item not in self.dropped for item in self.anchors.ids.tolist()], dtype=bool)
+        return np.array([self.linked and item not in self.dropped for item in self.anchors.ids.tolist()], dtype=bool)
 
 
 def _link(outcome: _Outcome, options: LinkOptions) -> Link:
-    at = outcome.solution.at if outcome.solution else UNLINKED
+    found = outcome.solution.at if outcome.solution and not outcome.solution.at.failure else UNLINKED
+    at = found if outcome.linked else UNLINKED
     anchors, used = outcome.anchors, outcome.used
-    diagnostics = diagnose(anchors, used, at, options.criterion.weights) if anchors.n else None
+    diagnostics = diagnose(anchors, used, found, options.criterion.weights) if anchors.n else None
     return Link(
         A=at.A,
         B=at.B,
         method=options.method.name,
-        linked=outcome.solution is not None,
+        linked=outcome.linked,
         reason=outcome.reason,
         n_anchors_used=int(used.sum()),
         n_common=len(set(anchors.ids.tolist()) | set(outcome.dropped)),
         dropped=outcome.dropped,
         rmsd=diagnostics.rmsd if diagnostics else float("nan"),
-        se=_errors(outcome.solution, options) if outcome.solution else unknown_errors(),
+        se=_errors(outcome.solution, options) if outcome.linked and outcome.solution else unknown_errors(),
         diagnostics=diagnostics,
     )
 
 
-def refuse_reversed(anchors: Anchors) -> None:
-    """Raise ItemsError where the difficulties run significantly the other way: the A that they mean is negative."""
-    new, reference = anchors.locations()
-    if np.ptp(new) == 0.0 or np.ptp(reference) == 0.0:
-        return
-    r = float(np.corrcoef(new, reference)[0, 1])
+def reversed_difficulties(anchors: Anchors) -> str:
+    """Say where the difficulties run significantly the other way: the A that they mean is negative."""
+    r = correlation(anchors)
+    if not r < 0.0:
+        return ""
     t = r * np.sqrt((anchors.n - 2) / max(1.0 - r * r, np.finfo(float).eps))
-    if special.stdtr(anchors.n - 2, t) < SIGNIFICANCE:
-        raise ItemsError(
-            f"the difficulties of the {anchors.n} anchors run the other way (correlation {r:.2f}), so that A would be "
-            "negative; is one of the scales reversed?"
-        )
+    if special.stdtr(anchors.n - 2, t) >= SIGNIFICANCE:
+        return ""
+    return (
+        f"the difficulties of the {anchors.n} anchors run the other way (correlation {r:.2f}), so that A would be "
+        "negative; is one of the scales reversed?"
+    )
 
 
 def _errors(solution: LinkSolution, options: LinkOptions) -> LinkErrors:

@@ -101,7 +101,7 @@ def screened(anchors: Anchors, errors: AnchorErrors, screening: Screening) -> tu
     """Drop the anchor with the largest |robust z| > `threshold`, refit, repeat; never fewer than 3 are left."""
     dropped: dict[Any, str] = {}
     at = screening.method.constants(anchors, screening.criterion)
-    while anchors.n > MIN_ANCHORS:
+    while anchors.n > MIN_ANCHORS and not at.failure:
         z = residuals(anchors, at).robust_z(errors=errors)
         worst = int(np.argmax(np.maximum(np.abs(z.b), np.abs(z.log_a))))
         name, value = max((("b", z.b[worst]), ("log a", z.log_a[worst])), key=lambda pair: abs(pair[1]))
@@ -120,7 +120,9 @@ def _scale(x: Array, variance: Array) -> Array:
         return np.ones_like(x)
     spread = NORMAL_MAD * np.median(np.abs(x - np.median(x)))
     between = max(0.0, spread**2 - float(np.median(variance)))
-    return np.asarray(np.sqrt(variance + between))
+    return np.asarray(
+        np.maximum(np.sqrt(np.maximum(variance, 0.0) + between), LEAST_SPREAD)
+    )  # some may be known exactly
 
 
 def _robust_z(x: Array, used: Mask | None) -> Array:

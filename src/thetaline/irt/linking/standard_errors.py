@@ -43,10 +43,10 @@ def delta(solution: LinkSolution, covariances: dict[str, ItemCovariance | None])
 def derivatives_by_entry(ids: Any, sensitivity: dict[str, Array], covariance: ItemCovariance) -> Array:
     """(2, P): ∂(A, B) by each entry of a covariance; 0 for items that are no anchors."""
     position = {item: i for i, item in enumerate(ids.tolist())}
-    D = np.zeros((2, len(covariance.ids)))
+    D, nothing = np.zeros((2, len(covariance.ids))), np.zeros((2, len(ids)))
     for j, (item, name) in enumerate(zip(covariance.ids, covariance.names, strict=True)):
         if item in position:
-            column = sensitivity[name[0]][:, position[item]]
+            column = sensitivity.get(name[0], nothing)[:, position[item]]  # moments of a and b do not heed c and d
             D[:, j] = column[:, int(name[1:] or 1) - 1] if name[0] == "b" else column
     return D
 
