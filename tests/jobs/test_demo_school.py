@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from thetaline.jobs.demo.recovery import SimulatedWindow, recovery_statistics
-from thetaline.jobs.demo.school import DAY_MS, DRIFT_WEEK, TOPICS, SchoolPlan, simulate
+from thetaline.jobs.demo.school import DAY_MS, TOPICS, SchoolPlan, simulate
 
 PLAN = SchoolPlan(learners=300)
 
@@ -85,12 +85,12 @@ def test_ability_is_the_start_plus_the_rates_of_the_terms_that_have_passed(schoo
     assert truth.theta(np.array([7]), np.array([12.0]))[0] == pytest.approx(truth.theta0[7] + 4 * rates.sum())
 
 
-def test_a_few_items_change_their_difficulty_half_way(school):
+def test_a_few_items_change_their_difficulty_when_the_eighth_week_begins(school):
     truth, _ = school
     drifting = np.flatnonzero(truth.drift)
     assert len(drifting) == 6
     assert np.all(truth.opened[drifting] == 0)
-    before, after = (truth.difficulty(drifting, np.full(6, week)) for week in (DRIFT_WEEK - 0.01, DRIFT_WEEK))
+    before, after = (truth.difficulty(drifting, np.full(6, week)) for week in (6.99, 7.0))
     assert after - before == pytest.approx(truth.drift[drifting])
 
 

@@ -1,5 +1,6 @@
 """Who may do what with which token."""
 
+import base64
 import hashlib
 import io
 from collections.abc import Iterator
@@ -142,6 +143,16 @@ def test_the_secret_is_stored_as_its_hash_only(service: Running) -> None:
 def test_scopes_that_do_not_go_together_are_refused(scopes: set[Scope], user_id: str | None, said: str) -> None:
     with pytest.raises(InputError, match=said):
         new_token("x", scopes, user_id=user_id, expires_at=None)
+
+
+def test_a_token_is_its_kind_an_id_of_48_bits_and_a_secret_of_256() -> None:
+    made = [new_token("x", {Scope.SCORE}, user_id=None, expires_at=None) for _ in range(20)]
+    for text, row in made:
+        kind, token_id, secret = text.split("_", 2)
+        assert (kind, token_id, len(bytes.fromhex(token_id))) == ("tl", row.token_id, 6)
+        assert len(base64.urlsafe_b64decode(f"{secret}=")) == 32
+        assert row.secret_sha256 == hashlib.sha256(secret.encode()).digest()
+    assert len({row.token_id for _, row in made}) == len({row.secret_sha256 for _, row in made}) == 20
 
 
 @pytest.mark.parametrize("wider", ["read:all", "calibrate"])
