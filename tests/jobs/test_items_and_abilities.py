@@ -81,6 +81,21 @@ def test_tag_and_runs_show_name_items_by_their_codes(published, command, rows):
     assert json.loads(command("runs", "show", run_id, "--json")[1])["codes"][weak] == CODES[-1]
 
 
+def test_the_runs_metrics_have_the_classical_statistics(published, command, rows):
+    [(run_id, classical)] = rows("select run_id, metrics -> 'classical' from mirt_fit_meta")
+    k = 7
+    [(item_id,)] = rows(f"select item_id from item_code where code = '{CODES[k]}'")
+    columns = classical["items"]
+    place = columns["item_id"].index(item_id)
+    assert columns["n_answers"][place] == N_LEARNERS
+    assert columns["share_right"][place] == pytest.approx(published[:, k].mean(), abs=5e-5)
+    covariance = np.cov(published.T)
+    alpha = N_ITEMS / (N_ITEMS - 1) * (1 - np.trace(covariance) / covariance.sum())
+    assert classical["alpha"]["estimate"] == pytest.approx(alpha, abs=5e-5)
+    assert classical["omega"]["low"] < classical["omega"]["estimate"] < classical["omega"]["high"]
+    assert f"alpha            {alpha:.3f} (0." in command("runs", "show", run_id)[1]
+
+
 def test_the_views_have_the_code_beside_the_columns_of_the_contract(published, rows):
     columns = "select column_name from information_schema.columns where table_name = '{}' order by ordinal_position"
     contract = ["item_id", "model", "params", "version", "run_id", "fitted_at"]

@@ -125,9 +125,15 @@ def _sections(run: RunRecord, checks: Sequence[CheckResult], codes: Mapping[str,
     anchors = dict(metrics.get("anchors", {}))
     anchors["dropped"] = {_item(name, codes): why for name, why in anchors.get("dropped", {}).items()}
     yield _facts({"linking": spec.get("linking_constants"), **anchors})
+    yield _facts({name: _coefficient(metrics.get("classical", {}).get(name)) for name in ("alpha", "omega")})
     users = {reason: len(ids) for reason, ids in metrics.get("excluded_users", {}).items()}
     yield _facts({"left out": metrics.get("left_out_answers"), "learners": users})
     yield from _item_tables(metrics, codes)
+
+
+def _coefficient(one: Mapping[str, float] | None) -> str | None:
+    """A coefficient with its interval, where it is known."""
+    return f"{one['estimate']:.3f} ({one['low']:.2f} … {one['high']:.2f})" if one and len(one) == 3 else None
 
 
 def _item(item_id: str, codes: Mapping[str, str]) -> str:

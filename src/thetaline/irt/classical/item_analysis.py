@@ -11,10 +11,10 @@ from scipy.special import ndtri
 from thetaline.errors import InputError
 from thetaline.irt._alignment import aligned
 from thetaline.irt._arguments import check_kinds
-from thetaline.irt._coding import frame
+from thetaline.irt._coding import MAX_CATEGORY, frame
 from thetaline.irt._types import Array, Ids, Labelled, short_repr
 from thetaline.irt.classical.flags import ItemFlag, flags_of
-from thetaline.irt.classical.options import OptionTable, option_table
+from thetaline.irt.classical.options import Choices, OptionTable, option_table
 from thetaline.irt.classical.reliability import (
     UNKNOWN,
     Reliability,
@@ -98,15 +98,15 @@ def item_analysis(
     if key is not None:
         matrix = OptionMatrix(responses)
         responses = score_key(responses, key)
-        chosen = [option for option in matrix.cells.ravel().tolist() if option is not None]
+        choices = matrix.choices()
     else:
         check_kinds(responses=(responses, Responses))
-        chosen = responses.answer.tolist()
-    return _analysed(responses, chosen, _abilities(theta, responses), _parameters(fit, responses), level)
+        choices = Choices(responses.answer, range(MAX_CATEGORY + 1), are_alternatives=False)
+    return _analysed(responses, choices, _abilities(theta, responses), _parameters(fit, responses), level)
 
 
 def _analysed(
-    responses: Responses, chosen: list[Any], theta: Array | None, parameters: tuple[Array, Array], level: float
+    responses: Responses, choices: Choices, theta: Array | None, parameters: tuple[Array, Array], level: float
 ) -> ItemAnalysis:
     scores = item_scores(responses)
     moments = moments_by_item(responses.item, scores.score, scores.score, scores.weight, responses.n_items)
@@ -115,7 +115,7 @@ def _analysed(
     covariance, n_pairs = pairwise_covariance(responses)
     n_persons = float(n_pairs.min())
     low, high = _fisher_interval(item_rest, with_rest.n, level)
-    options = option_table(responses, scores, chosen, theta)
+    options = option_table(responses, scores, choices, theta)
     a, b = parameters
     columns: dict[str, Any] = {
         "ids": responses.item_ids,
@@ -136,7 +136,7 @@ def _analysed(
         alpha=alpha,
         omega=omega_interval(covariance, n_persons, level) if len(covariance) <= MOST_ITEMS else UNKNOWN,
         options=options,
-        flags=flags_of(columns, alpha.estimate, options, keyed=any(isinstance(option, str) for option in chosen)),
+        flags=flags_of(columns, alpha.estimate, options, keyed=choices.are_alternatives),
         level=level,
     )
 

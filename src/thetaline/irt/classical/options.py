@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from thetaline.irt._coding import frame, objects
 from thetaline.irt._types import Array, Ids, Index, short_repr
@@ -37,9 +39,19 @@ class OptionTable:
         return frame({"item_id": self.item_ids, **{name: getattr(self, name) for name in names}})
 
 
-def option_table(responses: Responses, scores: ItemScores, chosen: list[Any], theta: Array | None) -> OptionTable:
-    """`chosen` has the option of every answer (M,), in the order of the responses; `theta` is one a person (N,)."""
-    row, item, option = _rows(responses.item, chosen)
+class Choices(NamedTuple):
+    """What was chosen in every answer (M,), as a place in `labels`; alternatives are options, else categories."""
+
+    code: NDArray[np.integer]
+    labels: Sequence[Any]
+    are_alternatives: bool
+
+
+def option_table(responses: Responses, scores: ItemScores, choices: Choices, theta: Array | None) -> OptionTable:
+    """`choices` are in the order of the responses; `theta` is one a person (N,)."""
+    width = len(choices.labels)
+    cell, row = np.unique(responses.item.astype(np.int64) * width + choices.code, return_inverse=True)
+    item, option = cell // width, [choices.labels[code] for code in (cell % width).tolist()]
     n_rows = len(item)
     n = weighted_sums(row, scores.weight, n_rows)
     answered = weighted_sums(responses.item, scores.weight, responses.n_items)[item]
@@ -55,14 +67,6 @@ def option_table(responses: Responses, scores: ItemScores, chosen: list[Any], th
         mean_theta=_means(row, ability, scores.weight, n_rows),
         item=item,
     )
-
-
-def _rows(item: np.ndarray, chosen: list[Any]) -> tuple[Index, Index, list[Any]]:
-    """The row of every answer (M,), and of every row the item's position and the option."""
-    pairs = list(zip(item.tolist(), chosen, strict=True))
-    order = {pair: place for place, pair in enumerate(sorted(set(pairs)))}
-    row = np.array([order[pair] for pair in pairs], dtype=np.intp)
-    return row, np.array([one for one, _ in order], dtype=np.intp), [option for _, option in order]
 
 
 def _means(row: Index, values: Array, weight: Array, n_rows: int) -> Array:

@@ -32,7 +32,7 @@ UNKNOWN = Reliability(np.nan, np.nan, np.nan)
 def pairwise_covariance(responses: Responses) -> tuple[Array, Array]:
     """Covariances (I, I) of the items' scores over the persons who answered both, and how many these are.
 
-    A pair without two such persons has NaN.
+    All are NaN where some pair has no two such persons: nothing here is known without every pair.
     """
     shape = (responses.n_persons, responses.n_items)
     score = responses.answer.astype(np.float64)
@@ -40,12 +40,11 @@ def pairwise_covariance(responses: Responses) -> tuple[Array, Array]:
     seen = csr_array((np.ones_like(score), responses.item, responses.indptr), shape=shape)
     weights = diags_array(responses.counts)
     n: Array = (seen.T @ (weights @ seen)).toarray()
+    if (n < 2).any():
+        return np.full(n.shape, np.nan), n
     products: Array = (x.T @ (weights @ x)).toarray()
     sums: Array = (x.T @ (weights @ seen)).toarray()
-    enough = n >= 2
-    covariance = np.full(n.shape, np.nan)
-    covariance[enough] = (products[enough] - sums[enough] * sums.T[enough] / n[enough]) / (n[enough] - 1.0)
-    return covariance, n
+    return (products - sums * sums.T / n) / (n - 1.0), n
 
 
 def alpha(covariance: Array) -> float:
@@ -81,11 +80,13 @@ def alpha_interval(covariance: Array, n_persons: float, level: float) -> Reliabi
 
 
 def omega_interval(covariance: Array, n_persons: float, level: float) -> Reliability:
-    """McDonald's (1999) omega, (Σλ)² / ((Σλ)² + Σψ) of one factor by maximum likelihood, of at least three items.
+    """McDonald's (1999) omega, (Σλ)² / ((Σλ)² + Σψ) of one factor by maximum likelihood.
+
+    Of at least three items and more persons than items: with fewer the covariances are singular.
 
     The interval is the delta method's (Raykov, 2002) on log(1 − omega), with the normal-theory covariance of λ and ψ.
     """
-    if len(covariance) < 3 or not np.isfinite(covariance).all() or (np.diag(covariance) <= 0).any():
+    if not 3 <= len(covariance) < n_persons or not np.isfinite(covariance).all() or (np.diag(covariance) <= 0).any():
         return UNKNOWN
     fitted = _one_factor(covariance)
     if fitted is None:

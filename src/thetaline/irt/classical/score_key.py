@@ -13,6 +13,7 @@ from thetaline.irt._alignment import labelled_dict, labels_of
 from thetaline.irt._coding import MAX_CATEGORY, is_missing, objects
 from thetaline.irt._matrix import labelled_matrix
 from thetaline.irt._types import Ids
+from thetaline.irt.classical.options import Choices
 from thetaline.irt.responses import Responses
 
 Credits = Mapping[str, int]  # of an item: {option: category}; an option that is not named is 0
@@ -53,6 +54,13 @@ class OptionMatrix:
         self.cells: Ids = objects(texts).reshape(matrix.cells.shape)
         self.persons: list[Any] | None = matrix.rows
         self.items: list[Any] | None = None if matrix.numbered else matrix.columns
+
+    def choices(self) -> Choices:
+        """What was chosen in every answer, row by row."""
+        texts = [text for text in self.cells.ravel().tolist() if text is not None]
+        labels = sorted(set(texts))
+        place = {text: code for code, text in enumerate(labels)}
+        return Choices(np.array([place[text] for text in texts], dtype=np.intp), labels, are_alternatives=True)
 
     def credits(self, key: Any) -> list[Credits]:
         """The credits of each column's options."""

@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass
 import numpy as np
 
 from thetaline.jobs.anchors.references import AnchorSet
+from thetaline.jobs.calibration.classical_statistics import classical_statistics
 from thetaline.jobs.calibration.engine import AbilityEstimates, CalibrationReply, CalibrationRequest
 from thetaline.jobs.calibration.exclusions import Excluded
 from thetaline.jobs.calibration.gate import GateInput, PublishedParameters
@@ -109,6 +110,7 @@ def metrics(run: CalibrationRun) -> dict[str, object]:
         "rmsd": link_rmsd(run),
         "population": _population(run.reply),
         "flagged_items": flagged_items(run.reply),
+        "classical": classical_statistics(run.request.observations),
     }
 
 
