@@ -2,7 +2,6 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Callable
-from dataclasses import dataclass, field
 
 import numpy as np
 import pyarrow as pa
@@ -13,17 +12,19 @@ from thetaline.jobs.importing.files import Reason
 from thetaline.jobs.importing.parsers import COSTS_THE_VALUE, PAIR, Parsed
 
 
-@dataclass(slots=True)
 class Faults:
-    """Of n rows; `left_out` counts the values that a row loses while it counts."""
+    """Of the wanted ones of n rows; `left_out` counts the values that a row loses while it counts."""
 
-    n: int
-    of_row: dict[int, list[Reason]] = field(default_factory=lambda: defaultdict(list))
-    left_out: Counter[str] = field(default_factory=Counter)
+    def __init__(self, wanted: Mask) -> None:
+        """No faults yet."""
+        self.n = len(wanted)
+        self.of_row: dict[int, list[Reason]] = defaultdict(list)
+        self.left_out: Counter[str] = Counter()
+        self._wanted = wanted
 
     def note(self, rows: pa.Array, reason: str) -> None:
         """Add a reason to the rows (n,) where it is true."""
-        places = np.flatnonzero(np.asarray(rows.fill_null(False)))
+        places = np.flatnonzero(np.asarray(rows.fill_null(False)) & self._wanted)
         if reason in COSTS_THE_VALUE:
             self.left_out[reason] += len(places)
             return
@@ -34,8 +35,8 @@ class Faults:
 
     @property
     def sound(self) -> Mask:
-        """Which rows have none, (n,)."""
-        mask = np.ones(self.n, dtype=bool)
+        """Which rows have none, (n,); of unwanted ones nothing is known."""
+        mask = self._wanted.copy()
         mask[list(self.of_row)] = False
         return mask
 

@@ -13,6 +13,7 @@ from thetaline.errors import InputError
 from thetaline.jobs.command_line import print_message
 from thetaline.jobs.importing.columns import Columns, Role
 from thetaline.jobs.importing.files import RowBatch, open_answer_file
+from thetaline.jobs.importing.instants import RowInstants
 from thetaline.jobs.importing.load import AnswerLoader
 from thetaline.jobs.importing.options import ParseOptions
 from thetaline.jobs.importing.rejected_rows import RejectedRows
@@ -43,14 +44,15 @@ def import_file(context: JobContext, path: Path, request: ImportRequest, *, skip
     first = next(batches, None)
     if first is None:
         raise InputError(f"{path}: the file has no rows")
-    validator = RowValidator.of_file(mapping.columns, mapping.options, context.now, first)
+    instants = RowInstants.of_file(mapping.columns, mapping.options, context.now, first)
+    validator = RowValidator(mapping.columns, mapping.options, instants)
     columns = mapping.in_words(validator.units)
     print_message(mapping_in_words(mapping, validator.units))
     with (
         summary_on_error({"file": path.name, "columns": columns}),
         RejectedRows(skip_bad, list(mapping.names), keep=not context.dry_run) as rejected,
     ):
-        counts = _load(context, mapping, validator, chain([first], batches), rejected)
+        counts = _load(context, mapping, validator, batches=chain([first], batches), rejected=rejected)
         print_message(result_in_words(counts, rejected, dry_run=context.dry_run))
     return {
         "file": path.name,
@@ -65,13 +67,15 @@ def _load(
     context: JobContext,
     mapping: FileMapping,
     validator: RowValidator,
+    *,
     batches: Iterator[RowBatch],
     rejected: RejectedRows,
 ) -> dict[str, object]:
     started, count, path = time.monotonic(), _RowCount(), mapping.source.path
     loader = AnswerLoader(context.conn, list(mapping.names.values()))
     with progress(f"reading {path.name}") as update:
-        loader.stage(_valid_answers(batches, validator, rejected, count, _with_rate(update, started)))
+        update_rate = _with_rate(update, started)
+        loader.stage(_valid_answers(batches, validator, rejected=rejected, count=count, update=update_rate))
     if not count.rows:
         raise InputError(f"{path}: the file has no rows")
     counts = loader.compare(rejected)
@@ -90,7 +94,7 @@ def _load(
 
 
 def _valid_answers(
-    batches: Iterator[RowBatch], validator: RowValidator, rejected: RejectedRows, count: _RowCount, update: Update
+    batches: Iterator[RowBatch], validator: RowValidator, *, rejected: RejectedRows, count: _RowCount, update: Update
 ) -> Iterator[pa.Table]:
     for batch in batches:
         validated = validator.check(batch, count.rows)

@@ -1,7 +1,7 @@
 """Wide files, a row a learner and a column an item, as rows of one answer each."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 
@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from thetaline.errors import InputError
+from thetaline.jobs.arrays import Index, Objects
 from thetaline.jobs.importing.columns import Choice, Columns, Role, base_name, chosen_columns, listed, usual_columns
 from thetaline.jobs.importing.files import AnswerFile, RowBatch
 
@@ -112,30 +113,29 @@ def _batches(
         for start in range(0, max(1, len(batch.lines)), step):
             part = {name: texts.slice(start, step) for name, texts in batch.columns.items()}
             lines = np.asarray(batch.lines[start : start + step])
-            yield replace(_melt(part, lines, items, kept, missing, first), rejected=rejected)
+            numbers = pa.array([str(first + 1 + n) for n in range(len(lines))], pa.large_string())
+            learner = {**{name: part[name] for name in kept}, ROW: numbers}
+            yield replace(_melt(_cell_matrix(part, items, missing), items, lines, learner), rejected=rejected)
             rejected, first = (), first + len(lines)
 
 
-def _melt(
-    columns: dict[str, pa.Array],
-    lines: np.ndarray,
-    items: Sequence[_ItemColumn],
-    kept: Sequence[str],
-    missing: Sequence[str],
-    first: int,
-) -> RowBatch:
-    """The cells row by row, those of a row in the order of the columns."""
-    n = len(lines)
+def _cell_matrix(columns: Mapping[str, pa.Array], items: Sequence[_ItemColumn], missing: Sequence[str]) -> Objects:
+    """(N, I) what was answered."""
+    n = len(next(iter(columns.values())))
     cells = np.empty((n, len(items)), dtype=object)
     for place, item in enumerate(items):
         cells[:, place] = _cells(item, columns, missing)
+    return cells
+
+
+def _melt(cells: Objects, items: Sequence[_ItemColumn], lines: Index, kept: Mapping[str, pa.Array]) -> RowBatch:
+    """The cells row by row, those of a row in the order of the columns; the learner's `kept` columns with each."""
     observed = cells != None  # noqa: E711  (of an array of objects)
     row, column = np.nonzero(observed)
     codes = pa.array([item.code for item in items], pa.large_string())
     full = pa.array([item.full_score for item in items], pa.large_string())
     melted_columns = {
-        **{name: columns[name].take(pa.array(row)) for name in kept},
-        ROW: pa.array([str(first + 1 + one) for one in row.tolist()], pa.large_string()),
+        **{name: texts.take(pa.array(row)) for name, texts in kept.items()},
         ITEM: codes.take(pa.array(column)),
         ANSWER: pa.array(cells[observed], pa.large_string()),
         FULL_SCORE: full.take(pa.array(column)),
@@ -143,7 +143,7 @@ def _melt(
     return RowBatch(lines[row].tolist(), melted_columns, empty_cells=int(observed.size - len(row)))
 
 
-def _cells(item: _ItemColumn, columns: dict[str, pa.Array], missing: Sequence[str]) -> list[str | None]:
+def _cells(item: _ItemColumn, columns: Mapping[str, pa.Array], missing: Sequence[str]) -> list[str | None]:
     """What each learner answered: the text, the points, or 1 where it is the right answer; None for nothing."""
     texts = [_present(text, missing) for text in columns[item.score].to_pylist()]
     if item.right_answer is None:
