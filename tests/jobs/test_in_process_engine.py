@@ -35,22 +35,19 @@ def answered(*anchors: AnchorItem, model: str = "2PL") -> CalibrationReply:
     return InProcessEngine().calibrate(CalibrationRequest(ANSWERS, model, anchors))
 
 
-def test_everything_moves_to_the_anchors_scale_by_the_rule_of_scale() -> None:
+def test_sound_anchors_are_held_and_learners_lie_on_their_scale() -> None:
     free, linked = answered(), answered(*TRUTH)
     assert free.linking is None
     assert linked.linking is not None
-    A, B = linked.linking.A, linked.linking.B
-    assert (pytest.approx(1.3, abs=0.15), pytest.approx(0.5, abs=0.15)) == (A, B)
-    for new, old in [
-        (linked.items.parameters["a"], free.items.parameters["a"] / A),
-        (linked.items.parameters["b"], free.items.parameters["b"] * A + B),
-        (linked.items.se["a"], free.items.se["a"] / A),
-        (linked.items.se["b"], free.items.se["b"] * A),
-        (linked.abilities.theta, free.abilities.theta * A + B),
-        (linked.abilities.se, free.abilities.se * A),
-        (linked.population, (B, A)),
-    ]:
-        np.testing.assert_allclose(np.array(new), np.array(old), rtol=1e-12)
+    assert linked.population == (linked.linking.B, linked.linking.A)
+    np.testing.assert_allclose(np.array(linked.population), [0.5, 1.3], atol=0.15)
+    position = {name: i for i, name in enumerate(linked.items.item_ids)}
+    held = [one for one in TRUTH if one.item_id not in linked.linking.dropped]
+    assert len(held) == linked.linking.n_anchors_used
+    for name in "ab":
+        published = linked.items.parameters[name][[position[one.item_id] for one in held]]
+        np.testing.assert_allclose(published, [getattr(one, name) for one in held], rtol=1e-12)
+    assert np.isnan(linked.items.se["b"][[position[one.item_id] for one in held]]).all()
 
 
 def test_fixed_anchors_are_held_and_the_population_says_where_it_is() -> None:

@@ -165,7 +165,6 @@ def test_asymptotes_at_their_bound_are_named():
         ({"population": "beta"}, InputError, "unknown population 'beta'"),
         ({"groups": ["a", "b"]}, InputError, r"groups has shape \(2,\)"),
         ({"anchors": irt.Items(ids=["q"], a=1.0, b=[0.0])}, ItemsError, "none of the 1 anchors is among the items"),
-        ({"anchors": irt.Items(ids=range(10), a=1.0, b=np.zeros(10))}, ResponsesError, "every item is an anchor"),
     ],
 )
 def test_arguments_that_make_no_sense_are_refused_with_their_value(options, error, message):
@@ -246,3 +245,25 @@ def test_an_unknown_method_or_scale_of_errors_is_refused():
         fit.standard_errors(method="hessian")
     with pytest.raises(InputError, match="unknown scale 'raw'"):
         fit.covariance(scale="raw")
+
+
+def test_a_bank_that_is_all_fixed_gives_the_population() -> None:
+    rng = np.random.default_rng(4)
+    bank = irt.Items(ids=range(30), model="2PL", a=rng.lognormal(0, 0.3, 30), b=rng.normal(size=30))
+    responses = irt.simulate(bank, rng.normal(0.5, 1.3, 2000), rng)
+    fit, se = irt.calibrate(responses, anchors=bank), irt.calibrate(responses, anchors=bank).standard_errors()
+    assert fit.converged
+    assert fit.n_parameters == 2
+    assert abs(fit.population.mean[0] - 0.5) < 3 * se.mean[0] < 0.15
+    assert abs(fit.population.sd[0] - 1.3) < 3 * se.sd[0] < 0.15
+    np.testing.assert_allclose(fit.items.b, bank.b, rtol=1e-12)
+
+
+def test_nodes_are_fine_enough_for_steep_anchors() -> None:
+    rng = np.random.default_rng(5)
+    bank = irt.Items(ids=range(12), model="2PL", a=np.r_[np.full(11, 9.0), 1.0], b=np.r_[np.linspace(-2, 2, 11), 0.0])
+    responses = irt.simulate(bank, rng.normal(size=1500), rng)
+    fit = irt.calibrate(responses, anchors=bank.take(range(11)))
+    exact = irt.calibrate(responses, anchors=bank.take(range(11)), grid=irt.Grid(2001, -8.0, 8.0))
+    assert fit.items.a[11] == pytest.approx(exact.items.a[11], abs=2e-4)
+    assert fit.log_likelihood == pytest.approx(exact.log_likelihood, abs=1e-3)

@@ -157,13 +157,17 @@ class FitMeta(Reply):
 
 
 class CalibratedItem(TypedDict):
-    """Parameters `a`, `b` and, as the model has them, `c`, `d`, with their standard errors."""
+    """Parameters `a`, `b` and, as the model has them, `c`, `d`; their standard errors; the covariance of a and b.
+
+    An anchor that is held has no error of its own.
+    """
 
     __pydantic_config__ = OPEN  # type: ignore[misc]
 
     item_id: Id
     params: dict[str, float]
     se: NotRequired[dict[str, float | None]]
+    cov_ab: NotRequired[float | None]
 
 
 class CalibratedAbility(TypedDict):
@@ -183,3 +187,6 @@ class CalibrateResponse(Reply):
     fit_meta: FitMeta
     item_params: list[CalibratedItem]
     abilities: list[CalibratedAbility]
+    free_anchors: list[CalibratedItem] | None = Field(
+        default=None, description="what these answers alone say of the anchors, on the anchors' scale"
+    )

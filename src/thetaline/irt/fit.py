@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from thetaline.irt._types import Mask
+from thetaline.irt._types import Array, Mask
 from thetaline.irt.calibration.em import Cycle, Status
 from thetaline.irt.calibration.findings import Finding, Note
 from thetaline.irt.calibration.solution import Solution
@@ -12,7 +12,7 @@ from thetaline.irt.coefficients import Coefficients, coefficients
 from thetaline.irt.covariance import ItemCovariance
 from thetaline.irt.items import Items
 from thetaline.irt.population import Population
-from thetaline.irt.standard_errors import StandardErrors, covariance, standard_errors
+from thetaline.irt.standard_errors import StandardErrors, covariance, covariance_by_item, standard_errors
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -61,12 +61,20 @@ class Fit:
         """Return the ids of the items or persons, or the labels of the groups, with a finding."""
         return [name for note in self.notes if note.finding is finding for name in note.ids.tolist()]
 
-    def standard_errors(self, method: str = "oakes") -> StandardErrors:
-        """Return standard errors in the shape of the items; see `irt.standard_errors` for the methods.
+    def standard_errors(self, method: str = "oakes", form: str | None = None) -> StandardErrors:
+        """Return standard errors in the shape of the items; see `irt.standard_errors` for methods and forms.
 
-        Raises InputError for an unknown method.
+        Raises InputError for an unknown method or form.
         """
-        return standard_errors(self._solution, method=method)
+        return standard_errors(self._solution, method=method, form=form)
+
+    def covariance_by_item(self, method: str = "oakes") -> Array:
+        """Return each item's own covariance of (a, b or b1 .., c, d), (I, W, W) in the order of `items`.
+
+        The information of each item is inverted by itself (see `standard_errors`, "item blocks"); NaN where a parameter
+        was not estimated.  Raises InputError for an unknown method.
+        """
+        return covariance_by_item(self._solution, method=method)
 
     def coefficients(self, level: float = 0.95, method: str = "oakes") -> Coefficients:
         """Return every estimate with its standard error and a Wald interval of `level`, a row a parameter.

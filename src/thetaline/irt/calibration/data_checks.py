@@ -47,9 +47,6 @@ def check_data(
     Raises ResponsesError for groups without a common scale and for items that neither answers nor priors determine.
     """
     _check_identified(responses, spec, priors)
-    n_estimated = int((~spec.anchored).sum())
-    if n_estimated == 0:
-        raise ResponsesError("every item is an anchor; there is nothing to calibrate")
     if responses.n_items < 2:
         raise ResponsesError(f"one item ({responses.item_ids[0]!r}) cannot be calibrated; ability needs at least two")
     held = _held_by_priors(spec, priors)

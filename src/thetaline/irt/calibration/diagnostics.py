@@ -29,6 +29,8 @@ def diagnose(solution: Solution, *, converged: bool) -> tuple[Note, ...]:
 
 def _item_notes(solution: Solution, *, converged: bool) -> Iterator[Note]:
     order = solution.problem.data.order
+    if not solution.problem.model.item_blocks:  # all items are given
+        return
     for finding, masks in _item_findings(solution, converged=converged).items():
         pairs = zip(solution.problem.model.item_blocks, masks, strict=True)
         at = np.sort(np.concatenate([order[block.index[mask]] for block, mask in pairs]))

@@ -89,6 +89,10 @@ class Model:
         yield from zip(self.item_blocks, state.free, strict=True)
         yield from self.anchors
 
+    def slopes(self, state: EmState) -> Array:
+        """Slopes of all items, anchors included, (I,) by block."""
+        return np.concatenate([free[:, 0] for _, free in self.with_values(state)])
+
     def codes(self, block: ItemBlock) -> Index:
         """Table rows of a block, (len(index), K)."""
         return self.offsets[block.index][:, None] + np.arange(block.n_categories)

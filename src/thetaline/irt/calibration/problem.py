@@ -60,7 +60,7 @@ class Problem:
 
     def adapted_nodes(self, state: EmState) -> Nodes:
         """Return the nodes that slopes and posteriors at these parameters ask for."""
-        return adapted_nodes(self.data, state, self.tables(state), self.nodes)
+        return adapted_nodes(self.data, state, self.tables(state), self.nodes, self.model.slopes(state))
 
     def objective(self, state: EmState, expectation: Expectation) -> float:
         """Log-likelihood plus log prior."""

@@ -69,9 +69,11 @@ def initial_nodes(data: ObservedData) -> Nodes:
     return _spaced(data, 1.0 / np.sqrt(1.0 + 0.2 * answers))
 
 
-def adapted_nodes(data: ObservedData, state: EmState, tables: tuple[Array, Array], nodes: Nodes) -> Nodes:
-    """Return the nodes that slopes and posteriors ask for; `tables`, log-probabilities and weights, are at `nodes`."""
-    slopes = np.concatenate([np.abs(free[:, 0]) for free in state.free]) * state.sd.max()
+def adapted_nodes(
+    data: ObservedData, state: EmState, tables: tuple[Array, Array], nodes: Nodes, slopes: Array
+) -> Nodes:
+    """Return the nodes that slopes (I,) and posteriors ask for; `tables` of log-probabilities are at `nodes`."""
+    slopes = np.abs(slopes) * state.sd.max()
     steep = float(np.quantile(slopes, 1.0 - SHARP_QUANTILE))
     return _spaced(data, min(_sharpest_posterior(data, tables, nodes), STEPS_A_SLOPE / steep))
 

@@ -21,6 +21,7 @@ from thetaline.irt.threads import single_threaded_blas, workers
 
 METHODS: dict[str, Method] = {"oakes": OAKES, "crossproduct": CROSSPRODUCT, "sandwich": SANDWICH}
 SCALES = ("published", "free")
+FULL, BLOCKS = "full matrix", "item blocks"
 MOST_FULL = 5_000  # parameters: a matrix of 200 MB; above it items are taken one by one
 
 
@@ -29,19 +30,22 @@ class FreeCovariance:
     """Covariance of the free parameters, (n, n): an array, or sparse where items were taken one by one."""
 
     matrix: Any
-    form: str  # "full matrix" or "item blocks"
+    form: str  # FULL or BLOCKS
     positive_definite: bool
 
 
-def standard_errors(solution: Solution, *, method: str = "oakes") -> StandardErrors:
+def standard_errors(solution: Solution, *, method: str = "oakes", form: str | None = None) -> StandardErrors:
     """Return standard errors of a, b, c, d and of the free means and sds.
 
     "oakes" is the observed information (Oakes, 1999; Chalmers, 2018), right when the model holds; "crossproduct" sums
     products of the persons' scores, cheaper and noisier; "sandwich" joins both and holds when the model does not.
-    Under priors they are those of the posterior mode.  Raises InputError for another method.
+    Under priors they are those of the posterior mode.  `form` "full matrix" inverts the information of all parameters,
+    "item blocks" that of each item by itself: errors slightly too small, none of populations and shared slopes, in a
+    time that does not grow with the square of the items.  None takes the full matrix of up to 5,000 parameters.
+    Raises InputError for another method or form.
     """
     index = parameter_index(solution)
-    found = free_covariance(solution, index, method=method)
+    found = free_covariance(solution, index, method=method, form=form)
     jacobian = published_jacobian(solution, index)
     variances = jacobian.variances(found.matrix)
     with np.errstate(invalid="ignore"):
@@ -66,16 +70,37 @@ def covariance(solution: Solution, *, method: str = "oakes", scale: str = "publi
     return ItemCovariance(solution.item_ids[jacobian.owner[own]], names, matrix)
 
 
-def free_covariance(solution: Solution, index: ParameterIndex, *, method: str) -> FreeCovariance:
+def covariance_by_item(solution: Solution, *, method: str = "oakes") -> Array:
+    """Return each item's own covariance of (a, b or b1 .., c, d), (I, W, W) in the caller's order.
+
+    NaN where an item has no such parameter or it was not estimated.  Raises InputError for an unknown method.
+    """
+    index = parameter_index(solution)
+    jacobian = published_jacobian(solution, index)
+    published = jacobian.covariance(free_covariance(solution, index, method=method, form=BLOCKS).matrix).tocoo()
+    width = int(solution.spec.n_categories.max()) + 2
+    out = np.full((len(solution.item_ids), width, width), np.nan)
+    row, column = published.coords
+    kept = jacobian.is_item[row] & jacobian.is_item[column] & (jacobian.owner[row] == jacobian.owner[column])
+    row, column = row[kept], column[kept]
+    out[jacobian.owner[row], jacobian.column[row], jacobian.column[column]] = published.data[kept]
+    return out
+
+
+def free_covariance(
+    solution: Solution, index: ParameterIndex, *, method: str, form: str | None = None
+) -> FreeCovariance:
     """Return the covariance of the free parameters by the named method; raises InputError for another."""
     if method not in METHODS:
         raise InputError(f"unknown method {method!r}; choose one of {', '.join(METHODS)}")
+    if form not in (None, FULL, BLOCKS):
+        raise InputError(f"unknown form {form!r}; choose {FULL!r}, {BLOCKS!r} or None")
     with workers(None, solution.problem.data.n_answers) as executor, single_threaded_blas():
-        if index.n <= MOST_FULL:
+        if form == FULL or (form is None and index.n <= MOST_FULL):
             inverse = METHODS[method].full(solution, index, executor)
-            return FreeCovariance(inverse.covariance, "full matrix", inverse.positive_definite)
+            return FreeCovariance(inverse.covariance, FULL, inverse.positive_definite)
         matrix = _block_diagonal(METHODS[method].by_item(solution, index), index)
-        return FreeCovariance(matrix, "item blocks", bool((matrix.diagonal() >= 0).all()))
+        return FreeCovariance(matrix, BLOCKS, bool((matrix.diagonal() >= 0).all()))
 
 
 def _block_diagonal(by_item: Array, index: ParameterIndex) -> "sparse.csr_array":

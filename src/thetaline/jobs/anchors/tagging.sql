@@ -5,8 +5,9 @@ with recent as (
     order by as_of desc, started_at desc
     limit cast(%(runs)s as integer)
 ), moves as (
-    select item_no, max((params ->> 'b')::float8) - min((params ->> 'b')::float8) as move
+    select item_no, max((own ->> 'b')::float8) - min((own ->> 'b')::float8) as move
     from item_param join recent using (run_id)
+    cross join lateral (select coalesce(free, params)) as estimated (own)
     group by item_no
     having count(*) > 1
 ), answered as (
@@ -15,8 +16,8 @@ with recent as (
 select
     item.item_id,
     (current.params ->> 'a')::float8 as a,
-    (current.params ->> 'b')::float8 as b,
-    coalesce((current.params -> 'se' ->> 'b')::float8, 'NaN') as se_b,
+    (coalesce(stored.free, current.params) ->> 'b')::float8 as b,
+    coalesce((coalesce(stored.free, current.params) -> 'se' ->> 'b')::float8, 'NaN') as se_b,
     coalesce(answered.n, 0) as n_answers,
     coalesce(moves.move, 'NaN') as move,
     coalesce(question.meta -> 'tags' @> '["anchor"]', false) as anchored,
@@ -24,6 +25,7 @@ select
     question.meta -> 'anchor_retired' is not null as retired
 from mirt_item_params as current
 join item using (item_id)
+join item_param as stored using (item_no, run_id)
 left join answered using (item_no)
 left join moves using (item_no)
 left join question on question.id = case when item.item_id ~ '^[0-9]{1,18}$' then item.item_id::bigint end

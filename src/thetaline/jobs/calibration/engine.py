@@ -1,8 +1,10 @@
 """What does the fit: a protocol whose request and reply are the values of the contract's POST /irt/calibrate."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Protocol
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Protocol, Self
+
+import numpy as np
 
 from thetaline.jobs.anchors.references import AnchorItem
 from thetaline.jobs.arrays import Array, Objects
@@ -43,6 +45,18 @@ class ItemEstimates:
     item_ids: Objects
     parameters: Mapping[str, Array]  # "a", "b", and "c", "d" as the model has them
     se: Mapping[str, Array]
+    covariance_ab: Array | None = None  # (I,) of a with b; NaN where an item has none, None where an engine gives none
+
+    def some(self, item_ids: Collection[str]) -> Self:
+        """Those of some items, in the order that they have here."""
+        at = np.isin(self.item_ids.astype(str), list(item_ids))
+        return replace(
+            self,
+            item_ids=self.item_ids[at],
+            parameters={name: values[at] for name, values in self.parameters.items()},
+            se={name: values[at] for name, values in self.se.items()},
+            covariance_ab=None if self.covariance_ab is None else self.covariance_ab[at],
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -78,6 +92,7 @@ class CalibrationReply:
     not_linked: str = ""  # why, where anchors were given
     population: tuple[float, float] | None = None  # mean and sd of theta
     item_notes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # finding -> items it is about
+    free_anchors: ItemEstimates | None = None  # what these answers alone say of the anchors, on the linked scale
 
 
 class CalibrationEngine(Protocol):

@@ -1,7 +1,7 @@
 """The calibration engine behind R_IRT_BASE_URL: any server with the contract's POST /irt/calibrate."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -71,14 +71,10 @@ def reply_of(request: CalibrationRequest, response: api.CalibrateResponse) -> Ca
     _require_requested(request, response)
     meta = response.fit_meta
     names = parameter_names(request.model)  # a server may send c = 0 with a 2PL
-    items = response.item_params
     return CalibrationReply(
         fit=_report(meta.metrics),
-        items=ItemEstimates(
-            item_ids=_ids([item["item_id"] for item in items]),
-            parameters={name: _column([item["params"] for item in items], name) for name in names},
-            se={name: _column([item.get("se", {}) for item in items], name) for name in names},
-        ),
+        items=_estimates(response.item_params, names),
+        free_anchors=None if response.free_anchors is None else _estimates(response.free_anchors, names),
         abilities=AbilityEstimates(
             user_ids=_ids([one["user_id"] for one in response.abilities]),
             theta=np.array([one["theta"] for one in response.abilities], dtype=np.float64),
@@ -88,6 +84,15 @@ def reply_of(request: CalibrationRequest, response: api.CalibrateResponse) -> Ca
         not_linked=_not_linked(request, meta),
         population=None if meta.population is None else (meta.population.mean, meta.population.sd),
         item_notes={finding: tuple(names) for finding, names in meta.item_notes.items()},
+    )
+
+
+def _estimates(items: Sequence[api.CalibratedItem], names: Sequence[str]) -> ItemEstimates:
+    return ItemEstimates(
+        item_ids=_ids([item["item_id"] for item in items]),
+        parameters={name: _column([item["params"] for item in items], name) for name in names},
+        se={name: _column([item.get("se", {}) for item in items], name) for name in names},
+        covariance_ab=_column([{"ab": item.get("cov_ab")} for item in items], "ab"),
     )
 
 

@@ -9,7 +9,6 @@ import thetaline
 from thetaline import irt
 from thetaline.errors import ItemsError
 from thetaline.jobs.anchors.references import AnchorItem
-from thetaline.jobs.calibration.all_items_fixed import reply_with_fixed_items
 from thetaline.jobs.calibration.engine import (
     AbilityEstimates,
     CalibrationReply,
@@ -19,33 +18,30 @@ from thetaline.jobs.calibration.engine import (
     Linking,
     OnCycle,
 )
+from thetaline.jobs.calibration.fits import Fits, has_own_slopes
 from thetaline.jobs.item_params import items_of_params
 
-# Centred on the items of real tests and weak against thirty answers; c near .2, d as far from 1 as c from 0.
-PRIORS = irt.Priors(a=irt.LogNormal(0.0, 0.5), b=irt.Normal(0.0, 2.0), c=irt.Beta(5.0, 17.0), d=irt.Beta(17.0, 5.0))
 FIXED = "fixed-anchors"
 ITEM_FINDINGS = (irt.Finding.REVERSED, irt.Finding.RUNAWAY, irt.Finding.ASYMPTOTE)
 
 
-@dataclass(frozen=True, slots=True)
-class ScaleTransformation:
-    """A theta + B, from the fit's scale to the reply's; `linking` is None where both are the same."""
+@dataclass(frozen=True, slots=True, eq=False)
+class _Scale:
+    """A fit on the scale of the reply, and how it came there."""
 
-    A: float = 1.0
-    B: float = 0.0
+    fit: irt.Fit
     linking: Linking | None = None
     not_linked: str = ""
-
-    def moments(self, mean: float, sd: float) -> tuple[float, float]:
-        """Mean and standard deviation of theta on the reply's scale."""
-        return self.A * mean + self.B, self.A * sd
+    free_anchors: ItemEstimates | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class InProcessEngine:
-    """Calibrate freely (marginal MAP), link to the anchors with screening, score by EAP on the linked scale.
+    """Calibrate freely and link to the anchors with screening; then again with the anchors that are left held fixed.
 
-    Anchors that ask to be fixed are held fixed instead; the population is then free, and other anchors are not used.
+    The second calibration puts items and learners on the anchors' scale (Kim, 2006); its population is free and A and B
+    are that population's sd and mean.  Where anchors ask to be fixed there is no screening, and others are not used.
+    Learners are scored by EAP under the population.
     """
 
     method: str = "stocking-lord"
@@ -55,42 +51,60 @@ class InProcessEngine:
         """Calibrate, link, score; the library gets positions as ids, so that each text is looked up once."""
         observations = request.observations
         responses = irt.Responses.from_long(observations.user, observations.item, observations.correct)
+        fits = Fits(responses, request.model, _progress(on_cycle))
         fixed = _bank(request, (anchor for anchor in request.anchors if anchor.fixed))
-        if fixed is not None and len(fixed) == responses.n_items:
-            return reply_with_fixed_items(request, responses, fixed, engine=self.name, method=FIXED)
-        fit = irt.calibrate(responses, model=request.model, anchors=fixed, priors=PRIORS, progress=_progress(on_cycle))
-        se = fit.standard_errors()
-        scale = _fixed_scale(fit, fixed) if fixed else self._linked_scale(request, fit.items, se)
+        scale = _fixed_scale(fits, fixed) if fixed else self._linked_scale(fits, request)
+        fit = scale.fit
         scores = irt.score(responses, fit.items, method="EAP", prior=_population(fit))
         return CalibrationReply(
             fit=_report(fit, self.name),
-            items=_items(request, fit.items.rescaled(scale.A, scale.B), se, scale),
-            abilities=_abilities(request, scores, scale),
+            items=_estimates(request, fit),
+            abilities=_abilities(request, scores),
             linking=scale.linking,
             not_linked=scale.not_linked,
-            population=scale.moments(*_population(fit)),
+            population=_population(fit),
             item_notes=_item_notes(request, fit),
+            free_anchors=scale.free_anchors,
         )
 
-    def _linked_scale(self, request: CalibrationRequest, items: irt.Items, se: irt.Items) -> ScaleTransformation:
+    def _linked_scale(self, fits: Fits, request: CalibrationRequest) -> _Scale:
         reference = _bank(request, request.anchors)
         if reference is None:
-            return ScaleTransformation(not_linked="no anchor is among the calibrated items" if request.anchors else "")
+            lost = "no anchor is among the calibrated items" if request.anchors else ""
+            return _Scale(fits.on_its_own_scale(), not_linked=lost)
+        free, spread = fits.to_be_linked()
         try:
-            link = irt.link(new=items, reference=reference, method=self.method, new_covariance=se)
+            errors = fits.standard_errors(free)
+            link = irt.link(new=free.items, reference=reference, method=self.method, new_covariance=errors)
         except ItemsError as error:  # anchors in reversed order of difficulty
-            return ScaleTransformation(not_linked=str(error))
+            return _Scale(free, not_linked=str(error))
         if not link.linked:
-            return ScaleTransformation(not_linked=link.reason)
+            return _Scale(free, not_linked=link.reason)
+        fit = fits.beside(reference.take(link.anchor_ids.tolist()), spread)
         names = request.observations.item_ids
         linking = Linking(
-            A=link.A,
-            B=link.B,
+            A=_sd_ratio(fit, free),
+            B=_population(fit)[0],
             n_anchors_used=link.n_anchors_used,
             method=link.method,
             dropped={str(names[position]): reason for position, reason in link.dropped.items()},
         )
-        return ScaleTransformation(link.A, link.B, linking)
+        anchors = [str(names[position]) for position in reference.ids.tolist()]
+        return _Scale(fit, linking, free_anchors=_estimates(request, free, A=link.A, B=link.B).some(anchors))
+
+
+def _fixed_scale(fits: Fits, fixed: irt.Items) -> _Scale:
+    """The fit is on the anchors' scale; A and B are the sd and mean of its population there."""
+    fit = fits.beside(fixed)
+    mean, sd = _population(fit)
+    return _Scale(fit, Linking(A=sd, B=mean, n_anchors_used=len(fixed), method=FIXED, dropped={}))
+
+
+def _sd_ratio(fit: irt.Fit, free: irt.Fit) -> float:
+    """A: how much wider learners lie on the anchors' scale than on the free one; 1 where slopes are given."""
+    if free.items.model.size and irt.FAMILIES[str(free.items.model[0])].unit:
+        return 1.0
+    return _population(fit)[1] / _population(free)[1]
 
 
 def _bank(request: CalibrationRequest, anchors: Iterable[AnchorItem]) -> irt.Items | None:
@@ -107,12 +121,6 @@ def _progress(on_cycle: OnCycle | None) -> Callable[[irt.Cycle], None] | None:
     if on_cycle is None:
         return None
     return lambda cycle: on_cycle(cycle.cycle, cycle.log_likelihood, cycle.largest_change)
-
-
-def _fixed_scale(fit: irt.Fit, fixed: irt.Items) -> ScaleTransformation:
-    """The fit is on the anchors' scale; A and B are the sd and mean of its population there."""
-    mean, sd = _population(fit)
-    return ScaleTransformation(linking=Linking(A=sd, B=mean, n_anchors_used=len(fixed), method=FIXED, dropped={}))
 
 
 def _population(fit: irt.Fit) -> tuple[float, float]:
@@ -139,20 +147,25 @@ def _report(fit: irt.Fit, engine: str) -> FitReport:
     )
 
 
-def _items(request: CalibrationRequest, items: irt.Items, se: irt.Items, scale: ScaleTransformation) -> ItemEstimates:
-    """Parameters with standard errors, which do not include the error of A and B."""
+def _estimates(request: CalibrationRequest, fit: irt.Fit, *, A: float = 1.0, B: float = 0.0) -> ItemEstimates:
+    """Parameters with each item's own covariance, on the scale A θ + B; the error of A and B is not in it."""
+    items = fit.items.rescaled(A, B)
     given = {"a": items.a, "b": items.b, "c": items.c, "d": items.d}
-    errors = {"a": se.a / scale.A, "b": se.b * scale.A, "c": se.c, "d": se.d}
+    covariance = fit.covariance_by_item()
+    variances = np.diagonal(covariance, axis1=1, axis2=2) * np.array([A**-2, A**2, 1.0, 1.0])
+    with np.errstate(invalid="ignore"):
+        errors = dict(zip("abcd", np.where(variances > 0, np.sqrt(variances), np.nan).T, strict=True))
+    if not has_own_slopes(request.model):  # a shared slope is in no item's block
+        errors["a"] = fit.standard_errors().a / A
     return ItemEstimates(
         item_ids=request.observations.item_ids[items.ids.astype(np.intp)],
         parameters={name: values for name, values in given.items() if np.isfinite(values).any()},
         se={name: values for name, values in errors.items() if np.isfinite(values).any()},
+        covariance_ab=covariance[:, 0, 1],
     )
 
 
-def _abilities(request: CalibrationRequest, scores: irt.Scores, scale: ScaleTransformation) -> AbilityEstimates:
+def _abilities(request: CalibrationRequest, scores: irt.Scores) -> AbilityEstimates:
     return AbilityEstimates(
-        user_ids=request.observations.user_ids[scores.ids.astype(np.intp)],
-        theta=scale.A * scores.theta + scale.B,
-        se=scale.A * scores.se,
+        user_ids=request.observations.user_ids[scores.ids.astype(np.intp)], theta=scores.theta, se=scores.se
     )

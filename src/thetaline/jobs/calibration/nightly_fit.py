@@ -221,6 +221,7 @@ def _record(
         model_spec=model_spec(run, context.settings),
         metrics=metrics(run),
         items=items,
+        free_anchors=run.reply.free_anchors,
         item_no=run.answers.item_no[_positions(read.item_ids, items.item_ids)],
         abilities=abilities,
         learner_no=run.answers.learner_no[user],

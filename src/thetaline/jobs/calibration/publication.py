@@ -8,14 +8,14 @@ from typing import Any
 
 import numpy as np
 import psycopg
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from thetaline import db
 from thetaline.db.bulk import copy_rows
 from thetaline.db.jsonb import to_json
 from thetaline.db.ledger import RunState, close_run
 from thetaline.errors import InputError
-from thetaline.jobs.arrays import Int32s, Ints
+from thetaline.jobs.arrays import Array, Int32s, Ints
 from thetaline.jobs.calibration.engine import AbilityEstimates, ItemEstimates
 from thetaline.jobs.calibration.gate import CheckResult, PublishedParameters
 
@@ -40,6 +40,7 @@ class CalibrationRecord:
     learner_no: Int32s  # (N,)
     n_answers: Ints  # (N,) on calibrated items
     checks: tuple[CheckResult, ...]
+    free_anchors: ItemEstimates | None = None
 
 
 def store(conn: Connection, record: CalibrationRecord, state: RunState, *, summary: Mapping[str, object]) -> None:
@@ -126,10 +127,12 @@ def _insert_calibration(conn: Connection, record: CalibrationRecord) -> None:
 def _insert_items(conn: Connection, record: CalibrationRecord) -> None:
     last = dict(conn.execute(SQL["last_versions"], {"items": record.item_no.tolist()}).fetchall())
     versions = [last.get(number, 0) + 1 for number in record.item_no.tolist()]
-    columns: dict[str, ArrayLike] = {
+    columns: dict[str, ArrayLike | list[Any]] = {
         "item_no": record.item_no,
         "version": np.array(versions, dtype=np.int32),
         "params": np.array([to_json(one) for one in published_parameters(record.items)], dtype=object),
+        "cov_ab": _numbers(_covariance(record.items)),
+        "free": _free(record.items, record.free_anchors),
     }
     _append(conn, "item_param", record, columns)
 
@@ -156,7 +159,9 @@ def _insert_checks(conn: Connection, record: CalibrationRecord) -> None:
     copy_rows(conn, "gate_result", ["run_id", *columns], [record.run_id, *columns.values()])
 
 
-def _append(conn: Connection, table: str, record: CalibrationRecord, columns: Mapping[str, ArrayLike]) -> None:
+def _append(
+    conn: Connection, table: str, record: CalibrationRecord, columns: Mapping[str, ArrayLike | list[Any]]
+) -> None:
     """Rows of estimates with what is the same for all of a run."""
     shared = {
         "run_id": record.run_id,
@@ -169,15 +174,35 @@ def _append(conn: Connection, table: str, record: CalibrationRecord, columns: Ma
 
 def published_parameters(items: ItemEstimates) -> list[dict[str, object]]:
     """One `params` an item: {a, b, c?, d?, se: {…}}."""
-    names = list(items.parameters)
-    rows = zip(*(items.parameters[name].tolist() for name in names), strict=True)
-    errors = (
-        zip(*(items.se[name].tolist() for name in items.se), strict=True) if items.se else ((),) * items.item_ids.size
-    )
-    return [{**_known(names, row), "se": _known(list(items.se), se)} for row, se in zip(rows, errors, strict=True)]
+    names, errors = list(items.parameters), list(items.se)
+    columns = (*items.parameters.values(), *items.se.values())
+    rows = np.column_stack(columns).tolist()
+    return [{**_known(names, row[: len(names)]), "se": _known(errors, row[len(names) :])} for row in rows]
 
 
-def _known(names: list[str], values: tuple[float, ...]) -> dict[str, object]:
+def _free(items: ItemEstimates, anchors: ItemEstimates | None) -> NDArray[np.object_]:
+    """(I,) JSON of the anchors' own estimates, None for other items."""
+    out = np.full(items.item_ids.size, None, dtype=object)
+    if anchors is None:
+        return out
+    place = {name: i for i, name in enumerate(items.item_ids.tolist())}
+    rows = zip(anchors.item_ids.tolist(), published_parameters(anchors), _covariance(anchors).tolist(), strict=True)
+    for name, row, covariance in rows:
+        out[place[name]] = to_json({**row, **_known(["cov_ab"], [covariance])})
+    return out
+
+
+def _covariance(items: ItemEstimates) -> Array:
+    """(I,) of a with b; NaN where it is unknown."""
+    return np.full(items.item_ids.size, np.nan) if items.covariance_ab is None else items.covariance_ab
+
+
+def _numbers(values: Array) -> list[float | None]:
+    """The same with None, which is null, for NaN."""
+    return [value if math.isfinite(value) else None for value in values.tolist()]
+
+
+def _known(names: list[str], values: list[float]) -> dict[str, object]:
     return {name: value for name, value in zip(names, values, strict=True) if math.isfinite(value)}
 
 

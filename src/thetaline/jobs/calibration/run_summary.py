@@ -63,7 +63,8 @@ def link_rmsd(run: CalibrationRun) -> float | None:
     linking = run.reply.linking
     if linking is None:
         return None
-    b = dict(zip(run.reply.items.item_ids, run.reply.items.parameters["b"], strict=True))
+    estimates = run.reply.free_anchors or run.reply.items  # anchors that were held fixed say nothing of their own
+    b = dict(zip(estimates.item_ids, estimates.parameters["b"], strict=True))
     used = [anchor for anchor in run.anchors if anchor.item_id in b and anchor.item_id not in linking.dropped]
     differences = np.array([b[anchor.item_id] - anchor.b for anchor in used])
     return float(np.sqrt(np.mean(np.square(differences)))) if used else float("nan")

@@ -7,7 +7,8 @@ order by run.as_of desc, calibration.fitted_at desc
 limit 1
 
 -- name: recent_items
-select item.item_no, item.item_id, item_param.model, item_param.params
+-- Anchors are held fixed: what their answers say is beside it, in `free`.
+select item.item_no, item.item_id, item_param.model, coalesce(item_param.free, item_param.params)
 from item_param join item using (item_no)
 where item_param.run_id = cast(%(run_id)s as text)
 order by item.item_no

@@ -40,6 +40,7 @@ def reply_json(request: CalibrationRequest, reply: CalibrationReply, *, now: dat
         },
         "item_params": _items(reply.items),
         "abilities": _abilities(reply),
+        "free_anchors": None if reply.free_anchors is None else _items(reply.free_anchors),
     }
     return to_json(body, inf_nan_mode="null")
 
@@ -51,10 +52,12 @@ def _linking(reply: CalibrationReply) -> dict[str, object] | None:
 
 
 def _items(items: ItemEstimates) -> list[dict[str, object]]:
-    ids = items.item_ids.tolist()
-    rows = zip(ids, finite_rows(items.parameters, len(ids)), finite_rows(items.se, len(ids)), strict=True)
+    n = len(items.item_ids)
+    covariance = {} if items.covariance_ab is None else {"cov_ab": items.covariance_ab}
+    columns = (items.item_ids.tolist(), *(finite_rows(each, n) for each in (items.parameters, items.se, covariance)))
     return [
-        {"item_id": item_id, "params": {**params, "c": params.get("c", 0.0)}, "se": se} for item_id, params, se in rows
+        {"item_id": item_id, "params": {**params, "c": params.get("c", 0.0)}, "se": se, **cov}
+        for item_id, params, se, cov in zip(*columns, strict=True)
     ]
 
 
