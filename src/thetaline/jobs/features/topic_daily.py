@@ -61,7 +61,8 @@ def backfill_features_topic_daily(
     """Make the rows of every (user, topic) for the days `start` to `end`, both included, in the caller's transaction.
 
     Run again, it gives the same rows; without θ it leaves θ that is stored alone. `idle_days` also writes rows for days
-    without activity, from the first day that a pair was seen on. Raises InputError where `end` comes before `start`.
+    without activity, from the first day that a pair was seen on. Days are UTC's unless `calendar` has others. Raises
+    InputError where `end` comes before `start`.
     """
     bounds = {**_bounds(start, end, calendar), "now": now, "with_theta": with_theta}
     return _backfill(conn, bounds, learners=None, idle_days=idle_days)

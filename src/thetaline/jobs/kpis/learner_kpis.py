@@ -90,7 +90,10 @@ def history_window(as_of: date) -> Window:
 def compute_improvement_index(
     conn: Connection, user_ids: Sequence[str], *, as_of: date, calendar: SchoolCalendar = UTC_DAYS
 ) -> dict[str, Improvement]:
-    """{user_id: I_t}; a user without I_t on that day is absent. Raises InputError for a user without stored answers."""
+    """{user_id: I_t}; a user without I_t on that day is absent. Days are UTC's unless `calendar` has others.
+
+    Raises InputError for a user without stored answers.
+    """
     numbers = learner_numbers(conn, user_ids)
     answers = read_answers(conn, history_window(as_of), list(numbers.values()), calendar=calendar)
     found = improvement_of(answers, find_item_bank(conn, as_of), as_of)
