@@ -33,6 +33,16 @@ def test_the_shift_between_two_versions_of_one_bank_is_found_exactly() -> None:
     np.testing.assert_allclose(differences(reference, new, shift).values, 0.0, atol=1e-12)
 
 
+def test_the_shift_is_that_of_the_anchors_with_positive_slopes_alone() -> None:
+    rng = np.random.default_rng(7)
+    values = np.column_stack([rng.uniform(0.5, 2, 8), rng.normal(size=8)])
+    there = moved(values, 1.3, -0.4)
+    values[0], values[1, 0] = [9.0, 9.0], -1.0  # another item, and one whose slope turned
+    anchors = np.arange(8) > 0
+    shift = shift_between(estimates(values, rng), estimates(there, rng), anchors)
+    np.testing.assert_allclose(shift.constants[:2], [1.3, -0.4])
+
+
 def test_the_covariance_of_the_differences_carries_the_error_of_the_shift() -> None:
     rng = np.random.default_rng(2)
     values = np.column_stack([rng.uniform(0.5, 2, 5), rng.normal(size=5)])

@@ -1,5 +1,7 @@
 """The table of coefficients with its intervals, and the comparison of calibrations of the same answers."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from banks import bank
@@ -109,6 +111,14 @@ def test_there_is_no_ratio_under_priors_between_equals_and_upside_down() -> None
         assert np.isnan(found.p).all()
         assert reason in found.notes[0]
         assert np.isfinite(found.bic).all()
+
+
+def test_a_larger_model_that_fits_worse_is_not_nested_unless_by_the_rounding_of_the_fits() -> None:
+    small, large = irt.calibrate(simulated(), "1PL"), irt.calibrate(simulated())
+    worse, equal = (replace(large, log_likelihood=small.log_likelihood - below) for below in (0.01, 1e-4))
+    assert "not nested" in irt.compare(small, worse).notes[0]
+    assert np.isnan(irt.compare(small, worse).p[1])
+    assert (irt.compare(small, equal).notes, irt.compare(small, equal).p[1]) == ((), 1.0)
 
 
 def test_fits_of_other_answers_are_not_compared() -> None:
