@@ -91,7 +91,7 @@ def test_words_for_right_and_wrong_are_known(load_answers, attempts, right, wron
 def test_other_words_are_given_their_meaning(load_answers, attempts):
     words = ["richtich", "knapp", "egal", "NA", "-9", "HINT"]
     rows = "".join(f"u1,{k},{word},2025-11-01\n" for k, word in enumerate(words, start=1))
-    options = "--map richtich=right --map KNAPP=wrong --map egal=missing --missing NA --missing -9 --map hint=missing"
+    options = "--map richtich=right --map KNAPP=wrong --map egal=missing --missing NA,. --missing -9 --map hint=missing"
     assert load_answers(f"{HEADER}\n{rows}", *options.split())[0] == 0
     assert attempts("correct") == [(True,), (False,), (None,), (None,), (None,), (None,)]
 

@@ -254,3 +254,23 @@ def test_ready_names_the_published_run_and_says_what_is_wrong(service: Running) 
 def test_metrics_show_gate_results(service: Running) -> None:
     with service.client(token=None) as client:
         assert 'thetaline_gate_results{outcome="converged/passed"} 1.0' in client.get("/metrics").text
+
+
+def test_items_and_alerts_have_the_code_that_the_item_was_imported_under(service: Running) -> None:
+    with psycopg.connect(service.database) as conn:
+        conn.execute(
+            """insert into question (id, meta) values (103, '{"external_id": "algebra-7"}')
+            on conflict (id) do update set meta = question.meta || excluded.meta"""
+        )
+        conn.execute(
+            "insert into drift_alert (run_id, item_no, is_anchor, severity, statistics)"
+            " select 'fit-1', item_no, false, 'info', '{}' from item where item_id in ('103', '104')"
+        )
+    with service.client() as client:
+        codes = [
+            client.get(f"/v1/items/{item}{path}").json()["code"] for item in (103, 104) for path in ("", "/history")
+        ]
+        alerts = {one["item_id"]: one["code"] for one in client.get("/v1/drift-alerts").json()["alerts"]}
+        page = {one["item_id"]: one["code"] for one in client.get("/v1/items").json()["items"]}
+    assert codes == ["algebra-7", "algebra-7", "104", "104"]
+    assert (alerts["103"], alerts["104"]) == (page["103"], page["104"]) == ("algebra-7", "104")

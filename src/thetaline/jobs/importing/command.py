@@ -113,7 +113,7 @@ def command(  # noqa: PLR0913  one parameter an option
         ),
     ] = None,
     missing: Annotated[
-        list[str] | None, _option(_VALUES, "Word for a missing answer or topic: NA, ., -9; repeat it.", "WORD")
+        list[str] | None, _option(_VALUES, "Words for a missing answer or topic: NA,.,-9; repeat it.", "WORD")
     ] = None,
     key: Annotated[
         Path | None, _option(_VALUES, "File with columns item and key (A|C for several), and score for credit.", "FILE")
@@ -185,8 +185,9 @@ def _columns(*named: str | Sequence[str] | None) -> Columns:
 
 
 def _words(maps: Sequence[str], missing: Sequence[str]) -> dict[str, Verdict]:
+    several = (word.strip().casefold() for words in missing for word in words.split(","))
     return {
-        **dict.fromkeys((word.strip().casefold() for word in missing), Verdict.MISSING),
+        **dict.fromkeys(several, Verdict.MISSING),
         **dict(map(word_meaning, maps)),
     }
 

@@ -84,30 +84,31 @@ def parse_hint(text: str) -> Parsed:
 def parse_response_time(unit: TimeUnit) -> Parser:
     """Milliseconds, rounded, of a number of units, of `PT1M4S` or of `1:04`."""
 
+    in_one = unit.micros / 1_000
+
     def parse(text: str) -> Parsed:
-        if is_nothing(text):
+        number = _number(text)
+        if number is None and is_nothing(text):
             return None, ""
-        seconds = _duration(text.strip())
-        if seconds is None and (number := _number(text)) is not None:
-            seconds = number * unit.micros / 1_000_000
-        if seconds is None:
+        exact = _duration_ms(text.strip()) if number is None else number * in_one
+        if exact is None:
             return None, "response time is no number"
-        if seconds < 0:
+        if exact < 0:
             return None, NEGATIVE_RESPONSE_TIME
-        milliseconds = round(seconds * 1_000)
+        milliseconds = round(exact)
         return (milliseconds, "") if milliseconds <= LONGEST_RESPONSE_MS else (None, BEYOND_RESPONSE_TIME)
 
     return parse
 
 
-def _duration(text: str) -> float | None:
-    """Seconds of ISO 8601's `P1DT2H3M4.5S`, or of hours, minutes and seconds as a clock shows them."""
+def _duration_ms(text: str) -> float | None:
+    """Milliseconds of ISO 8601's `P1DT2H3M4.5S`, or of hours, minutes and seconds as a clock shows them."""
     if found := _CLOCK_DURATION.fullmatch(text):
         hours, minutes, seconds = (float(part or 0) for part in found.groups())
-        return 3600 * hours + 60 * minutes + seconds
+        return 1_000 * (3600 * hours + 60 * minutes + seconds)
     if (found := _ISO_DURATION.fullmatch(text)) and any(found.groups()):
         days, hours, minutes, seconds = (float(part or 0) for part in found.groups())
-        return 86_400 * days + 3600 * hours + 60 * minutes + seconds
+        return 1_000 * (86_400 * days + 3600 * hours + 60 * minutes + seconds)
     return None
 
 
