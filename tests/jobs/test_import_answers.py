@@ -208,9 +208,13 @@ def test_a_file_without_times_is_dated_by_one_day(load, rows):
     assert rows("select started_at from attempt") == [(datetime(2025, 3, 3, tzinfo=UTC),)]
 
 
-def test_a_time_without_an_offset_is_what_the_clocks_of_the_named_zone_showed(load, rows):
+@pytest.mark.parametrize(
+    ("setting", "options"), [("UTC", ("--time-zone", "Asia/Seoul")), ("Asia/Seoul", ())], ids=["option", "setting"]
+)
+def test_a_time_without_an_offset_is_what_the_clocks_of_its_zone_showed(load, rows, monkeypatch, setting, options):
+    monkeypatch.setenv("THETALINE_TIME_ZONE", setting)
     content = f"{HEADER}\nu1,1,1,2025-11-03 08:30:00\nu1,2,1,2025-11-03T08:30:00Z\n"
-    assert load(content, "--time-zone", "Asia/Seoul")[0] == 0
+    assert load(content, *options)[0] == 0
     assert rows("select item_id, started_at from attempt order by 1") == [
         ("1", datetime(2025, 11, 2, 23, 30, tzinfo=UTC)),
         ("2", datetime(2025, 11, 3, 8, 30, tzinfo=UTC)),

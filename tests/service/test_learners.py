@@ -1,16 +1,19 @@
 """The reading API, and θ and KPIs after a session, on a published bank."""
 
 import io
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import psycopg
 import pytest
 from psycopg.types.json import Jsonb
-from serving import Running, publish
+from serving import Running, publish, running
 
 from thetaline import irt
+from thetaline.learning.school_calendar import SchoolCalendar
+from thetaline.learning.windows import monday
 
 BANK = {str(101 + i): {"a": 1.0 + 0.05 * i, "b": -1.5 + 0.3 * i} for i in range(11)}
 ANSWERS = [{"item_id": str(101 + i), "is_correct": i < 7} for i in range(10)]
@@ -170,6 +173,18 @@ def test_a_week_that_cannot_be_computed_is_refused(service: Running, user: str, 
     _update(service, "hana", {"session_id": "s-hana", "answers": ANSWERS})
     with service.client() as client:
         assert client.post(f"/v1/learners/{user}/kpis", json={"week_start": week}).status_code == status
+
+
+@pytest.mark.parametrize("zone", ["Pacific/Kiritimati", "Pacific/Pago_Pago"])  # never on the same day
+def test_a_week_is_recomputed_as_of_the_last_day_that_is_over_in_the_schools_zone(database: str, zone: str) -> None:
+    publish(database, BANK, abilities={"anna": 0.5})
+    calendar, answered_at = SchoolCalendar(ZoneInfo(zone)), (datetime.now(UTC) - timedelta(days=3)).isoformat()
+    with running(database, thetaline_time_zone=zone) as service, service.client() as client:
+        answers = [{**answer, "answered_at": answered_at} for answer in ANSWERS]
+        client.post("/v1/learners/hana/theta", json={"session_id": "s", "answers": answers})
+        before = calendar.last_day_over(datetime.now(UTC))
+        week = client.post("/v1/learners/hana/kpis", json={"week_start": str(monday(before))}).json()["week"]
+        assert before <= date.fromisoformat(week["kpis"]["as_of"]) <= calendar.last_day_over(datetime.now(UTC))
 
 
 def test_the_bank_is_read_page_by_page(service: Running) -> None:
