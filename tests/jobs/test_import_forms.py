@@ -178,6 +178,21 @@ def test_a_matrix_as_r_writes_it_has_row_names_or_row_numbers_for_learners(load_
     assert attempts("user_id, code")[:4] == [("1", "i3"), ("1", "i4"), ("2", "i3"), ("2", "i4")]
 
 
+def test_a_table_as_r_writes_it_has_blanks_between_its_fields(load_answers, attempts):
+    code, _, told = load_answers('"i1" "i 2"\n"s7" 1 NA\n"s8" 0 1\n', "--wide", "--missing", "NA", "--on", "2025-11-01")
+    assert code == 0, told
+    assert told.startswith("answers.csv: blank-separated, wide: 2 item columns (i1 … i 2)")
+    assert attempts("user_id, code, correct") == [("s7", "i1", True), ("s8", "i1", False), ("s8", "i 2", True)]
+
+
+def test_a_gradebook_may_have_names_for_learners(load_answers, attempts):
+    assert load_answers("Name,Q1,Q2\nAnn Lee,1,0\n", "--wide", "--on", "2025-11-01")[0] == 0
+    assert attempts("user_id, code") == [("Ann Lee", "Q1"), ("Ann Lee", "Q2")]
+    code, _, told = load_answers("student_id,class,Q1\n1,4b,1\n", "--wide", "--on", "2025-11-01")
+    assert code == 2
+    assert "answer is neither true nor false   [student_id 1, (column) class, (cell) 4b]" in told
+
+
 def test_a_file_that_may_be_wide_is_told_how_to_say_so(load_answers):
     code, _, told = load_answers("user_id,Q1,Q2\nanna,1,0\n", "--on", "2025-11-01")
     assert code == 2

@@ -15,7 +15,8 @@ EXAMPLES = 5  # lines of each reason
 
 # What can be done about a reason, by its beginning.
 _ADVICE = {
-    "answer is neither": "say what its words mean by --map WORD=right|wrong|missing, or --missing WORD",
+    "answer is neither": "say what its words mean by --map WORD=right|wrong|missing, or --missing WORD; "
+    "of a wide file, which columns are items by --items",
     "score is outside": "say what a full score is by --max-score",
     "the key has no such item": "add it to the --key file, or leave such rows aside with --filter",
     "number of fields": "a field with the delimiter in it needs quotes",

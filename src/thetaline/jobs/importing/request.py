@@ -48,7 +48,8 @@ class FileMapping:
         """The columns of each role, and what their numbers count."""
         return {
             str(role): " + ".join(names) + (f" ({units[role]})" if role in units else "")
-            for role, names in self.columns.items()
+            for role in Role
+            if (names := self.columns.get(role))
         }
 
 

@@ -65,11 +65,21 @@ def form_of_times(
     if texts and all(map(_is_number, texts)):
         unit = _epoch_unit(texts)
         return TimeForm(count_since(unit), f"{unit.words} since 1970")
+    offset = f"without an offset in {default_zone}"
     slashed = [found for text in texts if (found := _PATTERNS["day first"].fullmatch(text.strip()))]
     if not slashed:
-        return TimeForm(_in_form(_UNAMBIGUOUS, default_zone), "ISO 8601 or a named month")
+        return TimeForm(_in_form(_UNAMBIGUOUS, default_zone), f"{_form_words(texts)}; {offset}")
     name = _day_or_month_first(slashed)
-    return TimeForm(_in_form((*_UNAMBIGUOUS, _PATTERNS[name]), default_zone), name)
+    return TimeForm(_in_form((*_UNAMBIGUOUS, _PATTERNS[name]), default_zone), f"{name}; {offset}")
+
+
+def _form_words(texts: Sequence[str]) -> str:
+    """The forms among the first texts."""
+    forms = {"iso": "ISO 8601", "dotted": "day.month.year", "1 Nov 2026": "named month", "Nov 1, 2026": "named month"}
+    found = (
+        next((forms[one] for one in forms if _PATTERNS[one].fullmatch(text.strip())), None) for text in texts[:100]
+    )
+    return " or ".join(sorted({name for name in found if name})) or "ISO 8601"
 
 
 def _day_or_month_first(found: Sequence[re.Match[str]]) -> str:

@@ -10,12 +10,22 @@ import pyarrow as pa
 
 from thetaline.errors import InputError
 from thetaline.jobs.arrays import Index, Objects
-from thetaline.jobs.importing.columns import Choice, Columns, Role, base_name, chosen_columns, listed, usual_columns
+from thetaline.jobs.importing.columns import (
+    Choice,
+    Columns,
+    Role,
+    base_name,
+    chosen_columns,
+    listed,
+    plain_name,
+    usual_columns,
+)
 from thetaline.jobs.importing.files import AnswerFile, RowBatch
 
 CELLS = 262_144  # in memory at once
 ITEM, ANSWER, FULL_SCORE, ROW = "(column)", "(cell)", "(full score)", "(row number)"
 MADE = (ITEM, ANSWER, FULL_SCORE, ROW)  # columns that the file does not have
+LEARNER_NAMES = ("student_name", "full_name", "name", "email_address", "email", "username")  # where there is no id
 ROW_NAMES = ("", "rownames", "unnamed: 0", "...1")  # what R and pandas call the column of a frame's row names
 _ROLES = (Role.USER, Role.TIME, Role.SESSION, Role.ATTEMPT)  # that are found by usual names
 
@@ -79,9 +89,15 @@ def melted(
 def _learner_columns(source: AnswerFile, choice: Choice) -> dict[Role, tuple[str, ...]]:
     columns = usual_columns(source.names, chosen_columns(source, choice.columns), only=_ROLES)
     if Role.USER not in columns:
-        row_names = source.names[0] if source.names[0].casefold() in ROW_NAMES else ROW
-        columns = {Role.USER: (row_names,), **columns}
+        columns = {Role.USER: (_learner_column(source.names),), **columns}
     return columns
+
+
+def _learner_column(names: Sequence[str]) -> str:
+    """A column of names, that of the row names, or else the rows' numbers."""
+    known = {plain_name(name): name for name in reversed(names)}
+    named = next((known[name] for name in LEARNER_NAMES if name in known), None)
+    return named or (names[0] if names[0].casefold() in ROW_NAMES else ROW)
 
 
 def _item_columns(names: Sequence[str], form: WideForm, used: set[str]) -> list[_ItemColumn]:
@@ -115,7 +131,8 @@ def _batches(
             lines = np.asarray(batch.lines[start : start + step])
             numbers = pa.array([str(first + 1 + n) for n in range(len(lines))], pa.large_string())
             learner = {**{name: part[name] for name in kept}, ROW: numbers}
-            yield replace(_melt(_cell_matrix(part, items, missing), items, lines, learner), rejected=rejected)
+            melt = _melt(_cell_matrix(part, items, missing), items, lines, learner)
+            yield replace(melt, columns={name: melt.columns[name] for name in wanted}, rejected=rejected)
             rejected, first = (), first + len(lines)
 
 

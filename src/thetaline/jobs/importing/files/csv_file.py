@@ -1,7 +1,8 @@
-"""CSV and its relatives: comma, tab, semicolon or bar between the fields, found by the header."""
+"""CSV and its relatives: comma, tab, semicolon, bar or blanks between the fields, found by the header."""
 
 import csv
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from thetaline.jobs.importing.files.answer_file import (
 
 LONGEST_FIELD = 1_000_000  # characters; a runaway quote would otherwise swallow the file into one field
 DELIMITERS = {",": "comma", "\t": "tab", ";": "semicolon", "|": "bar"}  # of equally good ones the first
+BLANK = " "  # where none of these cuts the header: tables as R writes them
 
 
 def csv_file(path: Path) -> AnswerFile:
@@ -31,7 +33,7 @@ def csv_file(path: Path) -> AnswerFile:
     if not any(header):
         raise InputError(f"{path}: no header line; the first line names the columns")
     names, repeated = unique_names(header)
-    kind = f"{DELIMITERS[delimiter]}-separated"
+    kind = f"{DELIMITERS.get(delimiter, 'blank')}-separated"
     return AnswerFile(path, names, kind, lambda wanted: _batches(path, delimiter, names, wanted), repeated)
 
 
@@ -39,21 +41,30 @@ def _header(path: Path) -> tuple[str, list[str]]:
     """The delimiter that cuts the first line into the most fields, and these."""
     with open_text(path) as text:
         start = list(islice(text, 100))  # a quoted name may contain line ends
-    headers = {delimiter: _first_row(start, delimiter) for delimiter in DELIMITERS}
-    return max(headers.items(), key=lambda one: len(one[1]))
+    headers = {delimiter: next(_first_rows(start, delimiter), []) for delimiter in DELIMITERS}
+    delimiter, header = max(headers.items(), key=lambda one: len(one[1]))
+    if len(header) > 1:
+        return delimiter, header
+    rows = _first_rows(start, BLANK)
+    by_blanks, first = next(rows, []), next(rows, [])
+    if len(first) == len(by_blanks) + 1:  # R gives row names no header
+        by_blanks = ["", *by_blanks]
+    return (BLANK, by_blanks) if len(by_blanks) > 1 else (delimiter, header)
 
 
-def _first_row(lines: Sequence[str], delimiter: str) -> list[str]:
-    try:
-        return next(csv.reader(lines, delimiter=delimiter, strict=True), [])
-    except csv.Error:
-        return []
+def _first_rows(lines: Sequence[str], delimiter: str) -> Iterator[list[str]]:
+    with suppress(csv.Error):
+        yield from _reader(lines, delimiter)
+
+
+def _reader(lines: Iterable[str], delimiter: str) -> Any:
+    return csv.reader(lines, delimiter=delimiter, strict=True, skipinitialspace=delimiter == BLANK)
 
 
 def _batches(path: Path, delimiter: str, names: Sequence[str], wanted: Sequence[str]) -> Iterator[RowBatch]:
     places = [names.index(name) for name in wanted]
     with file_errors(path), open_text(path) as text:
-        rows = _rows(csv.reader(text, delimiter=delimiter, strict=True), len(names))
+        rows = _rows(_reader(text, delimiter), len(names))
         next(rows)
         while chunk := list(islice(rows, BATCH_ROWS)):
             good = [row for row in chunk if not isinstance(row, RejectedRow)]

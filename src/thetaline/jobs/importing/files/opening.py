@@ -11,7 +11,7 @@ from thetaline.jobs.importing.files.parquet_file import parquet_file
 _KINDS = (
     ((".parquet", ".pq"), parquet_file),
     ((".jsonl", ".ndjson", ".json"), json_lines_file),
-    ((".csv", ".tsv", ".tab", ".txt"), csv_file),
+    ((".csv", ".tsv", ".tab", ".txt", ".dat"), csv_file),
 )
 
 
