@@ -20,6 +20,7 @@ def bank_of(n: int, seed: int = 7) -> PublishedItems:
         anchored=np.zeros(n, dtype=bool),
         has_question=np.ones(n, dtype=bool),
         retired=np.zeros(n, dtype=bool),
+        reversed=np.zeros(n, dtype=bool),
     )
 
 

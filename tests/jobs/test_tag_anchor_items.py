@@ -1,4 +1,4 @@
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 
 import numpy as np
@@ -25,7 +25,13 @@ NOBODY = AbilityEstimates(user_ids=NOTHING, theta=NOTHING.astype(float), se=NOTH
 
 
 def publish_items(
-    url: str, day: int, b: ArrayLike = B, *, a: ArrayLike = 1.0, state: RunState = RunState.PUBLISHED
+    url: str,
+    day: int,
+    b: ArrayLike = B,
+    *,
+    a: ArrayLike = 1.0,
+    state: RunState = RunState.PUBLISHED,
+    flagged: Sequence[Mapping[str, object]] = (),
 ) -> str:
     """A stored calibration with these parameters and nobody's ability."""
     as_of, now = date(2025, 11, day), datetime(2025, 11, day, 4, tzinfo=UTC)
@@ -39,7 +45,7 @@ def publish_items(
             se={"a": np.full(b.size, 0.1), "b": np.full(b.size, 0.1)},
         )
         calibration = CalibrationRecord(
-            run_id=run.run_id, as_of=as_of, fitted_at=now, model="2PL", model_spec={}, metrics={}, items=items,
+            run_id=run.run_id, as_of=as_of, fitted_at=now, model="2PL", model_spec={}, metrics={"flagged_items": list(flagged)}, items=items,
             item_no=np.array([number[item_id] for item_id in items.item_ids], dtype=np.int32),
             abilities=NOBODY, learner_no=NOTHING.astype(np.int32), n_answers=NOTHING.astype(np.int64), checks=(),
         )  # fmt: skip
@@ -211,6 +217,14 @@ def test_items_that_moved_over_the_last_published_runs_are_no_candidates(answere
     assert ended.summary["refused"] == {"b moved by more than 0.5 over the last runs": 10}
     assert ended.summary["n_anchors"] == 50
     assert "fewer anchors than asked for" in ended.events
+
+
+def test_an_item_that_runs_backwards_is_no_anchor(answered: str, tag: Tag) -> None:
+    flags = [{"item_id": ITEM_IDS[7], "findings": ["runs backwards"]}, {"item_id": ITEM_IDS[9], "findings": []}]
+    publish_items(answered, 1, flagged=flags)
+    assert tag("--count", str(N_ITEMS)).code == 0
+    tagged = {name for (name,) in rows(answered, "select id::text from question where meta -> 'tags' ? 'anchor'")}
+    assert tagged == set(ITEM_IDS) - {ITEM_IDS[7]}
 
 
 def test_wishes_are_kept(answered: str, tag: Tag) -> None:

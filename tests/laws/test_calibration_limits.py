@@ -267,3 +267,15 @@ def test_nodes_are_fine_enough_for_steep_anchors() -> None:
     exact = irt.calibrate(responses, anchors=bank.take(range(11)), grid=irt.Grid(2001, -8.0, 8.0))
     assert fit.items.a[11] == pytest.approx(exact.items.a[11], abs=2e-4)
     assert fit.log_likelihood == pytest.approx(exact.log_likelihood, abs=1e-3)
+
+
+@pytest.mark.parametrize("model", ["Rasch", "1PL", "PCM", "2PL", "GRM", "GPCM"])
+@pytest.mark.parametrize(("n_persons", "n_items"), [(100, 20), (300, 12)])
+def test_an_item_that_runs_backwards_is_named_in_every_family_and_no_other(model, n_persons, n_items):
+    for seed in range(4):
+        rng = np.random.default_rng(seed)
+        b, theta = np.linspace(-1.5, 1.5, n_items), rng.normal(0, 1.3, n_persons)
+        x = (rng.random((n_persons, n_items)) < 1 / (1 + np.exp(-(theta[:, None] - b)))).astype(int)
+        x[:, 5] = 1 - x[:, 5]
+        fit = irt.calibrate(irt.Responses.from_matrix(x), model, priors=irt.Priors(a=irt.LogNormal(0, 0.5)))
+        assert fit.ids_with(irt.Finding.REVERSED) == [5]

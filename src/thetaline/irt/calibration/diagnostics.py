@@ -8,7 +8,7 @@ import numpy as np
 from thetaline.irt._scipy import special
 from thetaline.irt._types import Array, Mask
 from thetaline.irt.calibration.findings import Finding, Note
-from thetaline.irt.calibration.m_step import counts_by_block, item_m_step
+from thetaline.irt.calibration.m_step import BlockCounts, counts_by_block, separate_step
 from thetaline.irt.calibration.model import ASYMPTOTE_BOUND, SLOPE_BOUND, EmState, ItemBlock
 from thetaline.irt.calibration.problem import Problem
 from thetaline.irt.calibration.solution import Solution
@@ -16,6 +16,8 @@ from thetaline.irt.priors import Priors
 
 STILL_MOVING = 0.5  # of the step of the item that moves farthest
 UNPENALISED_STEPS = 10  # Newton steps from the penalised to the unpenalised estimate of one item
+FREE_CYCLES = 6  # EM cycles in which every item has a slope of its own
+LOW_SLOPE = 0.3  # of the median slope: a reversed item among sound ones lies below it from the first cycle on
 REVERSED_Z = -1.645  # a slope hidden by its prior counts as negative at this one-sided 5 % level
 SHARE_BEYOND = 0.01  # of a population outside the given nodes: from here its moments are not those of what is left
 NO_SPREAD = 0.05  # logits: of 20 items none tells persons this alike apart
@@ -51,8 +53,8 @@ def _item_findings(solution: Solution, *, converged: bool) -> dict[Finding, list
         masks[Finding.UNSETTLED] = _still_moving(problem, state)
     if _too_many_parameters(solution):
         masks[Finding.UNIDENTIFIED] = [np.ones(len(free), dtype=bool) for free in state.free]
-    if problem.priors.a is not None:
-        hidden = _reversed_without_prior(problem, state)
+    if problem.priors.a is not None or any(block.family.tied for block in problem.model.item_blocks):
+        hidden = _reversed_by_the_answers(problem, state)
         masks[Finding.REVERSED] = [seen | more for seen, more in zip(masks[Finding.REVERSED], hidden, strict=True)]
     return masks
 
@@ -79,21 +81,39 @@ def _too_many_parameters(solution: Solution) -> bool:
     return bool(problem.model.n_parameters(replace(solution.state, log_histogram=None)) > freedom + 0.5)
 
 
-def _reversed_without_prior(problem: Problem, state: EmState) -> list[Mask]:
-    """Items whose slope, maximised without priors on the final expected counts, is below 0 by more than chance."""
-    expectation, theta = problem.e_step(state), problem.nodes.theta(state)
-    model = problem.model
-    counts = counts_by_block(model, theta, expectation.counts, Priors())
-    unpenalised = model.bounded(item_m_step(model, state, counts, steps=UNPENALISED_STEPS))
+def _reversed_by_the_answers(problem: Problem, state: EmState) -> list[Mask]:
+    """Items whose own slope, without prior or tie, is below 0 by more than chance.
+
+    The posteriors have met the item with the slope that it was given, which holds its own slope up; where some slope
+    falls far below the others a few EM cycles with slopes of their own take that away.
+    """
+    for cycle in range(FREE_CYCLES):
+        counts = _without_priors_and_ties(problem, state)
+        free = tuple(_own_slopes(one, values) for one, values in zip(counts, state.free, strict=True))
+        state = replace(state, free=free)
+        slopes = np.concatenate([values[:, 0] for values in free])
+        if cycle == 0 and (slopes >= LOW_SLOPE * np.median(slopes)).all():
+            break
     out = []
-    for expected, free in zip(counts, unpenalised.free, strict=True):
-        if expected.block.family.tied:
-            out.append(np.zeros(len(free), dtype=bool))
-            continue
-        information = expected.terms(free).information
-        variance = np.linalg.inv(information)[:, 0, 0]
-        out.append(free[:, 0] < REVERSED_Z * np.sqrt(np.maximum(variance, 0.0)))
+    for one, values in zip(counts, free, strict=True):
+        variance = np.linalg.inv(one.terms(values).information)[:, 0, 0]
+        out.append(values[:, 0] < REVERSED_Z * np.sqrt(np.maximum(variance, 0.0)))
     return out
+
+
+def _without_priors_and_ties(problem: Problem, state: EmState) -> list[BlockCounts]:
+    expectation, theta = problem.e_step(state), problem.nodes.theta(state)
+    counts = counts_by_block(problem.model, theta, expectation.counts, Priors())
+    return [replace(one, block=replace(one.block, slope_free=True)) for one in counts]
+
+
+def _own_slopes(counts: BlockCounts, free: Array) -> Array:
+    for _ in range(UNPENALISED_STEPS):
+        free = separate_step(counts, free)
+        free[:, 0] = np.clip(free[:, 0], -SLOPE_BOUND, SLOPE_BOUND)
+        asymptotes = slice(counts.block.first_asymptote, None)
+        free[:, asymptotes] = np.clip(free[:, asymptotes], -ASYMPTOTE_BOUND, ASYMPTOTE_BOUND)
+    return free
 
 
 def _population_notes(solution: Solution) -> Iterator[Note]:

@@ -100,7 +100,7 @@ def item_m_step(model: Model, state: EmState, expected: list[BlockCounts], *, st
     for _ in range(steps):
         for k, counts in enumerate(expected):
             if not counts.block.tie:
-                free[k] = _separate_step(counts, free[k])
+                free[k] = separate_step(counts, free[k])
         for members in tied.values():
             together = _tied_step([expected[k] for k in members], [free[k] for k in members])
             for k, values in zip(members, together, strict=True):
@@ -108,7 +108,8 @@ def item_m_step(model: Model, state: EmState, expected: list[BlockCounts], *, st
     return replace(state, free=tuple(free))
 
 
-def _separate_step(counts: BlockCounts, free: Array) -> Array:
+def separate_step(counts: BlockCounts, free: Array) -> Array:
+    """Take one step for every item by itself, whatever slope the items share."""
     at = counts.terms(free)
     step = _capped(np.linalg.solve(at.information, at.gradient[:, :, None])[:, :, 0])
     out = free + step

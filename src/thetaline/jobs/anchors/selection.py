@@ -23,6 +23,7 @@ class PublishedItems:
     anchored: Mask
     has_question: Mask
     retired: Mask  # as an anchor, by a person, who alone can take that back
+    reversed: Mask  # runs backwards by the answers of its run
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +43,7 @@ def rejection_reasons(items: PublishedItems, criteria: AnchorCriteria) -> NDArra
         items.anchored,
         ~items.has_question,
         items.retired,
+        items.reversed,
         items.n_answers < criteria.min_answers,
         ~(items.a >= criteria.a_min),
         ~(items.a <= criteria.a_max),
@@ -51,6 +53,7 @@ def rejection_reasons(items: PublishedItems, criteria: AnchorCriteria) -> NDArra
         "anchor already",
         "no row in question",
         "retired as an anchor",
+        "runs backwards: check the key",
         f"fewer than {criteria.min_answers} answers",
         f"a below {criteria.a_min:g}",
         f"a above {criteria.a_max:g}",

@@ -10,7 +10,7 @@ import numpy as np
 import psycopg
 import typer
 
-from thetaline import db, logs
+from thetaline import db, irt, logs
 from thetaline.db import queries
 from thetaline.db.ledger import RunState, close_run, open_run
 from thetaline.errors import JobError
@@ -135,9 +135,9 @@ def verify_work(context: JobContext, *, max_move: float, at_least: int | None) -
 
 def read_published_items(conn: psycopg.Connection[Any]) -> PublishedItems:
     """Every item with published parameters, by id."""
-    rows = conn.execute(SQL["published_items"], {"runs": STABLE_OVER_RUNS}).fetchall()
-    columns = list(zip(*rows, strict=True)) or [()] * 9
-    item_ids, a, b, se_b, n_answers, move, anchored, has_question, retired = columns
+    rows = conn.execute(SQL["published_items"], {"runs": STABLE_OVER_RUNS, "reversed": irt.Finding.REVERSED}).fetchall()
+    columns = list(zip(*rows, strict=True)) or [()] * 10
+    item_ids, a, b, se_b, n_answers, move, anchored, has_question, retired, runs_backwards = columns
     return PublishedItems(
         item_ids=np.array(item_ids, dtype=object),
         a=np.array(a, dtype=float),
@@ -148,6 +148,7 @@ def read_published_items(conn: psycopg.Connection[Any]) -> PublishedItems:
         anchored=np.array(anchored, dtype=bool),
         has_question=np.array(has_question, dtype=bool),
         retired=np.array(retired, dtype=bool),
+        reversed=np.array(runs_backwards, dtype=bool),
     )
 
 

@@ -12,6 +12,12 @@ with recent as (
     having count(*) > 1
 ), answered as (
     select item_no, count(*) as n from answer where correct is not null group by item_no
+), backwards as materialized (
+    select run_id, flagged ->> 'item_id' as item_id
+    from calibration
+    cross join lateral jsonb_array_elements(calibration.metrics -> 'flagged_items') as flagged
+    where flagged -> 'findings' ? cast(%(reversed)s as text)
+      and run_id in (select run_id from mirt_item_params)
 )
 select
     item.item_id,
@@ -22,12 +28,14 @@ select
     coalesce(moves.move, 'NaN') as move,
     coalesce(question.meta -> 'tags' @> '["anchor"]', false) as anchored,
     question.id is not null as has_question,
-    question.meta -> 'anchor_retired' is not null as retired
+    question.meta -> 'anchor_retired' is not null as retired,
+    backwards.item_id is not null as reversed
 from mirt_item_params as current
 join item using (item_id)
 join item_param as stored using (item_no, run_id)
 left join answered using (item_no)
 left join moves using (item_no)
+left join backwards on backwards.item_id = item.item_id and backwards.run_id = current.run_id
 left join question on question.id = case when item.item_id ~ '^[0-9]{1,18}$' then item.item_id::bigint end
 order by item.item_id
 

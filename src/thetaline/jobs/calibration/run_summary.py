@@ -141,6 +141,7 @@ def flagged_items(reply: CalibrationReply) -> list[dict[str, object]]:
         {
             "item_id": ids[i],
             "reason": "; ".join(reason for reason, holds in reasons.items() if holds[i]),
+            "findings": [finding for finding in reply.item_notes if reasons[finding][i]],
             "a": float(a[i]),
             "b": float(b[i]),
             "se_b": float(se_b[i]),
