@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from thetaline.jobs.calibration.gate import GateInput, GateLimits, PublishedParameters, check_all, failures
+from thetaline.jobs.calibration.soundness import Soundness
 
 LIMITS = GateLimits(
     min_items=5,
@@ -15,6 +16,10 @@ LIMITS = GateLimits(
     max_rmsd=0.5,
     min_correlation_a=0.2,
     min_correlation_b=0.8,
+    max_copied=0.02,
+    max_moved=0.04,
+    max_theta_shift=0.5,
+    min_correlation_theta=0.2,
 )
 IDS = np.array([str(100 + i) for i in range(20)], dtype=object)
 B = np.linspace(-2, 2, 20)
@@ -31,6 +36,9 @@ SOUND = GateInput(
     linked=True,
     rmsd=0.1,
     published=PublishedParameters("fit-1", IDS, A, B),
+    soundness=Soundness(
+        gain=400.0, copied=0.0, moved=0.0, n_items=20, theta_shift=0.05, theta_correlation=0.8, n_learners=400
+    ),
 )
 
 
@@ -47,6 +55,7 @@ def test_every_check_is_told_also_when_an_earlier_one_fails() -> None:
     checks = check_all(replace(SOUND, converged=False, n_users=3), LIMITS)
     assert [check.name for check in checks] == [
         "converged", "items", "users", "parameters", "linked", "link_rmsd", "correlation_b", "correlation_a",
+        "common_ability", "copies", "moved_items", "theta_shift", "correlation_theta",
     ]  # fmt: skip
     assert failures(checks) == ("the fit ended as: converged", "3 learners, at least 50 needed")
 
@@ -126,3 +135,32 @@ def test_one_discrimination_for_all_items_is_nothing_to_correlate() -> None:
     rasch = replace(SOUND, a=np.ones(20), published=PublishedParameters("fit-1", IDS, np.ones(20), B))
     assert held_by(rasch) == []
     assert check_all(rasch, LIMITS)[7].value is None
+
+
+@pytest.mark.parametrize(
+    ("change", "check"),
+    [
+        ({"gain": 2.0}, "common_ability"),
+        ({"copied": 0.021}, "copies"),
+        ({"moved": 0.15}, "moved_items"),
+        ({"theta_shift": -0.6}, "theta_shift"),
+        ({"theta_shift": 0.6}, "theta_shift"),
+        ({"theta_correlation": 0.1}, "correlation_theta"),
+    ],
+)
+def test_a_spoiled_night_is_held_by_its_check(change, check) -> None:
+    assert held_by(replace(SOUND, soundness=replace(SOUND.soundness, **change))) == [check]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"moved": 0.1, "n_items": 20},  # two items: the drift check's
+        {"moved": 0.5, "n_items": 9},
+        {"moved": None, "n_items": 0},
+        {"theta_shift": 0.9, "theta_correlation": -0.5, "n_learners": 49},
+        {"theta_shift": None, "theta_correlation": None, "n_learners": 0},
+    ],
+)
+def test_what_is_too_little_to_compare_holds_nothing(change) -> None:
+    assert held_by(replace(SOUND, soundness=replace(SOUND.soundness, **change))) == []

@@ -45,7 +45,8 @@ def publish_items(
             se={"a": np.full(b.size, 0.1), "b": np.full(b.size, 0.1)},
         )
         calibration = CalibrationRecord(
-            run_id=run.run_id, as_of=as_of, fitted_at=now, model="2PL", model_spec={}, metrics={"flagged_items": list(flagged)}, items=items,
+            run_id=run.run_id, as_of=as_of, fitted_at=now, model="2PL", model_spec={},
+            metrics={"flagged_items": list(flagged)}, items=items,
             item_no=np.array([number[item_id] for item_id in items.item_ids], dtype=np.int32),
             abilities=NOBODY, learner_no=NOTHING.astype(np.int32), n_answers=NOTHING.astype(np.int64), checks=(),
         )  # fmt: skip

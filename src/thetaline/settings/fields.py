@@ -98,6 +98,12 @@ class Settings(BaseSettings):
     mirt_gate_max_rmsd: float = _setting(0.75, "largest RMSD of the anchors' b after linking to publish", gt=0, le=100)
     mirt_gate_min_correlation_a: float = _setting(0.0, "lowest correlation of a with the published", ge=-1, le=1)
     mirt_gate_min_correlation_b: float = _setting(0.7, "lowest correlation of b with the published", ge=-1, le=1)
+    mirt_gate_max_copied: float = _setting(0.02, "largest share of answers of copied learners to publish", ge=0, le=1)
+    mirt_gate_max_moved: float = _setting(0.04, "largest share of items off their published parameters", ge=0, le=1)
+    mirt_gate_max_theta_shift: float = _setting(0.5, "largest median change of known learners", gt=0, le=100)
+    mirt_gate_min_correlation_theta: float = _setting(
+        0.2, "lowest correlation of theta with the published", ge=-1, le=1
+    )
     # features and indicators
     agg_lookback_days: int = _setting(7, "days of daily features that a run refreshes", ge=1, le=3650)
     agg_include_theta: bool = _setting(True, "daily features carry θ")

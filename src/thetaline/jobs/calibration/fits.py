@@ -14,13 +14,7 @@ from thetaline.jobs.calibration.slope_prior import (
     marginal_centre,
 )
 
-
-@dataclass(frozen=True, slots=True)
-class Slopes:
-    """The sd of log a, by default where the answers have not been asked, and how much too high the mean of modes is."""
-
-    spread: float = 0.4
-    excess: float = 0.0
+SPREAD = 0.4  # of log a, where the answers have not been asked
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,21 +25,27 @@ class Fits:
     model: str
     progress: Callable[[irt.Cycle], None] | None = None
 
-    def on_its_own_scale(self) -> tuple[irt.Fit, Slopes]:
+    def on_its_own_scale(self) -> irt.Fit:
         """Learners are N(0, 1), and the items are what such learners make of them."""
         if not has_own_slopes(self.model):
-            return self._fit(NO_SLOPE_PRIOR), Slopes()
-        joint = estimated_slope_prior(self._fit)
-        few = self.responses.n_observations < PLENTY * self.responses.n_items
-        marginal = marginal_centre(self._fit, joint) if few else joint
-        return self._fit(marginal.priors()), Slopes(joint.spread, joint.centre - marginal.centre)
+            return self._fit(NO_SLOPE_PRIOR)
+        prior = estimated_slope_prior(self._fit)
+        if self.responses.n_observations < PLENTY * self.responses.n_items:
+            prior = marginal_centre(self._fit, prior)
+        return self._fit(prior.priors())
 
-    def beside(self, anchors: irt.Items, slopes: Slopes) -> irt.Fit:
-        """On the scale of anchors that are held fixed; other slopes are expected where the anchors' are."""
+    def to_be_linked(self) -> tuple[irt.Fit, float]:
+        """On a scale of its own, with the spread of log a."""
         if not has_own_slopes(self.model):
-            return self._fit(NO_SLOPE_PRIOR, anchors)
-        centre = float(np.log(anchors.a).mean()) + slopes.excess
-        return self._fit(SlopePrior(centre, slopes.spread).priors(), anchors)
+            return self._fit(NO_SLOPE_PRIOR), SPREAD
+        prior = estimated_slope_prior(self._fit)
+        return self._fit(prior.priors()), prior.spread
+
+    def beside(self, anchors: irt.Items, spread: float = SPREAD) -> irt.Fit:
+        """On the scale of anchors that are held fixed; other slopes are expected where the anchors' are."""
+        own = has_own_slopes(self.model)
+        prior = SlopePrior(float(np.log(anchors.a).mean()), spread).priors() if own else NO_SLOPE_PRIOR
+        return self._fit(prior, anchors)
 
     def standard_errors(self, fit: irt.Fit) -> irt.Items:
         """By item blocks, but for a shared slope, which is in no item's block."""

@@ -18,7 +18,7 @@ from thetaline.jobs.calibration.engine import (
     Linking,
     OnCycle,
 )
-from thetaline.jobs.calibration.fits import Fits, Slopes, has_own_slopes
+from thetaline.jobs.calibration.fits import Fits, has_own_slopes
 from thetaline.jobs.item_params import items_of_params
 
 FIXED = "fixed-anchors"
@@ -71,8 +71,8 @@ class InProcessEngine:
         reference = _bank(request, request.anchors)
         if reference is None:
             lost = "no anchor is among the calibrated items" if request.anchors else ""
-            return _Scale(fits.on_its_own_scale()[0], not_linked=lost)
-        free, slopes = fits.on_its_own_scale()
+            return _Scale(fits.on_its_own_scale(), not_linked=lost)
+        free, spread = fits.to_be_linked()
         try:
             errors = fits.standard_errors(free)
             link = irt.link(new=free.items, reference=reference, method=self.method, new_covariance=errors)
@@ -80,7 +80,7 @@ class InProcessEngine:
             return _Scale(free, not_linked=str(error))
         if not link.linked:
             return _Scale(free, not_linked=link.reason)
-        fit = fits.beside(reference.take(link.anchor_ids.tolist()), slopes)
+        fit = fits.beside(reference.take(link.anchor_ids.tolist()), spread)
         names = request.observations.item_ids
         linking = Linking(
             A=_sd_ratio(fit, free),
@@ -95,7 +95,7 @@ class InProcessEngine:
 
 def _fixed_scale(fits: Fits, fixed: irt.Items) -> _Scale:
     """The fit is on the anchors' scale; A and B are the sd and mean of its population there."""
-    fit = fits.beside(fixed, Slopes())
+    fit = fits.beside(fixed)
     mean, sd = _population(fit)
     return _Scale(fit, Linking(A=sd, B=mean, n_anchors_used=len(fixed), method=FIXED, dropped={}))
 

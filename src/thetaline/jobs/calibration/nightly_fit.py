@@ -80,7 +80,9 @@ def work(context: JobContext, *, again: bool = False) -> Summary:
 def _fit_and_check(context: JobContext) -> tuple[CalibrationRun, tuple[CheckResult, ...]]:
     """Calibrate and check; writes nothing."""
     run = fit(context)
-    checks = check_all(gate_input(run, current_parameters(context.conn)), GateLimits.of(context.settings))
+    checks = check_all(
+        gate_input(run, current_parameters(context.conn, run.request.model)), GateLimits.of(context.settings)
+    )
     context.conn.rollback()
     _log_results(run, checks)
     return run, checks

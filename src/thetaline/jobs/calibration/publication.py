@@ -18,6 +18,7 @@ from thetaline.errors import InputError
 from thetaline.jobs.arrays import Array, Int32s, Ints
 from thetaline.jobs.calibration.engine import AbilityEstimates, ItemEstimates
 from thetaline.jobs.calibration.gate import CheckResult, PublishedParameters
+from thetaline.jobs.calibration.soundness import PublishedAbilities
 
 JOB = "mirt_calibrate"
 SQL = db.sql("jobs/calibration/publication.sql")
@@ -66,16 +67,43 @@ def current_run(conn: Connection) -> str | None:
     return _first(conn.execute(SQL["current_run"], {"job": JOB}))
 
 
-def current_parameters(conn: Connection) -> PublishedParameters | None:
-    """What `mirt_item_params` shows; None before anything is published."""
+def current_parameters(conn: Connection, model: str) -> PublishedParameters | None:
+    """What `mirt_item_params` shows, with the estimates under `model` behind it; None before anything is published."""
     rows = conn.execute(SQL["current_parameters"]).fetchall()
     if not rows:
         return None
     item_ids, a, b, run_ids, fitted_at = zip(*rows, strict=True)
     newest = max(zip(fitted_at, run_ids, strict=True))[1]
     return PublishedParameters(
-        newest, np.array(item_ids, dtype=object), np.array(a, dtype=float), np.array(b, dtype=float)
+        newest,
+        np.array(item_ids, dtype=object),
+        np.array(a, dtype=float),
+        np.array(b, dtype=float),
+        estimates=_current_estimates(conn, model),
+        abilities=_current_abilities(conn),
     )
+
+
+def _current_estimates(conn: Connection, model: str) -> ItemEstimates | None:
+    rows = conn.execute(SQL["current_estimates"], {"model": model}).fetchall()
+    if not rows:
+        return None
+    item_ids, *columns = zip(*rows, strict=True)
+    a, b, se_a, se_b, covariance = (np.array(column, dtype=float) for column in columns)
+    return ItemEstimates(
+        item_ids=np.array(item_ids, dtype=object),
+        parameters={"a": a, "b": b},
+        se={"a": se_a, "b": se_b},
+        covariance_ab=covariance,
+    )
+
+
+def _current_abilities(conn: Connection) -> PublishedAbilities | None:
+    rows = conn.execute(SQL["current_abilities"]).fetchall()
+    if not rows:
+        return None
+    user_ids, theta = zip(*rows, strict=True)
+    return PublishedAbilities(np.array(user_ids, dtype=object), np.array(theta, dtype=float))
 
 
 def publish(conn: Connection, run_id: str, *, reason: str, now: datetime) -> None:

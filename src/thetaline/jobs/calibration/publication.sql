@@ -3,6 +3,25 @@ select item_id, coalesce((params ->> 'a')::float8, 1), (params ->> 'b')::float8,
 from mirt_item_params
 order by item_id
 
+-- name: current_estimates
+-- What the answers of the published runs said of each item under one model: of an anchor, which was held, `free`.
+select
+    current.item_id,
+    coalesce((own ->> 'a')::float8, 1),
+    (own ->> 'b')::float8,
+    coalesce((own -> 'se' ->> 'a')::float8, 'NaN'),
+    coalesce((own -> 'se' ->> 'b')::float8, 'NaN'),
+    coalesce((own ->> 'cov_ab')::float8, stored.cov_ab, 'NaN')
+from mirt_item_params as current
+join item using (item_id)
+join item_param as stored using (item_no, run_id)
+cross join lateral (select coalesce(stored.free, stored.params)) as estimated (own)
+where current.model = cast(%(model)s as text)
+order by current.item_id
+
+-- name: current_abilities
+select user_id, theta from mirt_ability order by user_id
+
 -- name: published_on
 select run_id from run
 where job = cast(%(job)s as text) and as_of = cast(%(as_of)s as date) and state = 'published'

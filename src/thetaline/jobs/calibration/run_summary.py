@@ -9,6 +9,7 @@ from thetaline.jobs.calibration.classical_statistics import classical_statistics
 from thetaline.jobs.calibration.engine import AbilityEstimates, CalibrationReply, CalibrationRequest
 from thetaline.jobs.calibration.exclusions import Excluded
 from thetaline.jobs.calibration.gate import GateInput, PublishedParameters
+from thetaline.jobs.calibration.soundness import soundness
 from thetaline.jobs.calibration.window import WindowAnswers, span
 from thetaline.learning.windows import Window
 from thetaline.settings import Settings
@@ -48,6 +49,12 @@ def gate_input(run: CalibrationRun, published: PublishedParameters | None) -> Ga
         rmsd=link_rmsd(run),
         link_message=reply.not_linked,
         published=published,
+        soundness=soundness(
+            run.request.observations,
+            reply,
+            items=published.estimates if published else None,
+            abilities=published.abilities if published else None,
+        ),
     )
 
 
