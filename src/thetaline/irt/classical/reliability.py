@@ -14,6 +14,7 @@ from thetaline.irt._types import Array, short_repr
 from thetaline.irt.responses import Responses
 
 SMALLEST_UNIQUENESS = 0.005  # share of an item's variance: a Heywood case ends there
+WIDEST = 50.0  # half an interval on the log scale, far beyond what is worth telling
 
 
 @short_repr
@@ -103,7 +104,7 @@ def omega_interval(covariance: Array, n_persons: float, level: float) -> Reliabi
         variance = float(gradient @ cho_solve(cho_factor(information), gradient))
     except np.linalg.LinAlgError:  # a uniqueness at its bound
         return Reliability(float(omega), np.nan, np.nan)
-    half = float(ndtri(0.5 + level / 2.0)) * np.sqrt(variance)
+    half = min(float(ndtri(0.5 + level / 2.0)) * np.sqrt(variance), WIDEST)
     low, high = (1.0 - (1.0 - omega) * np.exp(sign * half) for sign in (1.0, -1.0))
     return Reliability(float(omega), float(low), float(high))
 
