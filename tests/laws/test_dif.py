@@ -188,3 +188,73 @@ def test_a_missing_group_label_is_named_by_its_row():
     responses = irt.Responses.from_matrix(np.eye(4))
     with pytest.raises(ResponsesError, match="groups has missing values, first at row 2"):
         irt.dif(responses, ["a", "b", None, "a"])
+
+
+def small_focal_group(seed: int, n: int, *, n_items: int = 10, model: str = "2PL") -> irt.Dif:
+    """No DIF at all: 700 persons against n, whose mean ability is 0.3 lower."""
+    rng = np.random.default_rng(seed)
+    groups, b = np.repeat([0, 1], [700, n]), np.linspace(-1.5, 1.5, n_items)
+    theta = rng.normal(-0.3 * groups, 1)
+    x = rng.random((700 + n, n_items)) < 1 / (1 + np.exp(-(theta[:, None] - b)))
+    return irt.dif(irt.Responses.from_matrix(x), groups, method="wald", model=model)
+
+
+@pytest.mark.parametrize("n", [20, 40])
+def test_wald_refuses_a_group_that_is_too_small_for_slopes_of_its_own(n: int) -> None:
+    for seed in range(1000, 1010):
+        with pytest.raises(ResponsesError, match=rf"{n} answers in group 1; a slope of its own needs 80"):
+            small_focal_group(seed, n)
+
+
+@pytest.mark.parametrize(("n", "model"), [(20, "Rasch"), (40, "Rasch"), (100, "2PL"), (300, "2PL")])
+def test_wald_rejects_clean_items_at_the_nominal_rate_in_groups_of_every_size(n: int, model: str) -> None:
+    p, refused = [], 0
+    for seed in range(1000, 1036):
+        try:
+            p.append(small_focal_group(seed, n, model=model).p)
+        except ResponsesError:  # the calibration of the group did not converge
+            refused += 1
+    assert refused <= 4
+    assert 0.03 <= np.nanmean(np.array(p) < 0.05) <= 0.08
+
+
+def test_the_calibration_of_a_group_that_does_not_converge_is_refused_with_its_status_and_notes() -> None:
+    rng = np.random.default_rng(3)
+    theta, groups = rng.normal(size=490), np.repeat(["many", "few"], [400, 90])
+    x = rng.random((490, 8)) < 1 / (1 + np.exp(-(theta[:, None] - np.linspace(-1, 1, 8))))
+    x[groups == "few", 1] = x[groups == "few", 0]  # answers that go together without limit
+    with pytest.raises(ResponsesError, match=r"90 persons of group 'few' is (stalled|out of cycles).*slope grew to"):
+        irt.dif(irt.Responses.from_matrix(x), groups, method="wald", reference="many")
+
+
+def test_what_the_calibration_of_a_group_found_is_told_and_the_item_is_no_anchor() -> None:
+    responses, groups = two_groups(np.random.default_rng(38), n=600)
+    x = responses.answer.reshape(-1, N_ITEMS).copy()
+    x[groups == "focal", 4] = 1 - x[groups == "focal", 4]
+    found = irt.dif(irt.Responses.from_matrix(x), groups, method="wald", reference="reference")
+    assert any("group 'focal': runs backwards (1: 4)" in note for note in found.notes)
+    assert 4 not in found.anchors.tolist()
+    assert 4 in found.flagged().tolist()
+
+
+def test_nobody_right_where_fifteen_are_expected_is_a_large_effect_and_wald_says_why_its_row_is_empty() -> None:
+    rng = np.random.default_rng(5)
+    groups = np.repeat(["a", "b"], [400, 100])
+    b = np.append(np.linspace(-1.5, 1.5, 11), 2.0)
+    x = (rng.random((500, 12)) < 1 / (1 + np.exp(-(rng.normal(size=(500, 1)) - b)))).astype(int)
+    x[groups == "b", 11] = 0
+    responses = irt.Responses.from_matrix(x)
+    matched, wald = irt.dif(responses, groups), irt.dif(responses, groups, method="wald")
+    assert (matched.classes[11], matched.effect[11]) == ("C", -np.inf)
+    assert matched.p[11] < 1e-3
+    assert np.isnan(wald.p[11])
+    assert wald.details["reason"][11].startswith("all 100 answers in group 'b' are 0; method='mantel-haenszel'")
+    assert (wald.details["reason"][:11] == "").all()
+
+
+def test_nobody_right_in_a_handful_is_no_large_effect() -> None:
+    def strata(n_focal: float) -> Strata:
+        return Strata(*(np.full((1, 5), value) for value in (20.0, 80.0, 0.0, n_focal)))
+
+    few, some, many = (ets_classes(mantel_haenszel(strata(n)), alpha=0.2)[0] for n in (1.0, 3.0, 20.0))
+    assert (few, some, many) == ("A", "B", "C")

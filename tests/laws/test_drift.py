@@ -221,3 +221,21 @@ def test_false_discovery_is_benjamini_and_hochbergs_example() -> None:
     assert np.isnan(adjusted[-1])
     shuffled = np.random.default_rng(57).permutation(15)
     np.testing.assert_allclose(false_discovery(np.array(p)[shuffled]), adjusted[:-1][shuffled])
+
+
+def test_drift_carries_the_notes_of_both_calibrations_and_refuses_one_that_did_not_converge() -> None:
+    rng = np.random.default_rng(71)
+    theta, b = rng.normal(size=(500, 1)), np.linspace(-1, 1, 8)
+    x = (rng.random((500, 8)) < 1 / (1 + np.exp(-(theta - b)))).astype(int)
+    sound = irt.calibrate(irt.Responses.from_matrix(x))
+    x[:, 6] = 1 - x[:, 6]
+    turned = irt.calibrate(irt.Responses.from_matrix(x))
+    sides = {"reference": sound.items, "reference_covariance": sound.covariance(), "by_position": True}
+    found = irt.drift(new=turned.items, new_covariance=turned.covariance(), **sides)
+    assert [note[:24] for note in found.notes] == ["new: runs backwards (1: 6"[:24]]
+    assert 6 not in found.anchors.tolist()
+    stopped = irt.calibrate(irt.Responses.from_matrix(x), max_cycles=3)
+    with pytest.raises(
+        ItemsError, match="the new calibration gives no errors to test with; it is out of cycles: raise"
+    ):
+        irt.drift(new=stopped.items, new_covariance=stopped.covariance(), **sides)

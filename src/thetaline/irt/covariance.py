@@ -15,12 +15,16 @@ from thetaline.irt.items import Items
 class ItemCovariance:
     """Covariance of published item parameters: entry j belongs to item `ids[j]` and parameter `names[j]`.
 
-    Names are "a", "b", "c", "d"; thresholds of polytomous items are "b1", "b2", …
+    Names are "a", "b", "c", "d"; thresholds of polytomous items are "b1", "b2", …  What is built on it sees by the
+    rest whether the calibration came to an end, and what it found.
     """
 
     ids: Any  # (P,)
     names: Any  # (P,)
     matrix: Array  # (P, P)
+    status: str = "converged"  # with what to do about it where it is another
+    notes: tuple[str, ...] = ()
+    doubtful: frozenset[object] = frozenset()  # ids of items whose estimates the answers do not determine
 
     def __post_init__(self) -> None:
         """Refuse what does not fit together."""

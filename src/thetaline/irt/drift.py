@@ -1,6 +1,6 @@
 """Parameter drift: items that changed between two calibrations, told apart from a scale that moved as a whole."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -41,6 +41,7 @@ class Drift:
     anchors: Ids  # ids that carried A and B in the end
     rounds: int
     settled: bool
+    notes: tuple[str, ...] = ()  # what the two calibrations say of their items, where the covariances are theirs
 
     def drifted(self, alpha: float = 0.05, *, least_effect: float = P_DIF_LIMITS[0]) -> Ids:
         """Ids with an adjusted p below `alpha` and an effect of at least `least_effect`, the largest first."""
@@ -74,7 +75,8 @@ def drift(
     Items whose ids are only positions, of matrices without names, are the same items only where `by_position` says so.
 
     Raises ItemsError for fewer than `least_anchors` items in common, where no slope is positive on both sides,
-    where neither calibration has a covariance, and for a covariance of other items; InputError for an alpha that is no
+    where neither calibration has a covariance, for one that did not converge, and for a covariance of other items;
+    InputError for an alpha that is no
     level.
     """
     check_kinds(new=(new, Items), reference=(reference, Items))
@@ -86,7 +88,9 @@ def drift(
     refuse_foreign(new, new_covariance, "new_covariance")
     refuse_foreign(reference, reference_covariance, "reference_covariance")
     sides = Calibrated(reference, reference_covariance), Calibrated(new, new_covariance)
-    return _result(invariance(*sides, alpha=alpha, least_anchors=least_anchors, purified=True))
+    found = _result(invariance(*sides, alpha=alpha, least_anchors=least_anchors, purified=True))
+    named = zip(("reference", "new"), sides, strict=True)
+    return replace(found, notes=tuple(f"{name}: {note}" for name, side in named for note in side.notes))
 
 
 def _result(found: Invariance) -> Drift:

@@ -1,12 +1,12 @@
 """The result of a calibration."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from thetaline.irt._types import Array, Mask
 from thetaline.irt.calibration.em import Cycle, Status
-from thetaline.irt.calibration.findings import Finding, Note
+from thetaline.irt.calibration.findings import UNDETERMINED, Finding, Note
 from thetaline.irt.calibration.solution import Solution
 from thetaline.irt.coefficients import Coefficients, coefficients
 from thetaline.irt.covariance import ItemCovariance
@@ -97,4 +97,7 @@ class Fit:
 
         Raises InputError for an unknown method or scale.
         """
-        return covariance(self._solution, method=method, scale=scale)
+        found = covariance(self._solution, method=method, scale=scale)
+        status = str(self.status) if self.converged else f"{self.status}: {self.status.advice}"
+        doubtful = frozenset(name for finding in UNDETERMINED for name in self.ids_with(finding))
+        return replace(found, status=status, notes=tuple(map(str, self.notes)), doubtful=doubtful)

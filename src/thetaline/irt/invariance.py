@@ -24,6 +24,21 @@ class Calibrated(NamedTuple):
     items: Items
     covariance: ItemCovariance | Items | None
 
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What the calibration found, where the covariance is its own."""
+        return self.covariance.notes if isinstance(self.covariance, ItemCovariance) else ()
+
+    def sound(self, ids: Ids) -> Mask:
+        """(I,) whether the answers determine an item's estimate: others have errors that say nothing."""
+        doubtful = self.covariance.doubtful if isinstance(self.covariance, ItemCovariance) else frozenset()
+        return np.array([name not in doubtful for name in ids.tolist()])
+
+    def refuse_unconverged(self, name: str) -> None:
+        """Raise ItemsError for the estimates of a calibration that came to no end."""
+        if isinstance(self.covariance, ItemCovariance) and self.covariance.status != "converged":
+            raise ItemsError(f"the {name} calibration gives no errors to test with; it is {self.covariance.status}")
+
 
 class RobustZ(NamedTuple):
     """How far an item's change lies from the median change, in robust standard deviations, (I,) each."""
@@ -66,15 +81,24 @@ def invariance(
 ) -> Invariance:
     """Start from the anchors with a small robust z, then drop what fails the Wald test and link again until it stays.
 
-    Raises ItemsError for fewer than `least_anchors` items in common.
+    Raises ItemsError for fewer than `least_anchors` items in common, and for a calibration that did not converge.
     """
+    reference.refuse_unconverged("reference")
+    new.refuse_unconverged("new")
     ids = _common(reference.items, new.items, least_anchors)
     items = reference.items.take(ids), new.items.take(ids)
     before, after = (estimates(i, side.covariance) for i, side in zip(items, (reference, new), strict=True))
     z = robust_z(*items)
-    positive = (items[0].a > 0) & (items[1].a > 0)
-    start, level = (z.small & positive, alpha) if purified else (positive, 0.0)
-    found = _purified(before, after, start, alpha=level, least=least_anchors)
+    able = (items[0].a > 0) & (items[1].a > 0) & reference.sound(items[0].ids) & new.sound(items[1].ids)
+    if able.sum() < least_anchors:
+        raise ItemsError(
+            f"only {able.sum()} of {len(ids)} common items have a positive slope that the answers determine in both "
+            f"calibrations; {least_anchors} are needed to join the scales"
+        )
+    start, level = (z.small & able, alpha) if purified else (able, 0.0)
+    if start.sum() < least_anchors:
+        start = able
+    found = _purified(before, after, start, able, alpha=level, least=least_anchors)
     shift = shift_between(before, after, found.anchors)
     moved = items[1].rescaled(shift.constants.A, shift.constants.B)
     return Invariance(items[0], moved, shift, shift.errors(before, after), z, differences(before, after, shift), found)
@@ -91,15 +115,12 @@ def _common(reference: Items, new: Items, least: int) -> list[object]:
     return ids
 
 
-def _purified(before: Estimates, after: Estimates, start: Mask, *, alpha: float, least: int) -> Purified:
-    able = np.isfinite(before.values[:, 0]) & (before.known[:, 0] > 0) & (after.known[:, 0] > 0)
-
+def _purified(before: Estimates, after: Estimates, start: Mask, able: Mask, *, alpha: float, least: int) -> Purified:
     def test(anchors: Mask) -> Array:
         p = differences(before, after, shift_between(before, after, anchors)).p
         return np.where(able, p, np.nan)
 
-    first = start if start.sum() >= least else able
-    return purify(test, first, alpha=alpha, least=least)
+    return purify(test, start, alpha=alpha, least=least)
 
 
 def robust_z(reference: Items, new: Items) -> RobustZ:

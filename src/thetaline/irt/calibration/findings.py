@@ -30,6 +30,9 @@ class Finding(StrEnum):
         return _MEANINGS[self]
 
 
+# Of items: their estimates, and the errors of these, say nothing that another calibration could be compared with.
+UNDETERMINED = (Finding.RUNAWAY, Finding.REVERSED, Finding.UNSETTLED, Finding.UNIDENTIFIED, Finding.NO_ANSWERS)
+
 _MEANINGS = {
     Finding.NO_ANSWERS: "the estimate is the mode of the prior",
     Finding.ONE_CATEGORY: "the likelihood has no maximum; the estimate is shrunken by the prior",

@@ -23,12 +23,16 @@ class Strata(NamedTuple):
 
 
 class MantelHaenszel(NamedTuple):
-    """Per item: χ² with continuity correction, its p, the log of the common odds ratio and its standard error."""
+    """Per item: χ² with continuity correction, its p, the log of the common odds ratio and its standard error.
+
+    Where one group is never (or always) right among equals the odds ratio is infinite and has no standard error.
+    """
 
     statistic: Array
     p: Array
     log_odds: Array
     se_log_odds: Array
+    z_beyond_one: Array  # of |delta| against 1
 
     @property
     def delta(self) -> Array:
@@ -51,7 +55,10 @@ def mantel_haenszel(strata: Strata, *, correct: bool = True) -> MantelHaenszel:
     with np.errstate(divide="ignore", invalid="ignore"):
         statistic = _statistic(a, b, c, d, n, 0.5 if correct else 0.0)
         log_odds, variance = _common_odds(a, b, c, d, n)
-    return MantelHaenszel(statistic, p_value(statistic, 1), log_odds, np.sqrt(variance))
+        se = np.where(np.isfinite(log_odds), np.sqrt(variance), np.nan)
+        wald = (np.abs(DELTA * log_odds) - 1.0) / (np.abs(DELTA) * se)
+    beyond = np.where(np.isinf(log_odds), _score_z(Strata(a, b, c, d), np.sign(log_odds)), wald)
+    return MantelHaenszel(statistic, p_value(statistic, 1), log_odds, se, beyond)
 
 
 def _statistic(a: Array, b: Array, c: Array, d: Array, n: Array, correction: float) -> Array:
@@ -74,12 +81,29 @@ def _common_odds(a: Array, b: Array, c: Array, d: Array, n: Array) -> tuple[Arra
     return np.log(r_sum / s_sum), variance
 
 
+def _score_z(strata: Strata, sign: Array) -> Array:
+    """Score test of a log odds ratio of ±1 / 2.35, |delta| = 1, against one farther out: it needs no estimate.
+
+    The cells expected are those of the margins at that odds ratio (Breslow & Day 1980, eq. 4.30).
+    """
+    odds = np.expand_dims(np.exp(np.where(np.isfinite(sign), sign, 1.0) / np.abs(DELTA)), -1)
+    a, b, c, d = strata
+    right, reference, n = a + c, a + b, a + b + c + d
+    middle = odds * (right + reference) + n - right - reference
+    at = (middle - np.sqrt(middle**2 - 4.0 * (odds - 1.0) * odds * right * reference)) / (2.0 * (odds - 1.0))
+    cells = np.stack([at, reference - at, right - at, n - reference - right + at])
+    used = n > 1
+    inverse = np.sum(1.0 / np.where(used, cells, 1.0), axis=0)
+    variance = np.where(used, n / np.where(used, n - 1.0, 1.0) / inverse, 0.0).sum(axis=-1)
+    distance = np.maximum(sign * (a - at).sum(axis=-1) - 0.5, 0.0)
+    return np.asarray(np.divide(distance, np.sqrt(variance), out=np.zeros_like(distance), where=variance > 0.0))
+
+
 def ets_classes(result: MantelHaenszel, *, alpha: float) -> NDArray[np.object_]:
     """A: |delta| < 1 or not significant; C: |delta| ≥ 1.5 and significantly above 1; B between (Zieky 1993)."""
     size = np.abs(result.delta)
-    se = np.abs(DELTA) * result.se_log_odds
     classes = np.full(size.shape, DifClass.B, dtype=object)
-    classes[(size >= 1.5) & (size - 1.0 > ONE_SIDED * se)] = DifClass.C
+    classes[(size >= 1.5) & (result.z_beyond_one > ONE_SIDED)] = DifClass.C
     classes[(size < 1.0) | (result.p >= alpha)] = DifClass.A
     classes[~np.isfinite(result.p)] = ""
     return classes

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -56,7 +56,8 @@ class Dif:
     n_focal: int
     rounds: int  # of purification
     settled: bool  # purification came to rest
-    details: dict[str, Array]  # further columns of the method, each (I,)
+    details: dict[str, NDArray[Any]]  # further columns of the method, each (I,)
+    notes: tuple[str, ...] = ()  # what the calibrations of the groups say of their items and persons
 
     def flagged(self, alpha: float = 0.05) -> Ids:
         """Ids with p below `alpha` and an effect that is not negligible."""
