@@ -266,13 +266,15 @@ def test_a_row_tells_all_its_faults(load_answers):
     assert "1 × answer is neither true nor false (line 2); say what its words mean by --map" in told
 
 
-def test_responses_are_scored_by_a_key(load_answers, attempts, tmp_path):
+def test_responses_are_scored_by_a_key(load_answers, attempts, rows, tmp_path):
     (tmp_path / "key.csv").write_text("item,key\nQ1,A\nQ2,B|D\n")
     content = (
         "user_id,item_id,response,time\nu1,Q1,a,2025-11-01\nu1,Q2,D,2025-11-01\nu1,Q2,A,2025-11-02\nu1,Q1,,2025-11-02\n"
     )
     assert load_answers(content, "--key", "key.csv")[0] == 0
     assert attempts("code, correct") == [("Q1", True), ("Q2", True), ("Q1", None), ("Q2", False)]
+    stored = "select one ->> 'response' from exam_results, jsonb_array_elements(result_json -> 'questions') as one"
+    assert sorted(rows(stored), key=repr) == [("A",), ("D",), ("a",), (None,)]
     wide = "student,Q1,Q2\nu2,A,C\n"
     assert load_answers(wide, "--wide", "--key", "key.csv", "--on", "2025-11-03")[0] == 0
     assert attempts("code, correct")[-2:] == [("Q1", True), ("Q2", False)]

@@ -106,7 +106,12 @@ def _row(run: RunRecord) -> list[str]:
 
 def _item_ids(metrics: Mapping[str, Any]) -> list[str]:
     """The items that a run's metrics name."""
-    listed = [*(one["id"] for one in metrics.get("excluded_items", [])), *metrics.get("anchors", {}).get("dropped", {})]
+    by_answers = metrics.get("classical", {}).get("flagged", {})
+    listed = [
+        *by_answers,
+        *(one["id"] for one in metrics.get("excluded_items", [])),
+        *metrics.get("anchors", {}).get("dropped", {}),
+    ]
     return [*listed, *(one["item_id"] for one in metrics.get("flagged_items", []))]
 
 
@@ -153,6 +158,10 @@ def _item_tables(metrics: Mapping[str, Any], codes: Mapping[str, str]) -> Iterat
             for one in weak[:ITEMS_SHOWN]
         ]
         yield table([f"weakest of {len(weak)} flagged", "a", "b", "se(b)", "reason"], rows)
+    by_answers = metrics.get("classical", {}).get("flagged", {})
+    if by_answers:
+        rows = [[_item(name, codes), reasons] for name, reasons in list(by_answers.items())[:ITEMS_SHOWN]]
+        yield table([f"of {len(by_answers)} to look at by their answers", "reason"], rows)
 
 
 def _facts(facts: Mapping[str, object]) -> str:
