@@ -38,6 +38,15 @@ def test_answers_fill_twelve_weeks_and_end_with_them(school):
     assert 83 * DAY_MS < answers.at_ms.max() < 84 * DAY_MS
 
 
+def test_learners_sit_down_twice_a_week_some_often_and_some_seldom(school):
+    truth, answers = school
+    stay = np.flatnonzero(np.isinf(truth.leaves))
+    _, learner_of = np.unique(answers.session, return_index=True)
+    sittings = np.bincount(answers.learner[learner_of], minlength=300)[stay] / 12
+    assert sittings.mean() == pytest.approx(2.0, abs=0.15)
+    assert sittings.std() == pytest.approx(np.sqrt(2.0**2 / 6 + 2.0 / 12), abs=0.15)
+
+
 def test_right_answers_follow_the_two_parameter_logistic_model(school):
     truth, answers = school
     gap = truth.theta(answers.learner, answers.week) - truth.difficulty(answers.item, answers.week)

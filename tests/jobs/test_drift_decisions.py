@@ -52,6 +52,20 @@ def test_the_command_lists_and_resolves(conn: Connection, database: str, monkeyp
     assert "item '4' has no open alert" in str(again.exception)
 
 
+def test_how_grave_a_change_is_goes_by_the_change_of_the_mean_score(conn: Connection, database: str) -> None:
+    exact = {item: {"a": 0.02, "b": 0.02} for item in truth()}
+    calibrated(conn, "fit-1", truth(), LONG_AGO, se=exact)
+    steps = {1: 0.15, 2: -0.15, 3: 0.3, 4: -0.3, 5: 0.9, 6: -0.9}
+    there = {item: {**one, "b": one["b"] + steps.get(item, 0.0)} for item, one in truth().items()}
+    calibrated(conn, "fit-2", there, TODAY, se=exact)
+    check(conn, database)
+    found = {item: (severity, abs(statistics["effect"])) for item, (severity, *_, statistics) in alerts(conn).items()}
+    assert found.keys() == {str(item) for item in steps}
+    for severity, effect in found.values():
+        assert severity == ("critical" if effect >= 0.10 else "warning" if effect >= 0.05 else "info")
+    assert {severity for severity, _ in found.values()} == {"critical", "warning", "info"}
+
+
 def test_alerts_are_listed_the_newest_check_first_and_within_it_the_gravest(
     conn: Connection, database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

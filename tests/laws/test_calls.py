@@ -86,6 +86,8 @@ WRONG = {
     "person_fit": ((1, 2), {}, "fit must be a Fit"),
     "local_dependence": ((1, 2), {}, "fit must be a Fit"),
     "compare": ((1, 2), {}, "fit 1 must be Fit, not int 1"),
+    "item_analysis": (([[1, 0]],), {}, "responses must be Responses, not list"),
+    "score_key": ((1, [1]), {}, "options have the shape"),
 }
 FUNCTIONS = [name for name in irt.__all__ if inspect.isfunction(getattr(irt, name))]
 PLOTS = ["icc", "item_fit", "linking", "residuals", "tif", "wright_map"]

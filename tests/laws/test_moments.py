@@ -13,6 +13,7 @@ from thetaline.irt.fit_statistics.moments import (
     expected,
     item_derivatives,
     observed,
+    population_columns,
     population_derivatives,
     score_features,
 )
@@ -75,3 +76,20 @@ def test_derivatives_of_the_moments_are_their_slopes(build: object) -> None:
     np.testing.assert_allclose(
         population_derivatives(here, (shifted - WEIGHTS)[None])[:, 0], expected(here, shifted) - expected(here, WEIGHTS)
     )
+
+
+def test_derivatives_in_the_population_are_the_slopes_of_the_moments_under_a_normal_on_given_nodes() -> None:
+    features, nodes, step = score_features(category_tables(items(), THETA)), THETA, 1e-6
+
+    def at(mean: float, sd: float) -> np.ndarray:
+        weights = np.exp(-(((nodes - mean) / sd) ** 2) / 2)
+        return expected(features, weights / weights.sum())
+
+    mean, sd = 0.3, 1.2
+    weights = np.exp(-(((nodes - mean) / sd) ** 2) / 2)
+    slopes = [
+        (at(mean + step, sd) - at(mean - step, sd)) / (2 * step),
+        (at(mean, sd + step) - at(mean, sd - step)) / (2 * step),
+    ]
+    found = population_columns(features, nodes, weights / weights.sum(), mean, sd)
+    np.testing.assert_allclose(found.T, slopes, atol=1e-8)

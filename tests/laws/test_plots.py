@@ -63,6 +63,13 @@ def test_wright_map_counts_every_person_and_shows_every_item(n: int) -> None:
     assert len(lines(shown)[0]) == n
 
 
+@pytest.mark.parametrize(("n_steps", "names"), [(1, ["q"]), (2, ["q.1", "q.2"]), (3, ["q.1", "q.2", "q.3"])])
+def test_wright_map_names_the_steps_of_items_that_have_several(n_steps: int, names: list[str]) -> None:
+    b = np.linspace(-1.0, 1.0, n_steps + 1)[None, :n_steps]
+    _, shown = irt.plot.wright_map(irt.Items(ids=["q"], model="GPCM", a=[1.0], b=b), np.zeros(3)).axes
+    assert [text.get_text() for text in shown.texts] == names
+
+
 def test_wright_map_counts_patterns_as_the_persons_that_they_stand_for() -> None:
     items = bank("2PL", n=3)
     patterns = irt.Responses.from_matrix([[0, 0, 0], [1, 0, 1], [1, 1, 1]], items=items.ids, counts=[50, 7, 20])

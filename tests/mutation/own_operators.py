@@ -1,4 +1,4 @@
-"""Two mutation operators that Cosmic Ray lacks."""
+"""Mutation operators that Cosmic Ray lacks, and one that it has for exceptions without a module alone."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -29,6 +29,26 @@ class AugmentedOperatorReplacement(Operator):
         return (Example("x += 1", "x -= 1"),)
 
 
+class ExceptionReplacement(Operator):
+    """An exception that is caught becomes one that nothing raises."""
+
+    def mutation_positions(self, node: Any) -> Iterator[Span]:
+        yield from ((caught.start_pos, caught.end_pos) for caught in _caught(node))
+
+    def mutate(self, node: Any, index: int) -> Any:
+        caught = _caught(node)[index]
+        siblings = caught.parent.children
+        place = next(number for number, one in enumerate(siblings) if one is caught)
+        prefix = caught.get_first_leaf().prefix
+        siblings[place] = parso.python.tree.Name("StopAsyncIteration", caught.start_pos, prefix)
+        return node
+
+    @classmethod
+    def examples(cls) -> tuple[Example, ...]:
+        before, after = ("try: f()\nexcept (a.B, C): pass\n", "try: f()\nexcept (StopAsyncIteration, C): pass\n")
+        return (Example(before, after),)
+
+
 class StatementRemoval(Operator):
     """A call made for its effect, a raise and an augmented assignment become `pass`: the guard that is not there."""
 
@@ -45,6 +65,14 @@ class StatementRemoval(Operator):
     @classmethod
     def examples(cls) -> tuple[Example, ...]:
         return (Example("f(x)\n", "pass\n"), Example("raise Error\n", "pass\n"), Example("x += 1\n", "pass\n"))
+
+
+def _caught(node: Any) -> list[Any]:
+    if node.type != "except_clause":
+        return []
+    what = node.children[1]
+    inside = what.children[1] if what.type == "atom" else what
+    return list(inside.children[::2]) if inside.type == "testlist_comp" else [inside]
 
 
 def _acts(statement: Any) -> bool:

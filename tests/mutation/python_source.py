@@ -12,7 +12,7 @@ from cosmic_ray.plugins import get_operator
 
 from .mutants import Place, both_ways
 from .noise import Span, noise
-from .own_operators import AugmentedOperatorReplacement, StatementRemoval
+from .own_operators import AugmentedOperatorReplacement, ExceptionReplacement, StatementRemoval
 
 # One neighbour for each operator, the mistake that somebody could make: nobody writes `>>` for `+`, and every test
 # of a line notices it, so that the other replacements that Cosmic Ray knows would only raise the share of killed ones.
@@ -27,9 +27,12 @@ _COMPARISONS = both_ways("Eq|NotEq", "Is|IsNot", "Lt|LtE", "Gt|GtE")
 _OTHERS = (
     *("AddNot", "ReplaceTrueWithFalse", "ReplaceFalseWithTrue", "ReplaceAndWithOr", "ReplaceOrWithAnd"),
     *("ReplaceUnaryOperator_Delete_USub", "ReplaceUnaryOperator_Delete_Not", "ReplaceUnaryOperator_Delete_Invert"),
-    *("NumberReplacer", "ExceptionReplacer", "ZeroIterationForLoop"),
+    *("NumberReplacer", "ZeroIterationForLoop"),
     *("ReplaceBreakWithContinue", "ReplaceContinueWithBreak"),
 )
+
+
+OWN = (AugmentedOperatorReplacement, ExceptionReplacement, StatementRemoval)
 
 
 def _operators() -> dict[str, Operator]:
@@ -39,7 +42,7 @@ def _operators() -> dict[str, Operator]:
         *_OTHERS,
     ]
     theirs = {name: get_operator(f"core/{name}")() for name in names}
-    return theirs | {own.__name__: own() for own in (AugmentedOperatorReplacement, StatementRemoval)}
+    return theirs | {own.__name__: own() for own in OWN}
 
 
 OPERATORS = _operators()

@@ -6,7 +6,7 @@ from typing import Any
 
 import httpx
 import pytest
-from serving import ITEM, Running, observations
+from serving import ITEM, Running, observations, running
 
 KNOWN = {"error", "detail", "request_id"}
 
@@ -161,6 +161,15 @@ def test_a_wrong_parameter_is_a_422_that_names_it(service: Running) -> None:
         answer = client.get("/v1/items", params={"limit": "many"})
     assert answer.status_code == 422
     assert answer.json()["detail"][0]["loc"] == ["query", "limit"]
+
+
+def test_more_answers_than_one_request_may_score_are_a_413_and_as_many_are_scored(database: str) -> None:
+    with running(database, service_max_observations=3) as service, service.client() as client:
+        asked = {"item_params": [ITEM, {**ITEM, "item_id": "2"}], "responses": [[1, 0], [1, None]]}
+        assert client.post("/irt/score", json=asked).status_code == 200
+        refused = client.post("/irt/score", json={**asked, "responses": [[1, 0], [1, 1]]})
+    assert refused.status_code == 413
+    assert refused.json()["error"] == "4 answers; at most 3 are scored in one request"
 
 
 def test_a_body_that_says_it_is_too_large_is_a_413_before_it_is_read(service: Running) -> None:
