@@ -279,3 +279,26 @@ def test_an_item_that_runs_backwards_is_named_in_every_family_and_no_other(model
         x[:, 5] = 1 - x[:, 5]
         fit = irt.calibrate(irt.Responses.from_matrix(x), model, priors=irt.Priors(a=irt.LogNormal(0, 0.5)))
         assert fit.ids_with(irt.Finding.REVERSED) == [5]
+
+
+def test_a_calibration_that_the_priors_answer_says_so():
+    named = []
+    for seed in range(10):
+        rng = np.random.default_rng(seed)
+        noise = irt.calibrate(irt.Responses.from_matrix(rng.integers(0, 2, (24, 23))), priors=PRIORS)
+        named.append(noise.ids_with(irt.Finding.NO_COMMON_ABILITY) == ["all"])
+        theta = rng.normal(size=24)[:, None]
+        sound = (rng.random((24, 23)) < 1 / (1 + np.exp(-1.2 * theta))).astype(int)
+        fit = irt.calibrate(irt.Responses.from_matrix(sound), priors=PRIORS)
+        assert not fit.ids_with(irt.Finding.NO_COMMON_ABILITY)
+    assert sum(named) >= 9
+
+
+@pytest.mark.parametrize("model", ["2PL", "GRM"])
+def test_an_item_whose_answers_do_not_depend_on_ability_is_named(model):
+    rng = np.random.default_rng(3)
+    theta = rng.normal(size=2000)
+    x = (rng.random((2000, 12)) < 1 / (1 + np.exp(-(theta[:, None] - np.linspace(-2, 2, 12))))).astype(int)
+    x[:, 7] = rng.random(2000) < 0.15
+    fit = irt.calibrate(irt.Responses.from_matrix(x), model)
+    assert fit.ids_with(irt.Finding.FLAT) == [7]

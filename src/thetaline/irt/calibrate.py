@@ -126,7 +126,7 @@ def _warn_of_asymptotes(spec: ModelSpec, priors: Priors) -> None:
 
 def _fit(solution: Solution, result: EmResult, value: float, *, notes: tuple[Note, ...], tol: float) -> Fit:
     """Join what the EM found; slopes at their bound are no convergence."""
-    found = diagnose(solution, converged=result.status is Status.CONVERGED)
+    found = diagnose(solution, converged=result.status is Status.CONVERGED, log_likelihood=value)
     runaway = any(note.finding is Finding.RUNAWAY for note in found)
     return Fit(
         items=solution.items(),

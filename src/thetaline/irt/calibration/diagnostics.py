@@ -20,13 +20,37 @@ FREE_CYCLES = 6  # EM cycles in which every item has a slope of its own
 LOW_SLOPE = 0.3  # of the median slope: a reversed item among sound ones lies below it from the first cycle on
 REVERSED_Z = -1.645  # a slope hidden by its prior counts as negative at this one-sided 5 % level
 SHARE_BEYOND = 0.01  # of a population outside the given nodes: from here its moments are not those of what is left
+ENDS = 2.0  # standard deviations to either side of the mean
+FLAT_SLOPE, FLAT_RISE = 0.25, 0.1  # slope in standard deviations of theta; rise as a share of the score
+ONE_SLOPE = 2.71  # one-sided 5 % of chi-square with one degree of freedom
 NO_SPREAD = 0.05  # logits: of 20 items none tells persons this alike apart
 OUT_OF_REACH = 6.0  # logits between the mean and the middle of the items: 1 answer of 400 is not what all expect
 
 
-def diagnose(solution: Solution, *, converged: bool) -> tuple[Note, ...]:
+def diagnose(solution: Solution, *, converged: bool, log_likelihood: float) -> tuple[Note, ...]:
     """Look at every estimated item and every population, and where the EM has not `converged` at what still moves."""
-    return (*_item_notes(solution, converged=converged), *_population_notes(solution))
+    notes = (*_item_notes(solution, converged=converged), *_population_notes(solution))
+    if _has_common_ability(solution, log_likelihood):
+        return notes
+    labels = np.empty(len(solution.spec.labels), dtype=object)
+    labels[:] = solution.spec.labels
+    return (*notes, Note(Finding.NO_COMMON_ABILITY, labels))
+
+
+def _has_common_ability(solution: Solution, log_likelihood: float) -> bool:
+    """Whether the fit explains the answers better than items that share none, each with its own proportions.
+
+    Twice the gain is held against the 5 % of the one slope that has to differ from 0.  Groups with means of their own
+    explain answers in another way, and are not asked.
+    """
+    if len(solution.spec.labels) > 1:
+        return True
+    counts = solution.problem.data.category_counts()
+    offsets = solution.problem.data.offsets
+    totals = np.repeat(np.add.reduceat(counts, offsets[:-1]), np.diff(offsets))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        independent = float(np.where(counts > 0, counts * np.log(counts / totals), 0.0).sum())
+    return 2.0 * (log_likelihood - independent) > ONE_SLOPE
 
 
 def _item_notes(solution: Solution, *, converged: bool) -> Iterator[Note]:
@@ -43,11 +67,12 @@ def _item_notes(solution: Solution, *, converged: bool) -> Iterator[Note]:
 def _item_findings(solution: Solution, *, converged: bool) -> dict[Finding, list[Mask]]:
     """Which items of every block a finding is about."""
     problem, state = solution.problem, solution.state
-    pairs = zip(problem.model.item_blocks, state.free, strict=True)
+    own = list(zip(problem.model.item_blocks, state.free, strict=True))
     masks = {
         Finding.REVERSED: [free[:, 0] < 0 for free in state.free],
         Finding.RUNAWAY: [np.abs(free[:, 0]) >= SLOPE_BOUND for free in state.free],
-        Finding.ASYMPTOTE: [_at_asymptote_bound(block, free) for block, free in pairs],
+        Finding.ASYMPTOTE: [_at_asymptote_bound(block, free) for block, free in own],
+        Finding.FLAT: [_is_flat(block, free, state) for block, free in own],
     }
     if not converged:
         masks[Finding.UNSETTLED] = _still_moving(problem, state)
@@ -61,6 +86,14 @@ def _item_findings(solution: Solution, *, converged: bool) -> dict[Finding, list
 
 def _at_asymptote_bound(block: ItemBlock, free: Array) -> Mask:
     return np.asarray((np.abs(free[:, block.first_asymptote :]) >= ASYMPTOTE_BOUND).any(axis=1))
+
+
+def _is_flat(block: ItemBlock, free: Array, state: EmState) -> Mask:
+    """Whether a low slope lets the expected score differ by little from one end of the population to the other."""
+    ends = np.array([(state.mean - ENDS * state.sd).min(), (state.mean + ENDS * state.sd).max()])
+    score = np.exp(block.family.log_prob(free, ends)).transpose(0, 2, 1) @ np.arange(block.n_categories)
+    rise = np.abs(score[:, 1] - score[:, 0]) / (block.n_categories - 1)
+    return np.asarray((np.abs(free[:, 0]) * state.sd.max() < FLAT_SLOPE) & (rise < FLAT_RISE))
 
 
 def _still_moving(problem: Problem, state: EmState) -> list[Mask]:

@@ -15,11 +15,13 @@ class Finding(StrEnum):
     FEW_ANSWERS = "fewer answers than min_answers"
     REVERSED = "runs backwards"
     RUNAWAY = "slope grew to its bound"
+    FLAT = "hardly tells persons apart"
     ASYMPTOTE = "asymptote at its bound"
     UNSETTLED = "still moving when the cycles ended"
     UNIDENTIFIED = "more parameters than patterns of answers"
     BEYOND_NODES = "population reaches beyond the given nodes"
     NO_SPREAD = "abilities of the group hardly differ"
+    NO_COMMON_ABILITY = "the answers show no common ability"
     OUT_OF_REACH = "population lies beyond the items"
     PERSON_WITHOUT_ANSWERS = "persons without answers"
     PERSON_WITH_ONE_ANSWER = "persons with one answer"
@@ -40,11 +42,13 @@ _MEANINGS = {
     Finding.FEW_ANSWERS: "the estimate is shrunken by the prior",
     Finding.REVERSED: "the answers alone give a negative slope: check the key, or drop the item",
     Finding.RUNAWAY: "the likelihood has no maximum: give `a` a prior (Rasch and PCM take none), or drop the item",
+    Finding.FLAT: "its expected score is nearly the same for all of the population, and its b says little: drop it",
     Finding.ASYMPTOTE: "the answers do not determine it: give it a prior, or take a model without it",
     Finding.UNSETTLED: "the answers hardly determine it: add priors, drop it, or raise max_cycles",
     Finding.UNIDENTIFIED: "other values fit as well: add items or priors, anchor some, or take Rasch or PCM",
     Finding.BEYOND_NODES: "mean and sd are those of the normal whose part on the nodes fits best; take a wider grid",
     Finding.NO_SPREAD: "its sd has run towards 0: add answers, or merge the group with another",
+    Finding.NO_COMMON_ABILITY: "items that share none explain them as well: what is estimated is the priors' answer",
     Finding.OUT_OF_REACH: "its mean has no finite estimate or rests on hardly any answer: merge it or leave it out",
     Finding.PERSON_WITHOUT_ANSWERS: "they were left out",
     Finding.PERSON_WITH_ONE_ANSWER: "they inform the difficulties and hardly the slopes",

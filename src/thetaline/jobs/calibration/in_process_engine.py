@@ -22,7 +22,7 @@ from thetaline.jobs.calibration.fits import Fits, has_own_slopes
 from thetaline.jobs.item_params import items_of_params
 
 FIXED = "fixed-anchors"
-ITEM_FINDINGS = (irt.Finding.REVERSED, irt.Finding.RUNAWAY, irt.Finding.ASYMPTOTE)
+ITEM_FINDINGS = (irt.Finding.REVERSED, irt.Finding.RUNAWAY, irt.Finding.FLAT, irt.Finding.ASYMPTOTE)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
