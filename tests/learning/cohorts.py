@@ -32,12 +32,17 @@ def attempts(rows: Sequence[dict[str, Any]], n_learners: int) -> Attempts:
 
 
 def wle(theta: NDArray[np.float64], n_items: int, rng: np.random.Generator) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Answers of learners at `theta` to `n_items` 2PL items each, scored by Warm's WLE on a fine grid: (θ, se)."""
+    """Answers of learners at `theta` to `n_items` 2PL items each, scored by Warm's WLE on a fine grid: (θ, se).
+
+    `theta` (N,), or (N, n_items) where it differs from item to item.
+    """
+    at = theta if theta.ndim == 2 else np.repeat(theta[:, None], n_items, axis=1)
+    theta = at[:, 0]
     nodes = np.linspace(-8, 8, 321)
     log_weight, information = np.zeros((2, theta.size, nodes.size))
-    for _ in range(n_items):
+    for item in range(n_items):
         a, b = rng.lognormal(0.1, 0.3, (theta.size, 1)), rng.normal(0, 1, (theta.size, 1))
-        right = rng.random((theta.size, 1)) < 1 / (1 + np.exp(-a * (theta[:, None] - b)))
+        right = rng.random((theta.size, 1)) < 1 / (1 + np.exp(-a * (at[:, item, None] - b)))
         z = a * (nodes - b)
         log_weight -= np.logaddexp(0, np.where(right, -z, z))
         information += a**2 / (2 + 2 * np.cosh(z))

@@ -4,7 +4,13 @@ from cohorts import wle
 from hypothesis import given, strategies as st
 from scipy.stats import spearmanr
 
-from thetaline.learning.improvement import accuracy_change, improvement_index, precision, reliable_change
+from thetaline.learning.improvement import (
+    accuracy_change,
+    content_difference,
+    improvement_index,
+    precision,
+    reliable_change,
+)
 
 changes = st.floats(-8, 8)
 errors = st.floats(0.02, 4)
@@ -113,3 +119,46 @@ def test_a_reliable_change_goes_up_or_down_or_neither() -> None:
     change, se = np.array([1.0, -1.0, 0.9, np.nan]), np.array([0.5, 0.5, 0.5, 0.5])
     assert reliable_change(change, se).tolist() == [1, -1, 0, 0]
     assert reliable_change(change, se, level=0.10).tolist() == [1, -1, 1, 0]
+
+
+def test_the_difference_of_content_by_hand() -> None:
+    # learner 0: topics 1, 1, 2, none and then 2, 3; learner 1: the same mixture twice; learner 2: one window only
+    learner = np.array([0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 2], np.int32)
+    topic = np.array([1, 1, 2, 0, 2, 3, 4, 5, 4, 5, 1], np.int32)
+    recent = np.array([0, 0, 0, 0, 1, 1, 0, 0, 1, 1, 1], bool)
+    expected = [0.5**2 + (0.5 - 0.25) ** 2 + 0.5**2, 0.0, 0.0]
+    np.testing.assert_allclose(content_difference(learner, topic, recent, 3), expected)
+
+
+def windows_of_topics(
+    growth: float, *, n_topics: int, shared: int, seed: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Change, error of measurement and content difference: 30 answers a window, `shared` of its topics in both."""
+    rng = np.random.default_rng(seed)
+    n, theta = 1500, np.random.default_rng(seed + 1).normal(0, 1, 1500)
+    topics = [np.arange(30) % n_topics + 1, np.arange(30) % n_topics + 1 + n_topics - shared]
+    delta = rng.normal(0, 0.5, (n, 2 * n_topics + 1))
+    (before, se_before), (after, se_after) = (
+        wle(theta[:, None] + gain + delta[:, topic], 30, rng) for gain, topic in zip((0.0, growth), topics, strict=True)
+    )
+    learner = np.repeat(np.arange(n, dtype=np.int32), 60)
+    recent = np.tile(np.repeat([False, True], 30), n)
+    content = content_difference(learner, np.tile(np.concatenate(topics), n).astype(np.int32), recent, n)
+    return after - before, np.hypot(se_before, se_after), content
+
+
+@pytest.mark.parametrize(("n_topics", "shared"), [(1, 0), (2, 0), (3, 1)])
+def test_a_change_of_topics_without_growth_raises_no_more_alarms_than_stated(n_topics: int, shared: int) -> None:
+    change, se, content = windows_of_topics(0.0, n_topics=n_topics, shared=shared, seed=n_topics)
+    without, with_content = (
+        (reliable_change(change, error) != 0).mean() for error in (se, np.hypot(se, 0.5 * np.sqrt(content)))
+    )
+    assert with_content <= 0.07
+    assert without > with_content
+
+
+def test_growth_is_still_seen_where_topics_change_and_as_well_as_ever_where_they_stay() -> None:
+    change, se, content = windows_of_topics(1.5, n_topics=3, shared=1, seed=9)
+    assert (reliable_change(change, np.hypot(se, 0.5 * np.sqrt(content))) == 1).mean() > 0.45
+    _, se, content = windows_of_topics(1.5, n_topics=3, shared=3, seed=9)
+    assert content.max() < 1e-30

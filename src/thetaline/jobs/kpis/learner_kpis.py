@@ -17,8 +17,10 @@ from thetaline.jobs.abilities.scoring import responses_of
 from thetaline.jobs.arrays import Array, Int32s, Ints, Mask
 from thetaline.learning.improvement import (
     ACCURACY_GROWTH_SD,
+    ACCURACY_SLOPE,
     GROWTH_SD,
     accuracy_change,
+    content_difference,
     improvement_index,
     reliable_change,
 )
@@ -32,7 +34,7 @@ from thetaline.learning.kpis import (
     joint_goal,
 )
 from thetaline.learning.school_calendar import UTC_DAYS, SchoolCalendar
-from thetaline.learning.topics import unseen_topic
+from thetaline.learning.topics import DEFAULT_SD, unseen_topic
 from thetaline.learning.windows import IMPROVEMENT_DAYS, KPI_WINDOW_DAYS, Window, last_days
 
 SQL = db.sql("jobs/kpis/learner_kpis.sql")
@@ -96,20 +98,28 @@ def compute_improvement_index(
     """
     numbers = learner_numbers(conn, user_ids)
     answers = read_answers(conn, history_window(as_of), list(numbers.values()), calendar=calendar)
-    found = improvement_of(answers, find_item_bank(conn, as_of), as_of)
+    bank = find_item_bank(conn, as_of)
+    found = improvement_of(answers, bank, as_of, topic_sd=_topic_sd(conn, bank))
     place = {int(number): position for position, number in enumerate(answers.learner_no)}
     at = {user_id: place[number] for user_id, number in numbers.items() if number in place}
     return {user_id: _row(found, row) for user_id, row in at.items() if not np.isnan(found.index[row])}
 
 
-def improvement_of(answers: LearnerAnswers, bank: ItemBank | None, as_of: date) -> CohortImprovement:
-    """I_t of all learners: by θ where both windows have one on the bank's items, else by the share correct."""
+def improvement_of(
+    answers: LearnerAnswers, bank: ItemBank | None, as_of: date, *, topic_sd: float
+) -> CohortImprovement:
+    """I_t of all learners: by θ where both windows have one on the bank's items, else by the share correct.
+
+    What a change of content between the windows does to either, with topics spread by `topic_sd`, is part of the error.
+    """
     recent = last_days(as_of, IMPROVEMENT_DAYS)
     n, right = _answered(answers, recent)
     n_before, right_before = _answered(answers, recent.before())
     change, se = _theta_change(answers, bank, recent)
+    content_sd = topic_sd * np.sqrt(_content_difference(answers, recent))
     by_theta = ~np.isnan(change)
     accuracy, se_accuracy = accuracy_change(right, n, right_before, n_before)
+    se, se_accuracy = np.hypot(se, content_sd), np.hypot(se_accuracy, ACCURACY_SLOPE * content_sd)
     by_accuracy = improvement_index(accuracy, se_accuracy, n, growth_sd=ACCURACY_GROWTH_SD)
     change, se = np.where(by_theta, change, accuracy), np.where(by_theta, se, se_accuracy)
     index = np.where(by_theta, improvement_index(change, se, n, growth_sd=GROWTH_SD), by_accuracy)
@@ -130,12 +140,12 @@ def compute_kpis(
     month = last_days(as_of, KPI_WINDOW_DAYS)
     answered = answers.attempts.answered()
     theta, se = _general_theta(conn, answers.learner_no, as_of)
-    topic_sd = topic_sd_or_default(conn, bank) if bank else 0.0
+    topic_sd = _topic_sd(conn, bank)
     goal = _goals(conn, answers.learner_no, as_of, default_target=default_target, topic_sd=topic_sd)
     history = activity_history(answers.attempts, history_window(as_of))
     return CohortKpis(
         learner_no=answers.learner_no,
-        improvement=improvement_of(answers, bank, as_of),
+        improvement=improvement_of(answers, bank, as_of, topic_sd=topic_sd),
         efficiency=efficiency(answered, month),
         error_recovery=error_recovery(answered, month),
         engagement=engagement(engagement_parts(answers.attempts, month)),
@@ -150,6 +160,22 @@ def _answered(answers: LearnerAnswers, window: Window) -> tuple[Array, Array]:
     """(N,) number of answers inside the window, and of right ones."""
     inside = answers.attempts.where(window.contains(answers.attempts.day)).answered()
     return inside.per_learner(), inside.per_learner(inside.correct)
+
+
+def _topic_sd(conn: Connection, bank: ItemBank | None) -> float:
+    return topic_sd_or_default(conn, bank) if bank else DEFAULT_SD
+
+
+def _content_difference(answers: LearnerAnswers, recent: Window) -> Array:
+    """(N,) how far the topics of the two windows differ, from first answers as θ is."""
+    before = recent.before()
+    sides = [answers.where(window.contains(answers.attempts.day)).first_known() for window in (before, recent)]
+    learner, topic_no = (
+        np.concatenate(parts)
+        for parts in ([side.attempts.learner for side in sides], [side.topic_no for side in sides])
+    )
+    is_recent = np.repeat([False, True], [side.n_answers for side in sides])
+    return content_difference(learner, topic_no, is_recent, answers.learner_no.size)
 
 
 def _theta_change(answers: LearnerAnswers, bank: ItemBank | None, recent: Window) -> tuple[Array, Array]:
