@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from thetaline.errors import ItemsError
 from thetaline.irt._alignment import labelled_dict, labels_of
 from thetaline.irt._coding import is_missing
-from thetaline.irt._types import Array, Ids, Mask
+from thetaline.irt._types import Array, Ids, Ints, Mask
 from thetaline.irt.families import FAMILIES, model_names
 
 
@@ -43,6 +43,13 @@ def parameter_column(letter: str, value: ArrayLike, ids: Ids) -> Array:
     if column.shape != ids.shape:
         raise ItemsError(f"{letter} has shape {column.shape} for {len(ids)} items")
     return column
+
+
+def code_column(value: ArrayLike, ids: Ids) -> Ints:
+    """Return the code of an item's lowest category (I,); a scalar is repeated."""
+    column = parameter_column("lowest", value, ids)
+    _refuse(ids, column != np.floor(column), "the code of the lowest category must be a whole number")
+    return column.astype(np.int64)
 
 
 def threshold_column(value: ArrayLike, ids: Ids) -> Array:

@@ -44,8 +44,8 @@ def labelled_matrix(x: Any) -> LabelledMatrix:
     return LabelledMatrix(np.column_stack([objects(plain(x[name])) for name in names]), None, names)
 
 
-def categories_of_matrix(matrix: LabelledMatrix) -> tuple[Mask, Categories]:
-    """Return which cells are observed (N, I) and their categories in row order (M,)."""
+def observed_cells(matrix: LabelledMatrix) -> tuple[Mask, NDArray[Any]]:
+    """Return which cells are observed (N, I) and the numbers in them in row order (M,)."""
     cells = matrix.cells
     if cells.ndim != 2 or not cells.size:
         raise ResponsesError(f"a matrix of responses has the shape (persons, items), not {cells.shape}")
@@ -54,12 +54,20 @@ def categories_of_matrix(matrix: LabelledMatrix) -> tuple[Mask, Categories]:
     if cells.dtype.kind not in "biuf":
         raise ResponsesError(f"a matrix of responses holds numbers, not {cells.dtype}")
     observed = ~np.isnan(cells) if cells.dtype.kind == "f" else np.ones(cells.shape, dtype=bool)
-    values = cells[observed]
+    return observed, cells[observed]
+
+
+def categories_of_cells(matrix: LabelledMatrix, observed: Mask, values: NDArray[Any]) -> Categories:
+    """Return the categories of the observed cells (M,)."""
     codes = as_categories(values)
     if codes is None:
-        row, column = np.argwhere(observed)[first_fault(values)].tolist()
-        raise ResponsesError(f"{RULE}, or NaN for none; {matrix.place(row, column)} has {cells[row, column]!s}")
-    return observed, codes
+        at = first_fault(values)
+        row, column = np.argwhere(observed)[at].tolist()
+        raise ResponsesError(
+            f"{RULE}, or NaN for none; {matrix.place(row, column)} has {values[at]!s}; other codes are declared by "
+            "categories=(lowest, highest)"
+        )
+    return codes
 
 
 def _numbers(matrix: LabelledMatrix) -> Array:

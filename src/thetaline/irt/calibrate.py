@@ -18,7 +18,14 @@ from thetaline.irt.calibration.diagnostics import diagnose
 from thetaline.irt.calibration.e_step import log_likelihood
 from thetaline.irt.calibration.em import EmResult, Progress, Status
 from thetaline.irt.calibration.findings import Finding, Note
-from thetaline.irt.calibration.model_spec import ModelChoice, ModelSpec, build_model, parse_model_spec, starting_state
+from thetaline.irt.calibration.model_spec import (
+    ModelChoice,
+    ModelSpec,
+    build_model,
+    parse_model_spec,
+    starting_state,
+    with_categories,
+)
 from thetaline.irt.calibration.observed_data import ObservedData, observed_data
 from thetaline.irt.calibration.ordering import category_counts
 from thetaline.irt.calibration.problem import Problem
@@ -62,6 +69,10 @@ def calibrate(  # noqa: PLR0913  (one argument; the rest are options, keyword-on
     limit.  `population` "empirical-histogram" estimates the weights at the nodes.  Items with fewer than `min_answers`
     are named, and refused where no prior holds them.  Any number of `threads` gives the same result.
 
+    Items of more than two categories run 0 … K − 1, or 1 … K where nobody gave a 0 to any of them, unless `responses`
+    declare it; `Items.lowest` remembers it.  A category that nobody gave is kept by PCM and GPCM under a prior on b
+    (Wilson & Masters, 1993), else refused.
+
     Raises ResponsesError or ItemsError naming the items that cannot be estimated, InputError for other arguments,
     CalibrationError when a likelihood is not a number.  Warns (ModelWarning) for 3PL and 4PL without a prior on c.
     """
@@ -69,8 +80,9 @@ def calibrate(  # noqa: PLR0913  (one argument; the rest are options, keyword-on
     check_answered(responses)
     _check_options(model, min_answers, threads, progress)
     options = EmOptions(tol, max_cycles, progress, PopulationShape.parsed(population))
-    priors, counts = priors or Priors(), category_counts(responses)
-    spec = parse_model_spec(responses, counts, model=model, anchors=anchors, groups=groups)
+    responses, priors = with_categories(responses, model, anchors), priors or Priors()
+    counts = category_counts(responses)
+    spec = parse_model_spec(responses, counts, model=model, anchors=anchors, groups=groups, priors=priors)
     check_anchors_within(grid, spec.anchors)
     notes = check_data(responses, counts, spec, priors, min_answers=min_answers)
     _warn_of_asymptotes(spec, priors)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, NamedTuple, Self
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -13,74 +13,13 @@ from numpy.typing import ArrayLike, NDArray
 from thetaline.errors import InputError, ItemsError
 from thetaline.irt._alignment import aligned, rows_beside
 from thetaline.irt._coding import column_names, frame, frame_column, number_column
-from thetaline.irt._item_checks import check_items, model_column, parameter_column, threshold_column
-from thetaline.irt._types import Array, Categories, Ids, Index, Labelled
-from thetaline.irt.families import FAMILIES, AnswerDerivatives, Curve, Family, Published
+from thetaline.irt._item_checks import check_items, code_column, model_column, parameter_column, threshold_column
+from thetaline.irt._types import Array, Ids, Index, Ints, Labelled
+from thetaline.irt.families import FAMILIES, Published
+from thetaline.irt.item_batches import ItemBatch
 
 if TYPE_CHECKING:
     import pandas as pd
-
-
-class ItemCurves(NamedTuple):
-    """M items of one family, an item a row and repeated at will, with what its curve is computed from."""
-
-    family: Family
-    coefficients: Array  # (M, R)
-
-    def curve(self, theta: Array) -> Curve:
-        """Item m at `theta[m]`: (M, K)."""
-        return self.family.curve(self.coefficients, theta)
-
-    def answered(self, theta: Array, answer: Categories) -> AnswerDerivatives:
-        """Derivatives of log P(answer to item m) at `theta[m]`, (M,)."""
-        return self.family.answered(self.coefficients, theta, answer)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class ItemBatch:
-    """G items that share a family and a number of categories: the unit of vectorised work."""
-
-    family: Family
-    n_categories: int
-    index: Index  # (G,) positions in the bank
-    free: Array  # (G, P) slope–intercept parameters
-    coefficients: Array  # (G, R) what the curves are computed from
-
-    @classmethod
-    def of(cls, family: Family, n_categories: int, index: Index, free: Array) -> Self:
-        """Compute the coefficients once."""
-        return cls(family, n_categories, index, free, family.coefficients(free))
-
-    def codes(self, offsets: Index) -> Index:
-        """Rows of these items in a category table, shape (G, K)."""
-        return offsets[self.index][:, None] + np.arange(self.n_categories)
-
-    def log_prob(self, theta: Array) -> Array:
-        """log P of every item at every ability, (G, K, Q)."""
-        return self.family.log_prob(self.free, theta)
-
-    def at_nodes(self, theta: Array) -> Curve:
-        """Every item at every ability: (G, Q, K)."""
-        return self.family.curve(self.coefficients[:, None, :], theta)
-
-    @property
-    def curvature_bound(self) -> Array:
-        """Most that −∂² log P / ∂θ² of any answer can be, (G,)."""
-        return self.family.curvature_bound(self.free, self.n_categories)
-
-    def curves(self, which: Index) -> ItemCurves:
-        """The items at these positions, repeated as often as they are named."""
-        # gathered coefficient by coefficient: the formulas read them so
-        return ItemCurves(self.family, self.coefficients.T[:, which].T)
-
-    def item(self, row: int) -> ItemBatch:
-        """One of the items."""
-        one = slice(row, row + 1)
-        return replace(self, index=self.index[one], free=self.free[one], coefficients=self.coefficients[one])
-
-    def with_free(self, free: Array) -> Self:
-        """The same items with other free parameters."""
-        return type(self).of(self.family, self.n_categories, self.index, free)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -91,7 +30,8 @@ class Items:
     thresholds; `c` and `d` are NaN where the model has none.  `a` may be left out for Rasch and PCM, where it is 1.
     A parameter as a Series or a mapping goes by id (a column of the table that has `ids`: row by row), an
     array by the order of `ids`.  Raises ItemsError, naming the items, for repeated ids, shapes that differ, values that
-    are not finite, c >= d; InputError for parameters that do not cover the ids.
+    are not finite, c >= d; InputError for parameters that do not cover the ids.  `lowest` is the code of an item's
+    lowest category as people give it: 1 where a scale runs 1 … K.
     """
 
     ids: Ids
@@ -100,6 +40,7 @@ class Items:
     b: Array
     c: Array
     d: Array
+    lowest: Ints  # (I,) code of the lowest category
     by_position: bool  # the ids are only positions in a matrix whose columns had no names
 
     def __init__(
@@ -111,6 +52,7 @@ class Items:
         b: Labelled,
         c: Labelled | None = None,
         d: Labelled | None = None,
+        lowest: Labelled = 0,
     ) -> None:
         """Check and freeze the columns."""
         names = _id_column(ids)
@@ -122,6 +64,7 @@ class Items:
         self._set(ids=names, model=model_column(model, names), b=threshold_column(own("b", b, 0.0), names))
         for letter, value, default in (("a", a, 1.0), ("c", c, np.nan), ("d", d, np.nan)):
             self._set(**{letter: parameter_column(letter, own(letter, value, default), names)})
+        self._set(lowest=code_column(own("lowest", lowest, 0.0), names))
         object.__setattr__(self, "by_position", False)
         self._check(a_given=a is not None)
 
@@ -158,7 +101,7 @@ class Items:
             ["b"] if "b" in names else sorted((n for n in names if re.fullmatch(r"b\d+", n)), key=lambda n: int(n[1:]))
         )
         b = np.column_stack([number_column(frame, name) for name in steps])
-        rest = {name: number_column(frame, name) for name in ("a", "c", "d") if name in names}
+        rest = {name: number_column(frame, name) for name in ("a", "c", "d", "lowest") if name in names}
         model = frame_column(frame, "model").tolist() if "model" in names else "2PL"
         return cls(ids=frame_column(frame, "item_id").tolist(), model=model, b=b, **rest)
 
@@ -238,7 +181,7 @@ class Items:
     def take(self, ids: Iterable[object]) -> Self:
         """Return the items with these ids in this order; raises ItemsError for ids that are not in the bank."""
         at = self.positions(ids)
-        columns = {name: getattr(self, name)[at] for name in ("ids", "model", "a", "c", "d")}
+        columns = {name: getattr(self, name)[at] for name in ("ids", "model", "a", "c", "d", "lowest")}
         b = self.b[at]
         return self.replaced(**columns, b=b)
 
@@ -273,9 +216,13 @@ class Items:
         return out
 
     def to_frame(self) -> pd.DataFrame:
-        """Return one row an item: item_id, model, a, b (or b1, b2, ..), c, d.  Needs pandas (`thetaline[frames]`)."""
+        """Return one row an item: item_id, model, a, b (or b1, b2, ..), c, d, and `lowest` where a code is not 0.
+
+        Needs pandas (`thetaline[frames]`).
+        """
         b = {"b": self.b} if self.b.ndim == 1 else {f"b{k + 1}": self.b[:, k] for k in range(self.b.shape[1])}
-        return frame({"item_id": self.ids, "model": self.model, "a": self.a, **b, "c": self.c, "d": self.d})
+        codes = {"lowest": self.lowest} if self.lowest.any() else {}
+        return frame({"item_id": self.ids, "model": self.model, "a": self.a, **b, "c": self.c, "d": self.d, **codes})
 
 
 def check_scale(A: float, B: float) -> None:

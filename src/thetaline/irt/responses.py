@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from thetaline.errors import ResponsesError
 from thetaline.irt._alignment import aligned, check_same_rows, mask_by_id, rows_beside
+from thetaline.irt._code_ranges import CategoryRange, answers_by_code, codes_of, joined_ranges, parse_ranges
 from thetaline.irt._coding import (
     answer_column,
     code_ids,
@@ -18,10 +19,11 @@ from thetaline.irt._coding import (
     frame_column,
     frequencies,
     ids_or_positions,
+    plain,
     positions_of,
     union_of_ids,
 )
-from thetaline.irt._matrix import categories_of_matrix, labelled_matrix, own_names
+from thetaline.irt._matrix import categories_of_cells, labelled_matrix, observed_cells, own_names
 from thetaline.irt._sorted_answers import Sorted, sorted_answers
 from thetaline.irt._types import Array, Categories, Ids, Index, Ints, Labelled, Mask
 
@@ -33,7 +35,8 @@ if TYPE_CHECKING:
 class Responses:
     """M answers of N persons to I items, sorted by person and item; what was not answered is absent.
 
-    `answer` is the category, 0 .. K - 1 (for right and wrong: 1 and 0).  `counts` are the frequencies of the rows where
+    `answer` is the category, 0 .. K - 1 (for right and wrong: 1 and 0), counted from the lowest code where `ranges` say
+    it, else as it was given.  `counts` are the frequencies of the rows where
     these are patterns rather than persons, else ones.  `items_by_position` says that the item ids were made of a
     matrix's columns, which had no names.  5 bytes an answer; `person` adds 4 when it is asked for.
     """
@@ -45,6 +48,7 @@ class Responses:
     answer: Categories  # (M,)
     counts: Array  # (N,)
     items_by_position: bool = False
+    ranges: Ints | None = None  # (I, 2) lowest and highest code of each item; None: not declared
     _person: list[NDArray[np.int32]] = field(default_factory=list, init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -86,14 +90,11 @@ class Responses:
         return self.n_observations / max(1, self.n_persons * self.n_items)
 
     def to_frame(self) -> pd.DataFrame:
-        """Return one row an answer: person_id, item_id, answer, and count where rows are patterns.  Needs pandas.
-
-        Persons without answers have no row.
-        """
+        """Return one row an answer: person_id, item_id, answer as coded, count of patterns; needs pandas."""
         columns = {
             "person_id": self.person_ids[self.person],
             "item_id": self.item_ids[self.item],
-            "answer": self.answer,
+            "answer": codes_of(self.answer, self.item, self.ranges),
         }
         patterns = {} if (self.counts == 1).all() else {"count": self.counts[self.person]}
         return frame({**columns, **patterns})
@@ -128,31 +129,50 @@ class Responses:
         return joined(self, other)
 
     @classmethod
-    def from_long(cls, user_ids: ArrayLike, item_ids: ArrayLike, correct: ArrayLike) -> Responses:
+    def from_long(
+        cls,
+        user_ids: ArrayLike,
+        item_ids: ArrayLike,
+        correct: ArrayLike,
+        *,
+        categories: CategoryRange | None = None,
+    ) -> Responses:
         """Take three equally long columns, one row an answer; ids are hashable scalars, `correct` is 0/1 or a category.
+
+        `categories` are the codes that an answer may have, (lowest, highest), one pair for all items or by item id; a
+        scale of 1 … K that is not declared is understood by `calibrate`.
 
         Raises ResponsesError for columns of different length, missing ids, answers that are no category, and for a
         person who has two answers to one item: which of them counts is the caller's rule (say, the first); InputError
         for Series whose labels differ, of which one was sorted or cut.
         """
         check_same_rows(user_ids=user_ids, item_ids=item_ids, correct=correct)
-        answers = answer_column(correct)
+        given = answer_column(correct) if categories is None else plain(correct)
         persons, person_codes = code_ids(user_ids, "user_ids")
         items, item_codes = code_ids(item_ids, "item_ids")
-        lengths = (len(person_codes), len(item_codes), len(answers))
+        lengths = (len(person_codes), len(item_codes), len(given))
         if len(set(lengths)) > 1:
             raise ResponsesError(f"user_ids, item_ids and correct differ in length: {lengths}")
         if not lengths[0]:
             raise ResponsesError("there are no answers")
+        ranges = None if categories is None else parse_ranges(categories, items)
+        answers = given if ranges is None else answers_by_code(given, item_codes, items, ranges)
         sorted_columns = sorted_answers((persons, items), (person_codes, item_codes), answers)
-        return cls(persons, items, *sorted_columns, np.ones(len(persons)))
+        return cls(persons, items, *sorted_columns, np.ones(len(persons)), ranges=ranges)
 
     @classmethod
     def from_frame(
-        cls, table: Any, *, user: str = "user_id", item: str = "item_id", correct: str = "is_correct"
+        cls,
+        table: Any,
+        *,
+        user: str = "user_id",
+        item: str = "item_id",
+        correct: str = "is_correct",
+        categories: CategoryRange | None = None,
     ) -> Responses:
         """Take a pandas, polars or pyarrow table with one row an answer; raises ResponsesError as `from_long` does."""
-        return cls.from_long(*(frame_column(table, name) for name in (user, item, correct)))
+        columns = (frame_column(table, name) for name in (user, item, correct))
+        return cls.from_long(*columns, categories=categories)
 
     @classmethod
     def from_matrix(
@@ -162,18 +182,20 @@ class Responses:
         persons: Sequence[Any] | None = None,
         items: Sequence[Any] | None = None,
         counts: Labelled | None = None,
+        categories: CategoryRange | None = None,
     ) -> Self:
         """Take an (N, I) matrix of categories with NaN (or NA) where there is no answer.
 
         The columns of a data frame (pandas, polars, pyarrow) are the item ids, its index the person ids; `persons` and
         `items` name rows and columns by position instead.  Without names they are numbered from 0, and the items are
         `items_by_position`.  `counts` are frequencies of the rows: a Series or mapping by person id, an array in the
-        order of the rows.  A row without any answer stays a person, alone or among others: `score` says what is known.
+        order of the rows.  `categories` are the codes that an answer may have, as for `from_long`.  A row without any
+        answer stays a person: `score` says what is known.
 
         Raises ResponsesError for cells that are no category and for ids or counts that do not fit.
         """
         matrix = labelled_matrix(x)
-        observed, answers = categories_of_matrix(matrix)
+        observed, values = observed_cells(matrix)
         n_persons, n_items = observed.shape
         person_ids = ids_or_positions(own_names(persons, matrix.rows, "persons"), n_persons, "persons")
         item_ids = ids_or_positions(own_names(items, matrix.columns, "items"), n_items, "items")
@@ -183,7 +205,13 @@ class Responses:
             weights = frequencies(aligned(counts, person_ids, "counts", rows=rows), n_persons)
         indptr = np.concatenate([[0], np.cumsum(observed.sum(axis=1))])
         item = np.broadcast_to(np.arange(n_items, dtype=np.int32), observed.shape)[observed]
-        return cls(person_ids, item_ids, indptr, item, answers, weights, items is None and matrix.numbered)
+        numbered = items is None and matrix.numbered
+        ranges = None if categories is None else parse_ranges(categories, item_ids)
+        if ranges is None:
+            answers = categories_of_cells(matrix, observed, values)
+        else:
+            answers = answers_by_code(values, item, item_ids, ranges)
+        return cls(person_ids, item_ids, indptr, item, answers, weights, numbered, ranges)
 
 
 def persons_of(responses: Responses, chosen: Mask) -> Responses:
@@ -206,7 +234,9 @@ def items_of(responses: Responses, chosen: Mask) -> Responses:
         return responses
     kept = answers_of(responses, chosen[responses.item])
     position = np.cumsum(chosen) - 1
-    return replace(kept, item_ids=kept.item_ids[chosen], item=position[kept.item].astype(np.int32))
+    item = position[kept.item].astype(np.int32)
+    ranges = None if kept.ranges is None else kept.ranges[chosen]
+    return replace(kept, item_ids=kept.item_ids[chosen], item=item, ranges=ranges)
 
 
 def answers_of(responses: Responses, chosen: Mask) -> Responses:
@@ -226,7 +256,8 @@ def reordered(responses: Responses, persons: Index | None = None, items: Index |
     taken = (person >= 0) & (item >= 0)
     ids = responses.person_ids[rows], responses.item_ids[columns]
     answers = sorted_answers(ids, (person[taken], item[taken]), responses.answer[taken])
-    return _with(responses, ids, answers, counts=responses.counts[rows])
+    out = _with(responses, ids, answers, counts=responses.counts[rows])
+    return out if out.ranges is None else replace(out, ranges=out.ranges[columns])
 
 
 def _places(chosen: Index, n: int) -> NDArray[np.int32]:
@@ -258,7 +289,8 @@ def joined(first: Responses, second: Responses) -> Responses:
     ids = person_ids, item_ids
     answers = sorted_answers(ids, (person, item), np.concatenate([first.answer, second.answer]))
     out = _with(first, ids, answers, counts=counts)
-    return replace(out, items_by_position=first.items_by_position and second.items_by_position)
+    by_position = first.items_by_position and second.items_by_position
+    return replace(out, items_by_position=by_position, ranges=joined_ranges(first.ranges, second.ranges, items))
 
 
 def _with(responses: Responses, ids: tuple[Ids, Ids], answers: Sorted, *, counts: Array) -> Responses:

@@ -13,6 +13,7 @@ from thetaline.irt._alignment import aligned, rows_beside
 from thetaline.irt._arguments import check_kinds, generator, person_abilities
 from thetaline.irt._matrix import cells_in_order
 from thetaline.irt._types import Array, Categories, Index, Labelled, Mask
+from thetaline.irt.category_codes import open_ranges
 from thetaline.irt.items import Items
 from thetaline.irt.responses import Responses
 
@@ -47,7 +48,8 @@ def simulate(
         mask = cells_in_order(mask, ids, items.ids, "the mask")
     indptr, item = _design(len(abilities), len(items), rng, n_answers, mask)
     answer = _draw(items, np.repeat(abilities, np.diff(indptr)), item, rng)
-    return Responses(ids, items.ids.copy(), indptr, item, answer, np.ones(len(abilities)), items.by_position)
+    ranges = open_ranges(items.lowest)
+    return Responses(ids, items.ids.copy(), indptr, item, answer, np.ones(len(abilities)), items.by_position, ranges)
 
 
 def _draw(items: Items, theta: Array, item: NDArray[np.int32], rng: np.random.Generator) -> Categories:

@@ -16,6 +16,7 @@ from thetaline.irt.adaptive.exposure import Best, Exposure
 from thetaline.irt.adaptive.next_item import Selection, Unavailable
 from thetaline.irt.adaptive.posterior import Posterior
 from thetaline.irt.adaptive.stopping import StopRule
+from thetaline.irt.category_codes import open_ranges
 from thetaline.irt.items import Items
 from thetaline.irt.responses import Responses
 
@@ -61,7 +62,8 @@ class AdaptiveTests:
         person, place = np.nonzero(self.item >= 0)
         users, asked = self.person_ids[person], self.items.ids[self.item[person, place]]
         answers = Responses.from_long(users, asked, self.answer[person, place])
-        return replace(answers, items_by_position=self.items.by_position)
+        ranges = open_ranges(self.items.take(answers.item_ids).lowest)
+        return replace(answers, items_by_position=self.items.by_position, ranges=ranges)
 
 
 def simulate_adaptive(

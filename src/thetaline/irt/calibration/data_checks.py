@@ -49,12 +49,11 @@ def check_data(
     _check_identified(responses, spec, priors)
     if responses.n_items < 2:
         raise ResponsesError(f"one item ({responses.item_ids[0]!r}) cannot be calibrated; ability needs at least two")
-    held = _held_by_priors(spec, priors)
+    held, kept = _held_by_priors(spec, priors), _unused_held(counts, spec, priors)
     notes = list(_item_notes(responses, counts, spec, min_answers))
     for note in notes:
-        loose = [name for name in note.ids.tolist() if not held[spec.position[name]]]
-        if note.finding is Finding.UNUSED_CATEGORY:
-            loose = note.ids.tolist()
+        firm = kept if note.finding is Finding.UNUSED_CATEGORY else held
+        loose = [name for name in note.ids.tolist() if not firm[spec.position[name]]]
         if loose:
             raise ResponsesError(_refusal(note, loose, min_answers))
     return (*notes, *_person_notes(responses))
@@ -93,6 +92,17 @@ def _held_by_priors(spec: ModelSpec, priors: Priors) -> Mask:
     return np.asarray((priors.b is not None) & (shared | (priors.a is not None)))
 
 
+def _unused_held(counts: Array, spec: ModelSpec, priors: Priors) -> Mask:
+    """Whether a prior on b keeps the categories that nobody gave, (I,).
+
+    Thresholds that must rise leave none between others: the two beside it would meet.
+    """
+    disordered = np.array([FAMILIES[name].disordered for name in spec.model.tolist()])
+    used = counts > 0
+    inside = (np.cumsum(used, axis=1) > 0) & (np.cumsum(used[:, ::-1], axis=1)[:, ::-1] > 0)
+    return np.asarray((priors.b is not None) & (disordered | (inside == used).all(axis=1)))
+
+
 def _item_notes(responses: Responses, table: Array, spec: ModelSpec, min_answers: int) -> Iterator[Note]:
     n = table.sum(axis=1)
     used = (table > 0).sum(axis=1)
@@ -123,7 +133,8 @@ def _refusal(note: Note, ids: list[object], min_answers: int) -> str:
     return {
         Finding.NO_ANSWERS: f"nobody answered items {some}; drop them, or give a and b priors",
         Finding.ONE_CATEGORY: f"everybody gave the same answer to items {some}; drop them, or give a and b priors",
-        Finding.UNUSED_CATEGORY: f"items {some} have a category that nobody gave; number their categories without gaps",
+        Finding.UNUSED_CATEGORY: f"items {some} have a category that nobody gave; number "
+        "their categories without gaps, or take PCM or GPCM with a prior on b",
         Finding.FEW_ANSWERS: f"items {some} have fewer than {min_answers} answers; drop them, give a and b priors, "
         "or lower min_answers",
     }[note.finding]

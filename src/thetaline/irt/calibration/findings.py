@@ -38,7 +38,7 @@ UNDETERMINED = (Finding.RUNAWAY, Finding.REVERSED, Finding.UNSETTLED, Finding.UN
 _MEANINGS = {
     Finding.NO_ANSWERS: "the estimate is the mode of the prior",
     Finding.ONE_CATEGORY: "the likelihood has no maximum; the estimate is shrunken by the prior",
-    Finding.UNUSED_CATEGORY: "its threshold rests on the prior; collapse the category",
+    Finding.UNUSED_CATEGORY: "its thresholds rest on the prior alone",
     Finding.FEW_ANSWERS: "the estimate is shrunken by the prior",
     Finding.REVERSED: "the answers alone give a negative slope: check the key, or drop the item",
     Finding.RUNAWAY: "the likelihood has no maximum: give `a` a prior (Rasch and PCM take none), or drop the item",

@@ -12,11 +12,13 @@ from numpy.typing import NDArray
 from thetaline.errors import ItemsError, ResponsesError
 from thetaline.irt._alignment import labelled_dict, labels_of
 from thetaline.irt._arguments import group_column
-from thetaline.irt._types import Array, Ids, Index, Labelled, Mask
+from thetaline.irt._types import Array, Ids, Index, Ints, Labelled, Mask
 from thetaline.irt.calibration.model import EmState, ItemBlock, Model
 from thetaline.irt.calibration.observed_data import ObservedData
+from thetaline.irt.category_codes import declared_widths, understood
 from thetaline.irt.families import FAMILIES, model_names
 from thetaline.irt.items import Items, refuse_positions
+from thetaline.irt.priors import Priors
 from thetaline.irt.responses import Responses
 
 ModelChoice = str | Mapping[Any, str] | Sequence[str]
@@ -34,12 +36,28 @@ class ModelSpec:
     group: Index  # (N,)
     position: dict[object, int]  # of an item id
     by_position: bool  # ids are only positions
+    lowest: Ints  # (I,) code of the lowest category
+
+
+def with_categories(responses: Responses, model: ModelChoice, anchors: Items | None) -> Responses:
+    """Count the categories of every item from 0, see `understood`; raises ItemsError for models that are none."""
+    used = _answered(anchors, {name: k for k, name in enumerate(responses.item_ids.tolist())})
+    names = _models(model, responses, used).tolist()
+    return understood(responses, np.array([FAMILIES[name].polytomous for name in names]), used)
 
 
 def parse_model_spec(
-    responses: Responses, counts: Array, *, model: ModelChoice, anchors: Items | None, groups: Labelled | None
+    responses: Responses,
+    counts: Array,
+    *,
+    model: ModelChoice,
+    anchors: Items | None,
+    groups: Labelled | None,
+    priors: Priors,
 ) -> ModelSpec:
     """Parse the arguments of `calibrate`; `counts` (I, K) are the answers by category.
+
+    Declared categories that nobody gave are kept where a prior holds their thresholds.
 
     Raises ItemsError, ResponsesError or InputError for what does not fit.
     """
@@ -48,7 +66,10 @@ def parse_model_spec(
         refuse_positions("responses", "anchors", "Responses.from_matrix(x, items=...), or a data frame")
     used = _answered(anchors, position)
     models = _models(model, responses, used)
-    categories = _categories(responses.item_ids, counts, models)
+    declared = declared_widths(responses.ranges, responses.n_items)
+    categories = _categories(responses.item_ids, counts, models, declared)
+    if priors.b is not None:
+        categories = np.maximum(categories, declared)
     anchored = np.zeros(responses.n_items, dtype=bool)
     if used is not None:
         at = np.array([position[name] for name in used.ids.tolist()])
@@ -56,7 +77,8 @@ def parse_model_spec(
         categories[at] = _anchor_categories(used, categories[at])
     labels, group = _groups(groups, responses)
     by_position = responses.items_by_position and anchors is None
-    return ModelSpec(models, categories, anchored, used, labels, group, position, by_position)
+    lowest = np.zeros(responses.n_items, dtype=np.int64) if responses.ranges is None else responses.ranges[:, 0]
+    return ModelSpec(models, categories, anchored, used, labels, group, position, by_position, lowest)
 
 
 def _answered(anchors: Items | None, position: dict[object, int]) -> Items | None:
@@ -90,16 +112,16 @@ def _models(model: ModelChoice, responses: Responses, anchors: Items | None) -> 
     return out
 
 
-def _categories(ids: Ids, counts: Array, models: NDArray[np.object_]) -> Index:
-    """Highest category + 1, at least 2."""
+def _categories(ids: Ids, counts: Array, models: NDArray[np.object_], declared: Ints) -> Index:
+    """Highest category + 1, at least 2; raises ResponsesError where a model has fewer than were given or declared."""
     used = np.where(counts > 0, np.arange(counts.shape[1]), 0)
     out = np.maximum(used.max(axis=1), 1) + 1
     two = np.array([not FAMILIES[name].polytomous for name in models.tolist()])
-    beyond = two & (out > 2)
+    beyond = two & (np.maximum(out, declared) > 2)
     if beyond.any():
         raise ResponsesError(
-            f"items {ids[beyond][:5].tolist()} have answers other than 0 and 1; "
-            "score them right or wrong, or take GRM, PCM or GPCM"
+            f"items {ids[beyond][:5].tolist()} have answers other than 0 and 1, or are declared to; "
+            "score them right or wrong, declare categories=(1, 2), or take GRM, PCM or GPCM"
         )
     return np.asarray(out)
 

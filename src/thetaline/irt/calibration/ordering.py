@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thetaline.irt._types import Array, Index, Ints, Mask
+from thetaline.irt.category_codes import declared_widths
 from thetaline.irt.responses import Responses
 
 CHUNK = 1 << 20  # answers looked at together: 8 MB of hashes
@@ -18,7 +19,8 @@ SEED = 20_251_102  # of the hash; any number does
 
 def category_counts(responses: Responses) -> Array:
     """Return the number of answers by item and category, (I, K), patterns by their frequency; K is at least 2."""
-    k = max(2, int(responses.answer.max()) + 1)
+    declared = int(declared_widths(responses.ranges, responses.n_items).max(initial=2))
+    k = max(2, int(responses.answer.max()) + 1, declared)
     out = np.zeros(responses.n_items * k)
     plain = bool((responses.counts == 1).all())
     for rows, span in person_chunks(responses.indptr):

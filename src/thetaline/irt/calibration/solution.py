@@ -49,8 +49,11 @@ class Solution:
         for block, free in model.anchors:
             _put(columns, order[block.index], block.family.to_published(free))
         b = columns.b[:, 0] if columns.b.shape[1] == 1 else columns.b
-        items = Items(ids=self.item_ids, model=self.spec.model, a=columns.a, b=b, c=columns.c, d=columns.d)
-        return items.numbered() if self.spec.by_position else items
+        spec = self.spec
+        items = Items(
+            ids=self.item_ids, model=spec.model, a=columns.a, b=b, c=columns.c, d=columns.d, lowest=spec.lowest
+        )
+        return items.numbered() if spec.by_position else items
 
     def population(self) -> Population:
         """Return nodes, weights and moments of every group on the published scale."""

@@ -23,6 +23,7 @@ class AdjacentCategories(Family):
     logistic: bool = True
     has_c: bool = False
     has_d: bool = False
+    disordered: bool = True
 
     def log_prob(self, free: Array, theta: Array) -> Array:
         """(I, K, Q)."""

@@ -70,6 +70,7 @@ class Family(ABC):
     unit: bool  # that slope is published as 1, and the spread of theta is free
     has_c: bool  # there is a lower asymptote
     has_d: bool  # there is an upper asymptote
+    disordered: bool = False  # thresholds may stand in any order, so that a category may be nobody's likeliest
 
     @property
     def shared_slope(self) -> str | None:

@@ -10,6 +10,7 @@ from thetaline.errors import InputError, ResponsesError
 from thetaline.irt._alignment import aligned
 from thetaline.irt._arguments import check_kinds, shown
 from thetaline.irt._types import Array, Index, Labelled, Mask
+from thetaline.irt.category_codes import as_coded
 from thetaline.irt.families import FAMILIES
 from thetaline.irt.items import Items
 from thetaline.irt.population import Population
@@ -83,19 +84,19 @@ def _codes(population: Population, responses: Responses, groups: Labelled | None
 
 
 def answers_within(items: Items, responses: Responses) -> Responses:
-    """Leave out the answers to items that the bank does not hold; every person stays.
+    """Leave out the answers to items that the bank does not hold, and count categories as it does; every person stays.
 
     Raises ResponsesError where there were answers and none is left.
     """
     known = np.isin(responses.item_ids, items.ids)
     if known.all():
-        return responses
+        return as_coded(responses, items)
     if responses.n_observations and not known[responses.item].any():
         raise ResponsesError(
             f"none of the {responses.n_items} items answered is among the {len(items)} calibrated ones; "
             "are the ids of one type and from one bank?"
         )
-    return items_of(responses, known)
+    return as_coded(items_of(responses, known), items)
 
 
 def abilities(model: Estimated, responses: Responses) -> Array:

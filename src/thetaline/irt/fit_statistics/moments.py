@@ -12,7 +12,8 @@ import numpy as np
 
 from thetaline.irt._types import Array, Index, Mask
 from thetaline.irt.families.base import UNIT_SLOPE
-from thetaline.irt.items import ItemBatch, Items
+from thetaline.irt.item_batches import ItemBatch
+from thetaline.irt.items import Items
 
 
 @dataclass(frozen=True, eq=False)

@@ -11,7 +11,8 @@ from typing import NamedTuple, Self
 import numpy as np
 
 from thetaline.irt._types import Array, Index, Mask
-from thetaline.irt.items import ItemBatch, Items
+from thetaline.irt.item_batches import ItemBatch
+from thetaline.irt.items import Items
 from thetaline.irt.linking.anchors import Anchors
 from thetaline.irt.linking.least_squares import Minimum, least_squares
 from thetaline.irt.linking.method import Constants, Criterion, Sensitivity

@@ -10,6 +10,7 @@ from thetaline.irt._arguments import check_kinds
 from thetaline.irt._scipy import special
 from thetaline.irt._types import Array
 from thetaline.irt.fit_statistics import ItemFit
+from thetaline.irt.fit_statistics.estimated import answers_within
 from thetaline.irt.items import Items
 from thetaline.irt.plot.canvas import BLUE, FAINT, INK, ORANGE, QUIET, canvas, label, legend
 from thetaline.irt.responses import Responses
@@ -59,6 +60,7 @@ def residuals(
     ItemsError for unknown ones, InputError for persons without a score.
     """
     check_kinds(items=(items, Items), responses=(responses, Responses), scores=(scores, Scores))
+    responses = answers_within(items, responses)
     chosen = items.take(list(responses.item_ids[:9] if ids is None else ids))
     columns = min(MAX_COLUMNS, len(chosen))
     rows = -(-len(chosen) // columns)

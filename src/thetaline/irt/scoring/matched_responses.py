@@ -12,7 +12,9 @@ from numpy.typing import NDArray
 from thetaline.errors import ItemsError, ResponsesError
 from thetaline.irt._scipy import sparse
 from thetaline.irt._types import Array, Categories, Index, Ints
-from thetaline.irt.items import ItemCurves, Items
+from thetaline.irt.category_codes import matched_categories
+from thetaline.irt.item_batches import ItemCurves
+from thetaline.irt.items import Items
 from thetaline.irt.responses import Responses
 from thetaline.irt.scoring.prepared_bank import PreparedBank
 from thetaline.irt.threads import available_processors
@@ -140,7 +142,8 @@ def refuse_other_matrix(responses: Responses, items: Items) -> None:
 def match(responses: Responses, items: Items) -> MatchedResponses:
     """Look the answered items up in the bank.
 
-    Raises ItemsError for items that the bank does not hold, ResponsesError for answers beyond an item's categories.
+    Raises ItemsError for items that the bank does not hold, ResponsesError for answers beyond an item's categories;
+    warns where the codes may be others than the bank's, see `matched_categories`.
     """
     used = np.flatnonzero(np.bincount(responses.item, minlength=responses.n_items))
     bank, item = items.take(responses.item_ids[used]), responses.item
@@ -148,8 +151,10 @@ def match(responses: Responses, items: Items) -> MatchedResponses:
         position = np.zeros(responses.n_items, dtype=np.int32)
         position[used] = np.arange(len(used), dtype=np.int32)
         item = position[item]
-    _refuse_unknown_categories(bank, item, responses.answer)
-    return MatchedResponses(PreparedBank(bank), responses.indptr, item, responses.answer)
+    ranges = None if responses.ranges is None else responses.ranges[used]
+    answer = matched_categories(responses.answer, item, bank, ranges)
+    _refuse_unknown_categories(bank, item, answer)
+    return MatchedResponses(PreparedBank(bank), responses.indptr, item, answer)
 
 
 def _refuse_unknown_categories(bank: Items, item: NDArray[Any], answer: Categories) -> None:

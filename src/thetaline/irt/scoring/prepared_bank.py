@@ -7,7 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thetaline.irt._types import Array, Index
-from thetaline.irt.items import ItemBatch, Items
+from thetaline.irt.item_batches import ItemBatch
+from thetaline.irt.items import Items
 
 MAX_TABLES = 32  # distinct node ranges are few: whole logits at a handful of steps
 

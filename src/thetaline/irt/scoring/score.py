@@ -38,8 +38,9 @@ def score(
     depends on that person's answers and prior alone.
 
     Raises ItemsError for answered items that the bank lacks and where both have only positions for ids and differ in
-    number, ResponsesError for answers beyond an item's categories,
-    InputError for an unknown method or a prior that is none.
+    number, ResponsesError for answers beyond an item's categories, InputError for an unknown method or a prior that is
+    none.  Warns (ModelWarning) where nobody gave the lowest category of any item of more than two and the codes are not
+    declared: they may begin elsewhere than the bank's.
     """
     check_kinds(responses=(responses, Responses), items=(items, Items))
     name = str(method).upper()

@@ -48,6 +48,7 @@ def arranged(
         "b": b[:, 0] if items.b.ndim == 1 else b,
         "c": table[:, C_COLUMN],
         "d": table[:, D_COLUMN],
+        "lowest": items.lowest,
         "by_position": items.by_position,
         "method": method,
         "form": form,
