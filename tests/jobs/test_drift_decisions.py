@@ -35,8 +35,9 @@ def test_the_command_lists_and_resolves(conn: Connection, database: str, monkeyp
     calibrated(conn, "fit-1", estimated(truth(), 1), LONG_AGO)
     calibrated(conn, "fit-2", estimated(moved(4), 2), TODAY)
     run = CliRunner()
-    assert "no item has drifted" in run.invoke(app, []).stdout
+    assert run.invoke(app, []).stdout == "no item was tested yet: no check has run\n"
     check(conn, database)
+    assert f"30 of 30 items were tested by the newest check (of {TODAY})" in run.invoke(app, []).stdout
     conn.execute(
         """insert into question (id, meta) values (4, '{"external_id": "geom-059"}')
         on conflict (id) do update set meta = excluded.meta"""

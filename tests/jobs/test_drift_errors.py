@@ -4,6 +4,7 @@ import tracemalloc
 from dataclasses import replace
 
 import numpy as np
+import pytest
 from drifts import (
     LONG_AGO,
     SE,
@@ -18,14 +19,15 @@ from drifts import (
 from learners import TODAY, Connection
 
 from thetaline import irt
+from thetaline.errors import ItemsError
 from thetaline.jobs.drift import check as check_job
-from thetaline.jobs.drift.comparison import Comparison, ItemRow, compare
+from thetaline.jobs.drift.comparison import Comparison, ItemRow, compare, load_comparison
 
 
 def compared(n_items: int) -> Comparison:
     """Two calibrations with the same standard errors."""
     sides = [
-        {item: ItemRow("2PL", params, SE, "fit") for item, params in estimated(truth(n_items), seed).items()}
+        {item: ItemRow("2PL", params, SE, 0.0, "fit") for item, params in estimated(truth(n_items), seed).items()}
         for seed in (1, 2)
     ]
     names = {item: str(item) for item in sides[0]}
@@ -105,3 +107,34 @@ def test_memory_grows_with_the_items_and_not_with_their_square() -> None:
     """A covariance matrix of all parameters would need 16 times as much for four times as many items."""
     compare(compared(10))  # what is imported on the way does not count
     assert peak_of_comparing(4000) < 5 * peak_of_comparing(1000)
+
+
+def test_the_covariance_of_a_with_b_sharpens_the_test_of_an_item(conn: Connection, database: str) -> None:
+    """a too low and b too high together are what the answers of able learners leave open; the reverse is not."""
+    one = {**truth()[4], "a": truth()[4]["a"] + 0.16, "b": truth()[4]["b"] + 0.12}
+    calibrated(conn, "fit-1", estimated(truth(), 1), LONG_AGO)
+    calibrated(conn, "fit-2", {**estimated(truth(), 1), 4: one}, TODAY)
+    statistics = {}
+    for correlation in (-0.9, 0.0, 0.9):
+        conn.execute("update item_param set cov_ab = %s", (correlation * SE["a"] * SE["b"],))
+        conn.commit()
+        found = compare(load_comparison(conn, TODAY, lookback_days=30))
+        statistics[correlation] = found.statistic[found.ids == 4][0]
+    assert statistics[-0.9] > 2 * max(statistics[0.0], statistics[0.9])
+
+
+def test_anchors_are_adjusted_for_their_own_number() -> None:
+    everything = compared(200)
+    alone = compare(replace(everything, anchors=frozenset({3, 4})))
+    p, adjusted = alone.p, alone.p_adjusted
+    rows = np.flatnonzero(np.isin(alone.ids, [3, 4]))
+    np.testing.assert_allclose(adjusted[rows], irt.false_discovery(p[rows]))
+    others = np.flatnonzero(~np.isin(alone.ids, [3, 4]))
+    np.testing.assert_allclose(adjusted[others], irt.false_discovery(p[others]))
+
+
+def test_a_covariance_that_is_none_is_refused() -> None:
+    with pytest.raises(ItemsError, match="1 blocks are no covariances, first that of item 'q2'"):
+        irt.ItemBlocks(["q1", "q2"], np.array([[[1.0, 0.5], [0.5, 1.0]], [[1.0, 2.0], [2.0, 1.0]]]))
+    with pytest.raises(ItemsError, match=r"blocks of shape \(2, 2\) for 2 ids"):
+        irt.ItemBlocks(["q1", "q2"], np.eye(2))

@@ -4,6 +4,7 @@ import json
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
+import psycopg
 import typer
 
 from thetaline import db
@@ -42,11 +43,12 @@ def list_(
     """List the open alerts, the gravest first."""
     with db.connect(prepare_database(load()), name="thetaline drift") as conn:
         rows = conn.execute(SQL["open_alerts"], {"all": everything}).fetchall()
+        tested = _what_was_tested(conn)
     alerts = [dict(zip(COLUMNS, row, strict=True)) for row in rows]
     if as_json:
         typer.echo(json.dumps(alerts, ensure_ascii=False, default=str))
         return
-    typer.echo("\n".join(map(_line, alerts)) or "no item has drifted")
+    typer.echo("\n".join([*map(_line, alerts), tested]))
 
 
 @app.command()
@@ -74,6 +76,18 @@ def resolve(
         if retire and conn.execute(SQL["retire_anchor"], parameters).rowcount == 0:
             raise InputError(f"item {item!r} is no anchor; nothing is resolved, leave out --retire to close its alert")
     typer.echo(f"the alert of item {item} is resolved", err=True)
+
+
+def _what_was_tested(conn: psycopg.Connection[Any]) -> str:
+    """How far the silence of the others goes."""
+    newest = conn.execute(SQL["newest_check"]).fetchone()
+    if newest is None:
+        return "no item was tested yet: no check has run"
+    as_of, n_tested = newest
+    (n_items,) = conn.execute(SQL["stored_items"]).fetchone() or (0,)
+    if not n_tested:
+        return f"no item was tested by the newest check (of {as_of}): nothing is known of drift"
+    return f"{n_tested} of {n_items} items were tested by the newest check (of {as_of})"
 
 
 def _line(alert: dict[str, Any]) -> str:

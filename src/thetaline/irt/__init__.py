@@ -39,7 +39,7 @@ if TYPE_CHECKING:
         score_key as score_key,
     )
     from thetaline.irt.coefficients import Coefficients as Coefficients
-    from thetaline.irt.covariance import ItemCovariance as ItemCovariance
+    from thetaline.irt.covariance import ItemBlocks as ItemBlocks, ItemCovariance as ItemCovariance
     from thetaline.irt.dif import Dif as Dif, DifClass as DifClass, dif as dif
     from thetaline.irt.drift import Drift as Drift, drift as drift
     from thetaline.irt.families import FAMILIES as FAMILIES
@@ -72,6 +72,7 @@ if TYPE_CHECKING:
         link_chain as link_chain,
     )
     from thetaline.irt.model_comparison import ModelComparison as ModelComparison, compare as compare
+    from thetaline.irt.p_values import false_discovery as false_discovery
     from thetaline.irt.population import Population as Population
     from thetaline.irt.priors import (
         Beta as Beta,
@@ -100,7 +101,7 @@ _NAMES = {
     "calibration.findings": "Finding Note",
     "classical": "ItemAnalysis ItemFlag OptionTable Reliability item_analysis score_key",
     "coefficients": "Coefficients",
-    "covariance": "ItemCovariance",
+    "covariance": "ItemBlocks ItemCovariance",
     "dif": "Dif DifClass dif",
     "drift": "Drift drift",
     "families": "FAMILIES",
@@ -111,6 +112,7 @@ _NAMES = {
     "items": "Items",
     "linking": "ChainLink Link LinkDiagnostics LinkErrors LinkWeights average_links link link_chain",
     "model_comparison": "ModelComparison compare",
+    "p_values": "false_discovery",
     "population": "Population",
     "priors": "Beta LogitNormal LogNormal Normal Prior Priors",
     "responses": "Responses",

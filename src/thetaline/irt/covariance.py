@@ -9,6 +9,9 @@ from thetaline.errors import ItemsError
 from thetaline.irt._types import Array, short_repr
 from thetaline.irt.items import Items
 
+BLOCKS = 3  # dimensions of (I, P, P)
+ROUNDING = 1e-6  # of numbers that were stored as text
+
 
 @short_repr
 @dataclass(frozen=True, slots=True, eq=False)
@@ -43,7 +46,34 @@ class ItemCovariance:
         return cls(errors.ids[item], np.array(names, dtype=object)[column], np.diag(table[item, column] ** 2))
 
 
-def refuse_foreign(items: Items, covariance: ItemCovariance | Items | None, name: str) -> None:
+@short_repr
+@dataclass(frozen=True, slots=True, eq=False)
+class ItemBlocks:
+    """Covariance within each of I items, of its published (a, b) or (a, b_1, …): memory is linear in items.
+
+    Rows and columns of what is fixed or absent are 0 or NaN.
+    """
+
+    ids: Any  # (I,)
+    matrices: Array  # (I, P, P)
+
+    def __post_init__(self) -> None:
+        """Refuse what does not fit together, and blocks that are no covariances."""
+        shape = self.matrices.shape
+        if len(shape) != BLOCKS or shape[0] != len(self.ids) or shape[1] != shape[2]:
+            raise ItemsError(f"blocks of shape {shape} for {len(self.ids)} ids; (I, P, P) is needed")
+        known = np.nan_to_num(self.matrices)
+        variance = np.diagonal(known, axis1=1, axis2=2)
+        limit = np.sqrt(np.maximum(variance[:, :, None] * variance[:, None, :], 0.0)) * (1.0 + ROUNDING)
+        if wrong := np.flatnonzero(np.any((np.abs(known) > limit) | (variance < 0)[:, None, :], axis=(1, 2))).tolist():
+            first = f"{self.ids[wrong[0]]!r} with {self.matrices[wrong[0]].tolist()}"
+            raise ItemsError(f"{len(wrong)} blocks are no covariances, first that of item {first}")
+
+
+ItemErrors = ItemCovariance | ItemBlocks | Items  # Items: standard errors in place of the parameters
+
+
+def refuse_foreign(items: Items, covariance: ItemErrors | None, name: str) -> None:
     """Raise ItemsError for a covariance of other items: taken as it is, it would make these known without error."""
     if covariance is None or not len(covariance.ids):
         return

@@ -9,7 +9,7 @@ from thetaline.errors import ItemsError
 from thetaline.irt._arguments import check_kinds
 from thetaline.irt._coding import frame
 from thetaline.irt._types import Array, Ids, Ints, short_repr
-from thetaline.irt.covariance import ItemCovariance, refuse_foreign
+from thetaline.irt.covariance import ItemErrors, refuse_foreign
 from thetaline.irt.invariance import P_DIF_LIMITS, Calibrated, Invariance, invariance
 from thetaline.irt.items import Items, refuse_positions
 from thetaline.irt.linking.link import BY_POSITION_ADVICE
@@ -60,15 +60,15 @@ def drift(
     *,
     new: Items,
     reference: Items,
-    new_covariance: ItemCovariance | Items | None = None,
-    reference_covariance: ItemCovariance | Items | None = None,
+    new_covariance: ItemErrors | None = None,
+    reference_covariance: ItemErrors | None = None,
     alpha: float = 0.05,
     least_anchors: int = 3,
     by_position: bool = False,
 ) -> Drift:
     """Test every common item for a change beyond the shift of scale that the stable ones have in common.
 
-    The covariances are those of `fit.covariance()`, or `Items` of standard errors; a calibration without one counts as
+    The covariances are those of `fit.covariance()`, blocks of items, or `Items` of standard errors; a calibration without one counts as
     known exactly. Robust z (Huynh & Meyer 2010) choose the first anchors, the Wald tests purify them; the error of A
     and B is part of each test. `effect` is averaged over θ ~ N(0, 1) on the reference's scale.
 

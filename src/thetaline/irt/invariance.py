@@ -6,7 +6,7 @@ import numpy as np
 
 from thetaline.errors import ItemsError
 from thetaline.irt._types import Array, Ids, Mask
-from thetaline.irt.covariance import ItemCovariance
+from thetaline.irt.covariance import ItemErrors
 from thetaline.irt.items import Items
 from thetaline.irt.linking.standard_errors import LinkErrors
 from thetaline.irt.purification import Purified, purify
@@ -22,7 +22,7 @@ class Calibrated(NamedTuple):
     """A bank with the covariance of its parameters, or their standard errors; None: known without error."""
 
     items: Items
-    covariance: ItemCovariance | Items | None
+    covariance: ItemErrors | None
 
     @property
     def notes(self) -> tuple[str, ...]:

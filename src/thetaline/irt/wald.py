@@ -13,7 +13,7 @@ import numpy as np
 
 from thetaline.errors import ItemsError
 from thetaline.irt._types import Array, Ids, Ints, Mask
-from thetaline.irt.covariance import ItemCovariance
+from thetaline.irt.covariance import ItemBlocks, ItemCovariance, ItemErrors
 from thetaline.irt.families import FAMILIES
 from thetaline.irt.items import Items
 from thetaline.irt.linking.method import Constants
@@ -54,7 +54,7 @@ class Estimates:
         return np.asarray(np.einsum(pattern, self.covariance, gradient, optimize=True))
 
 
-def estimates(items: Items, covariance: ItemCovariance | Items | None) -> Estimates:
+def estimates(items: Items, covariance: ItemErrors | None) -> Estimates:
     """(a, α) of a bank with the covariance of its published parameters; None takes the bank as known without error.
 
     A slope that all items share (Rasch, 1PL, PCM) is not an item's own and is not tested.
@@ -69,7 +69,7 @@ def estimates(items: Items, covariance: ItemCovariance | Items | None) -> Estima
     return Estimates(items.ids, values, spread, tested)
 
 
-def _spread(items: Items, covariance: ItemCovariance | Items | None) -> Array:
+def _spread(items: Items, covariance: ItemErrors | None) -> Array:
     """Covariance of (a, α): in item blocks unless entries of different items may covary."""
     published = np.column_stack([items.a, items.thresholds])
     # α = a b, so that its row of the Jacobian is (b, 0, …, a, …, 0).
@@ -77,19 +77,25 @@ def _spread(items: Items, covariance: ItemCovariance | Items | None) -> Array:
     if isinstance(covariance, ItemCovariance):
         table = _table(items, published.shape[1], covariance)
         return np.asarray(np.einsum("ipq,iqjr,jsr->ipjs", onto, table, onto, optimize=True))
-    own = np.zeros(published.shape) if covariance is None else _variances(items, published.shape[1], covariance)
-    return np.asarray(np.einsum("ipq,iq,isq->ips", onto, own, onto, optimize=True))
+    own = np.zeros(onto.shape) if covariance is None else _blocks(items, published.shape[1], covariance)
+    return np.asarray(np.einsum("ipq,iqr,isr->ips", onto, own, onto, optimize=True))
 
 
-def _variances(items: Items, width: int, errors: Items) -> Array:
-    """(I, P) squared standard errors of (a, b_1, …); 0 where they are unknown, and for items without them."""
+def _blocks(items: Items, width: int, errors: ItemBlocks | Items) -> Array:
+    """(I, P, P) covariance of (a, b_1, …) within each item; 0 where it is unknown, and for items without one."""
+    given = errors.matrices if isinstance(errors, ItemBlocks) else _diagonal(errors)
+    known = np.nan_to_num(given[:, :width, :width], posinf=0.0, neginf=0.0)
     where = {name: position for position, name in enumerate(errors.ids.tolist())}
     position = np.array([where.get(name, -1) for name in items.ids.tolist()], dtype=np.intp)
-    se = np.column_stack([errors.a, errors.thresholds])[:, :width]
-    squares = np.where(np.isfinite(se), se, 0.0) ** 2
-    table = np.zeros((len(items), width))
-    table[position >= 0, : squares.shape[1]] = squares[position[position >= 0]]
+    table = np.zeros((len(items), width, width))
+    table[position >= 0, : known.shape[1], : known.shape[1]] = known[position[position >= 0]]
     return table
+
+
+def _diagonal(errors: Items) -> Array:
+    """(I, P, P) squared standard errors of (a, b_1, …) on the diagonal."""
+    squares = np.column_stack([errors.a, errors.thresholds]) ** 2
+    return np.where(np.eye(squares.shape[1], dtype=bool), squares[:, :, None], 0.0)
 
 
 def _table(items: Items, width: int, entries: ItemCovariance) -> Array:

@@ -8,14 +8,15 @@ limit 1
 
 -- name: recent_items
 -- Anchors are held fixed: what their answers say is beside it, in `free`.
-select item.item_no, item.item_id, item_param.model, coalesce(item_param.free, item_param.params)
+select item.item_no, item.item_id, item_param.model, coalesce(item_param.free, item_param.params),
+       case when item_param.free is null then item_param.cov_ab else (item_param.free ->> 'cov_ab')::float8 end
 from item_param join item using (item_no)
 where item_param.run_id = cast(%(run_id)s as text)
 order by item.item_no
 
 -- name: first_published_items
 -- The first published parameters of each item, from a window that ended before the recent one began.
-select distinct on (item.item_no) item.item_no, item_param.model, item_param.params, item_param.run_id
+select distinct on (item.item_no) item.item_no, item_param.model, item_param.params, item_param.cov_ab, item_param.run_id
 from item_param
 join item using (item_no)
 join run using (run_id)
@@ -25,7 +26,7 @@ order by item.item_no, item_param.as_of, item_param.fitted_at
 -- name: frozen_anchors
 -- The reference that was frozen with the tag, and the errors of the run that it was frozen from.
 select item.item_no, coalesce(question.meta -> 'irt' ->> 'model', frozen.model), question.meta -> 'irt', frozen.params -> 'se',
-       question.meta -> 'irt' ->> 'run_id'
+       frozen.cov_ab, question.meta -> 'irt' ->> 'run_id'
 from question
 join item on item.item_id = cast(question.id as text)
 left join item_param as frozen
@@ -68,6 +69,16 @@ select item_no from newest_drift_test where as_of > cast(%(as_of)s as date)
 -- name: decisions
 -- The alerts that persons have resolved, whatever the resolution.
 select distinct item_no, statistics ->> 'reference', severity from drift_alert where resolved_by = 'person'
+
+-- name: newest_check
+select as_of, coalesce((summary ->> 'n_tested')::integer, 0)
+from run
+where job = 'irt_drift' and state = 'done'
+order by started_at desc
+limit 1
+
+-- name: stored_items
+select count(*) from item
 
 -- name: open_alerts
 select drift_alert.run_id, item.item_id, drift_alert.is_anchor, drift_alert.severity, drift_alert.statistics,

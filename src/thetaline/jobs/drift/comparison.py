@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -11,6 +11,7 @@ import psycopg
 
 from thetaline import db, irt
 from thetaline.errors import JobError
+from thetaline.jobs.arrays import Array, Mask
 from thetaline.jobs.item_params import items_of_params
 
 SQL = db.sql("jobs/drift/check.sql")
@@ -20,11 +21,12 @@ Connection = psycopg.Connection[Any]
 
 @dataclass(frozen=True, slots=True)
 class ItemRow:
-    """One item's model, parameters and their standard errors (empty where unknown)."""
+    """One item's model, parameters, their standard errors (empty where unknown) and the covariance of a with b."""
 
     model: str
     params: Mapping[str, float]
     se: Mapping[str, float]
+    cov_ab: float  # 0 where unknown
     source: str  # the run that it comes from, or the numbers themselves
 
 
@@ -52,12 +54,12 @@ def load_comparison(conn: Connection, as_of: date, *, lookback_days: int) -> Com
         raise JobError(f"no calibration up to {as_of} is stored; run `thetaline calibrate` first")
     run_id, run_day = newest
     rows = conn.execute(SQL["recent_items"], {"run_id": run_id}).fetchall()
-    recent = {number: _row(model, params, params.get("se"), run_id) for number, _, model, params in rows}
+    recent = {number: _row(model, params, params.get("se"), cov, run_id) for number, _, model, params, cov in rows}
     frozen = _frozen(conn, run_id)
     earlier = _first_published(conn, run_day - timedelta(days=lookback_days))
     common = _same_model(recent, {**earlier, **frozen})
     reference = {number: row for number, row in common.items() if _has_errors(recent[number])}
-    names = {number: name for number, name, _, _ in rows}
+    names = {number: name for number, name, *_ in rows}
     return Comparison(
         run_id=run_id,
         recent={number: recent[number] for number in reference},
@@ -69,19 +71,27 @@ def load_comparison(conn: Connection, as_of: date, *, lookback_days: int) -> Com
 
 
 def compare(comparison: Comparison) -> irt.Drift:
-    """Wald tests on one scale. Raises ItemsError where too few items are in common.
+    """Wald tests on one scale, p adjusted within the anchors and within the other items.
 
-    A reference without standard errors of its own is taken to be as exact as the recent estimate.
+    Raises ItemsError where too few items are in common. A reference without standard errors of its own is taken to be as exact as the recent estimate.
     """
     recent, reference = comparison.recent, comparison.reference
     new, old = _bank(recent), _bank(reference)
-    of_old = [row.se if _has_errors(row) else recent[number].se for number, row in reference.items()]
-    return irt.drift(
+    with_errors = [row if _has_errors(row) else recent[number] for number, row in reference.items()]
+    found = irt.drift(
         new=new,
         reference=old,
-        new_covariance=_errors(new, [row.se for row in recent.values()]),
-        reference_covariance=_errors(old, of_old),
+        new_covariance=_blocks(new, list(recent.values())),
+        reference_covariance=_blocks(old, with_errors),
     )
+    is_anchor = np.array([number in comparison.anchors for number in found.ids.tolist()])
+    adjusted = np.where(is_anchor, _adjusted(found.p, is_anchor), _adjusted(found.p, ~is_anchor))
+    return replace(found, p_adjusted=adjusted)
+
+
+def _adjusted(p: Array, family: Mask) -> Array:
+    """(I,) p adjusted for the tests of a family; NaN outside it."""
+    return irt.false_discovery(np.where(family, p, np.nan))
 
 
 def _has_errors(row: ItemRow) -> bool:
@@ -95,8 +105,8 @@ def _frozen(conn: Connection, recent_run: str) -> dict[int, ItemRow]:
     """Anchors whose reference was frozen from another run than the recent one."""
     rows = conn.execute(SQL["frozen_anchors"]).fetchall()
     return {
-        number: _row(model or "2PL", params, se, run_id or _by_hand(params))
-        for number, model, params, se, run_id in rows
+        number: _row(model or "2PL", params, se, cov, run_id or _by_hand(params))
+        for number, model, params, se, cov, run_id in rows
         if run_id != recent_run
     }
 
@@ -108,7 +118,7 @@ def _by_hand(params: Mapping[str, Any]) -> str:
 
 def _first_published(conn: Connection, before: date) -> dict[int, ItemRow]:
     rows = conn.execute(SQL["first_published_items"], {"before": before}).fetchall()
-    return {number: _row(model, params, params.get("se"), run_id) for number, model, params, run_id in rows}
+    return {number: _row(model, params, params.get("se"), cov, run_id) for number, model, params, cov, run_id in rows}
 
 
 def _same_model(recent: Mapping[int, ItemRow], reference: Mapping[int, ItemRow]) -> dict[int, ItemRow]:
@@ -117,16 +127,19 @@ def _same_model(recent: Mapping[int, ItemRow], reference: Mapping[int, ItemRow])
     return {number: reference[number] for number in common if reference[number].model == recent[number].model}
 
 
-def _row(model: str, params: Mapping[str, Any], se: Mapping[str, Any] | None, source: str) -> ItemRow:
+def _row(
+    model: str, params: Mapping[str, Any], se: Mapping[str, Any] | None, cov_ab: float | None, source: str
+) -> ItemRow:
     known, errors = ({n: float(p[n]) for n in PARAMETERS if p.get(n) is not None} for p in (params, se or {}))
-    return ItemRow(model, known, errors, source)
+    return ItemRow(model, known, errors, cov_ab or 0.0, source)
 
 
 def _bank(rows: Mapping[int, ItemRow]) -> irt.Items:
     return items_of_params(rows, [row.model for row in rows.values()], [row.params for row in rows.values()])
 
 
-def _errors(bank: irt.Items, errors: Sequence[Mapping[str, float]]) -> irt.Items:
-    """Standard errors in the shape of the bank: memory is linear in items, other than for a covariance matrix."""
-    columns = {name: np.array([of_item.get(name, np.nan) for of_item in errors]) for name in PARAMETERS}
-    return bank.replaced(**columns)
+def _blocks(bank: irt.Items, rows: Sequence[ItemRow]) -> irt.ItemBlocks:
+    """Covariance of (a, b) within each item."""
+    se_a, se_b, cov_ab = np.array([(row.se.get("a", 0.0), row.se.get("b", 0.0), row.cov_ab) for row in rows]).T
+    matrices = np.array([[se_a**2, cov_ab], [cov_ab, se_b**2]])
+    return irt.ItemBlocks(bank.ids, np.moveaxis(matrices, -1, 0))
