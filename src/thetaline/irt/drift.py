@@ -68,9 +68,9 @@ def drift(
 ) -> Drift:
     """Test every common item for a change beyond the shift of scale that the stable ones have in common.
 
-    The covariances are those of `fit.covariance()`, blocks of items, or `Items` of standard errors; a calibration without one counts as
-    known exactly. Robust z (Huynh & Meyer 2010) choose the first anchors, the Wald tests purify them; the error of A
-    and B is part of each test. `effect` is averaged over θ ~ N(0, 1) on the reference's scale.
+    The covariances are those of `fit.covariance()`, blocks of items, or `Items` of standard errors; a calibration
+    without one counts as known exactly. Robust z (Huynh & Meyer 2010) choose the first anchors, the Wald tests purify
+    them; the error of A and B is part of each test. `effect` is averaged over θ ~ N(0, 1) on the reference's scale.
 
     Items whose ids are only positions, of matrices without names, are the same items only where `by_position` says so.
 

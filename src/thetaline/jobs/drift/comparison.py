@@ -73,7 +73,8 @@ def load_comparison(conn: Connection, as_of: date, *, lookback_days: int) -> Com
 def compare(comparison: Comparison) -> irt.Drift:
     """Wald tests on one scale, p adjusted within the anchors and within the other items.
 
-    Raises ItemsError where too few items are in common. A reference without standard errors of its own is taken to be as exact as the recent estimate.
+    A reference without standard errors of its own is taken to be as exact as the recent estimate. Raises ItemsError
+    where too few items are in common.
     """
     recent, reference = comparison.recent, comparison.reference
     new, old = _bank(recent), _bank(reference)
