@@ -6,7 +6,7 @@ import numpy as np
 
 from thetaline.errors import ItemsError
 from thetaline.irt._types import Array, Ids, Mask
-from thetaline.irt.covariance import ItemErrors
+from thetaline.irt.covariance import ItemCovariance, ItemErrors
 from thetaline.irt.items import Items
 from thetaline.irt.linking.standard_errors import LinkErrors
 from thetaline.irt.purification import Purified, purify
