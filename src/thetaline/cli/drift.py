@@ -1,6 +1,7 @@
 """`thetaline drift`: the items that changed, what is proposed, and the decision of the person who answers for it."""
 
 import json
+import math
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
@@ -83,17 +84,24 @@ def _what_was_tested(conn: psycopg.Connection[Any]) -> str:
     newest = conn.execute(SQL["newest_check"]).fetchone()
     if newest is None:
         return "no item was tested yet: no check has run"
-    as_of, n_tested = newest
+    as_of, n_tested, power = newest
     (n_items,) = conn.execute(SQL["stored_items"]).fetchone() or (0,)
     if not n_tested:
         return f"no item was tested by the newest check (of {as_of}): nothing is known of drift"
-    return f"{n_tested} of {n_items} items were tested by the newest check (of {as_of})"
+    tested = f"{n_tested} of {n_items} items were tested by the newest check (of {as_of})"
+    if power is None:
+        return f"{tested}; no weeks of answers have been weighed yet"
+    return f"{tested}; of changes of b by {power['change']} it sees {power['mean']:.0%} within {power['days']} days"
 
 
 def _line(alert: dict[str, Any]) -> str:
     numbers = alert["statistics"]
     name = f"{alert['item_id']} ({alert['external_id']})" if alert["external_id"] else alert["item_id"]
     head = f"{alert['severity']:<8}  item {name:<18}  {'anchor' if alert['is_anchor'] else '':<6}"
-    change = f"score {numbers['effect']:+.3f}  b {numbers['change_b']:+.2f}  a {numbers['change_a']:+.2f}"
+    change = f"score {numbers['effect']:+.3f}  b {numbers['change_b']:+.2f}"
+    if numbers["p_adjusted"] is None:
+        evidence = f"since {numbers['since']}  odds 1e{numbers['log_odds'] / math.log(10):.0f}"
+    else:
+        evidence = f"a {numbers['change_a']:+.2f}  p {numbers['p_adjusted']:.1g}"
     done = f"  [{alert['resolution']}]" if alert["resolved_at"] else ""
-    return f"{head}  {change}  p {numbers['p_adjusted']:.1g}  {alert['proposal'] or ''}{done}".rstrip()
+    return f"{head}  {change}  {evidence}  {alert['proposal'] or ''}{done}".rstrip()

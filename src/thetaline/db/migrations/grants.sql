@@ -9,7 +9,7 @@ begin
             ('thetaline_exam_app', 'select, insert, update on', array['exam_results', 'session', 'classroom', 'question']),
             ('thetaline_exam_app', 'usage on sequence', array['question_id_seq']),
             ('thetaline_jobs', 'select, insert, update, delete on', array[
-                'ability', 'answer', 'api_token', 'calibration', 'classroom', 'drift_alert', 'exam_results',
+                'ability', 'answer', 'api_token', 'calibration', 'classroom', 'drift_alert', 'drift_score', 'exam_results',
                 'features_topic_daily', 'gate_result', 'interest_goal', 'item', 'item_param', 'learner',
                 'newest_drift_test', 'question', 'report_artifacts', 'run', 'service_job', 'service_job_body', 'session',
                 'topic', 'topic_ability', 'weekly_kpi']),

@@ -31,6 +31,7 @@ CLEARED = (
     "gate_result",
     "drift_alert",
     "newest_drift_test",
+    "drift_score",
     "features_topic_daily",
     "weekly_kpi",
     "report_artifacts",

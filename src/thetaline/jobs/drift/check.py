@@ -2,7 +2,6 @@
 
 from collections.abc import Container, Sequence
 from dataclasses import asdict, dataclass
-from enum import StrEnum
 
 import numpy as np
 import typer
@@ -12,43 +11,19 @@ from thetaline.db import ledger
 from thetaline.db.jsonb import to_json
 from thetaline.errors import ItemsError
 from thetaline.jobs.command_line import DateOption, DryRunOption, run_app
+from thetaline.jobs.drift.alerts import Alert, Severity, compared_alerts, watched_alerts
 from thetaline.jobs.drift.comparison import Comparison, compare, load_comparison
+from thetaline.jobs.drift.monitor import POWER_CHANGE, POWER_DAYS, Watched, watch
+from thetaline.jobs.drift.weekly_scores import score_weeks
 from thetaline.jobs.runner import JobContext, Summary, run_job
 
 JOB = "irt_drift"
 SQL = db.sql("jobs/drift/check.sql")
-ALPHA = 0.05  # of the p-values adjusted for the number of items
-WARNING_EFFECT, CRITICAL_EFFECT = 0.05, 0.10  # change of the mean score, limits of P-DIF (Dorans & Holland 1993)
 MIN_ITEMS = 4  # three to link the scales, one to test
 N_LISTED = 5  # ids of items that could not be tested, in the summary
 
 log = logs.get_logger(__name__)
 app = typer.Typer(add_completion=False)
-
-
-class Severity(StrEnum):
-    """Of a significant change, by the change of the mean score: below 0.05, below 0.10, from 0.10."""
-
-    INFO = "info"
-    WARNING = "warning"
-    CRITICAL = "critical"
-
-
-@dataclass(frozen=True, slots=True)
-class Alert:
-    """One item that changed; `effect` is the change of its mean score over N(0, 1), negative when it got harder."""
-
-    item_no: int
-    item_id: str
-    is_anchor: bool
-    severity: Severity
-    effect: float
-    change_a: float
-    change_b: float
-    z_b: float
-    p_adjusted: float
-    reference: str
-    proposal: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,11 +35,18 @@ class DriftFindings:
     new: Sequence[Alert]
     accepted: Sequence[Alert]  # a person has resolved one as severe against the same reference
     outdated: Sequence[Alert]  # a check of a later date has tested the item
+    watched: Watched | None = None
+
+    @property
+    def compared(self) -> list[int]:
+        """Their item_no: those whose test has a p."""
+        return self.found.ids[np.isfinite(self.found.p)].tolist() if self.found else []
 
     @property
     def tested(self) -> list[int]:
-        """Their item_no: those whose test has a p."""
-        return self.found.ids[np.isfinite(self.found.p)].tolist() if self.found else []
+        """Compared, or watched over weeks."""
+        of_weeks = self.watched.item_no[np.isfinite(self.watched.found.log_odds)].tolist() if self.watched else []
+        return sorted({*self.compared, *of_weeks})
 
 
 @app.command()
@@ -79,10 +61,14 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def work(context: JobContext) -> Summary:
-    """One comparison; anchors are proposed for retirement and never changed. A dry run writes no alert."""
+    """One comparison, and a look at the weeks; anchors are proposed for retirement and never changed.
+
+    A dry run writes no alert, and looks at the weeks as the last run has scored them.
+    """
     if context.dry_run:
         return {"run_id": None, **_summary(_find_drift(context))}
     with ledger.open_run(context.url, JOB, as_of=context.as_of, now=context.now) as run:
+        score_weeks(context)
         findings = _find_drift(context)
         summary = _summary(findings)
         _write(context, run.run_id, findings)
@@ -91,57 +77,23 @@ def work(context: JobContext) -> Summary:
     return {"run_id": run.run_id, **summary}
 
 
-def alerts_of(found: irt.Drift, comparison: Comparison) -> list[Alert]:
-    """The items with a significant change, the largest effect first."""
-    order = np.flatnonzero(found.p_adjusted < ALPHA)
-    order = order[np.argsort(-np.abs(found.effect[order]), kind="stable")]
-    return [_alert(found, int(row), comparison) for row in order]
-
-
-def _alert(found: irt.Drift, row: int, comparison: Comparison) -> Alert:
-    number, effect = int(found.ids[row]), float(found.effect[row])
-    severity, is_anchor = _severity(effect), number in comparison.anchors
-    return Alert(
-        item_no=number,
-        item_id=comparison.names[number],
-        is_anchor=is_anchor,
-        severity=severity,
-        effect=effect,
-        change_a=float(found.change_a[row]),
-        change_b=float(found.change_b[row]),
-        z_b=float(found.z_b[row]),
-        p_adjusted=float(found.p_adjusted[row]),
-        reference=comparison.reference[number].source,
-        proposal=_proposal(severity, is_anchor=is_anchor),
-    )
-
-
-def _severity(effect: float) -> Severity:
-    if abs(effect) >= CRITICAL_EFFECT:
-        return Severity.CRITICAL
-    return Severity.WARNING if abs(effect) >= WARNING_EFFECT else Severity.INFO
-
-
-def _proposal(severity: Severity, *, is_anchor: bool) -> str | None:
-    if severity is Severity.INFO:
-        return None
-    return "retire as anchor" if is_anchor else "review the question"
-
-
 def _find_drift(context: JobContext) -> DriftFindings:
     """Test the items, and sort the alerts into new, accepted and outdated ones."""
     comparison, found = _compare(context)
-    alerts = alerts_of(found, comparison) if found else []
+    watched = watch(context)
+    alerts = [*(compared_alerts(found, comparison) if found else ()), *(watched_alerts(watched) if watched else ())]
     later = {number for (number,) in context.conn.execute(SQL["tested_later"], {"as_of": context.as_of})}
     decided = set(context.conn.execute(SQL["decisions"]).fetchall())
     current = [alert for alert in alerts if alert.item_no not in later]
     accepted = [alert for alert in current if _is_accepted(alert, decided)]
+    new = {alert.item_no: alert for alert in reversed(current) if alert not in accepted}  # the comparison's come first
     return DriftFindings(
         comparison=comparison,
         found=found,
-        new=[alert for alert in current if alert not in accepted],
-        accepted=accepted,
+        new=list(new.values())[::-1],
+        accepted=[alert for alert in accepted if alert.item_no not in new],
         outdated=[alert for alert in alerts if alert.item_no in later],
+        watched=watched,
     )
 
 
@@ -178,12 +130,23 @@ def _summary(findings: DriftFindings) -> dict[str, object]:
         "n_anchors": len(comparison.anchors),
         "tested": found is not None,
         "n_tested": len(findings.tested),
+        "n_compared": len(findings.compared),
+        "watched": _watched(findings.watched),
         "without_errors": _count_and_first(comparison.without_errors),
         "scale_shift": _scale_shift(found) if found else None,
         "alerts": {level: sum(alert.severity is level for alert in new) for level in Severity},
         "not_alerted": {"accepted": len(findings.accepted), "tested_later": len(findings.outdated)},
         "anchors_to_retire": [alert.item_id for alert in new if alert.is_anchor and alert.proposal],
     }
+
+
+def _watched(watched: Watched | None) -> dict[str, object] | None:
+    """How many items and weeks, and what is the chance of seeing a change: mean, and items with less than a half."""
+    if watched is None:
+        return None
+    power = {"change": POWER_CHANGE, "days": POWER_DAYS, "mean": round(float(watched.power.mean()), 3)}
+    weak = int(np.sum(watched.power < 0.5))
+    return {"n_items": watched.item_no.size, "n_weeks": watched.weeks.size, "power": {**power, "n_below_half": weak}}
 
 
 def _count_and_first(item_ids: Sequence[str]) -> dict[str, object]:

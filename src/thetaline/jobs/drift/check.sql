@@ -26,7 +26,7 @@ order by item.item_no, item_param.as_of, item_param.fitted_at
 -- name: frozen_anchors
 -- The reference that was frozen with the tag, and the errors of the run that it was frozen from.
 select item.item_no, coalesce(question.meta -> 'irt' ->> 'model', frozen.model), question.meta -> 'irt', frozen.params -> 'se',
-       frozen.cov_ab, question.meta -> 'irt' ->> 'run_id'
+       frozen.cov_ab, question.meta -> 'irt' ->> 'run_id', frozen.as_of
 from question
 join item on item.item_id = cast(question.id as text)
 left join item_param as frozen
@@ -71,7 +71,7 @@ select item_no from newest_drift_test where as_of > cast(%(as_of)s as date)
 select distinct item_no, statistics ->> 'reference', severity from drift_alert where resolved_by = 'person'
 
 -- name: newest_check
-select as_of, coalesce((summary ->> 'n_tested')::integer, 0)
+select as_of, coalesce((summary ->> 'n_tested')::integer, 0), summary -> 'watched' -> 'power'
 from run
 where job = 'irt_drift' and state = 'done'
 order by started_at desc

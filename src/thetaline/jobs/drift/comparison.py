@@ -28,6 +28,8 @@ class ItemRow:
     se: Mapping[str, float]
     cov_ab: float  # 0 where unknown
     source: str  # the run that it comes from, or the numbers themselves
+    as_of: date | None = None  # of that run
+    is_anchor: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +60,7 @@ def load_comparison(conn: Connection, as_of: date, *, lookback_days: int) -> Com
     frozen = _frozen(conn, run_id)
     earlier = _first_published(conn, run_day - timedelta(days=lookback_days))
     common = _same_model(recent, {**earlier, **frozen})
-    reference = {number: row for number, row in common.items() if _has_errors(recent[number])}
+    reference = {number: row for number, row in common.items() if has_errors(recent[number])}
     names = {number: name for number, name, *_ in rows}
     return Comparison(
         run_id=run_id,
@@ -70,6 +72,14 @@ def load_comparison(conn: Connection, as_of: date, *, lookback_days: int) -> Com
     )
 
 
+def references_before(conn: Connection, day: date) -> dict[int, ItemRow]:
+    """The reference of each item as `load_comparison` has it, of those whose answers all came before the day."""
+    frozen = _frozen(conn, "")
+    before = _first_published(conn, day - timedelta(days=1))
+    late = {number for number, row in frozen.items() if row.as_of is not None and row.as_of >= day}
+    return {number: row for number, row in {**before, **frozen}.items() if number not in late and "b" in row.params}
+
+
 def compare(comparison: Comparison) -> irt.Drift:
     """Wald tests on one scale, p adjusted within the anchors and within the other items.
 
@@ -77,8 +87,8 @@ def compare(comparison: Comparison) -> irt.Drift:
     where too few items are in common.
     """
     recent, reference = comparison.recent, comparison.reference
-    new, old = _bank(recent), _bank(reference)
-    with_errors = [row if _has_errors(row) else recent[number] for number, row in reference.items()]
+    new, old = bank_of(recent), bank_of(reference)
+    with_errors = [row if has_errors(row) else recent[number] for number, row in reference.items()]
     found = irt.drift(
         new=new,
         reference=old,
@@ -95,7 +105,7 @@ def _adjusted(p: Array, family: Mask) -> Array:
     return irt.false_discovery(np.where(family, p, np.nan))
 
 
-def _has_errors(row: ItemRow) -> bool:
+def has_errors(row: ItemRow) -> bool:
     """Whether every parameter that is tested has one: a parameter taken as exact would look as if it had drifted."""
     family = irt.FAMILIES.get(row.model)
     tested = ("b",) if family and family.tied else ("a", "b")
@@ -106,8 +116,8 @@ def _frozen(conn: Connection, recent_run: str) -> dict[int, ItemRow]:
     """Anchors whose reference was frozen from another run than the recent one."""
     rows = conn.execute(SQL["frozen_anchors"]).fetchall()
     return {
-        number: _row(model or "2PL", params, se, cov, run_id or _by_hand(params))
-        for number, model, params, se, cov, run_id in rows
+        number: replace(_row(model or "2PL", params, se, cov, run_id or _by_hand(params)), as_of=as_of, is_anchor=True)
+        for number, model, params, se, cov, run_id, as_of in rows
         if run_id != recent_run
     }
 
@@ -135,7 +145,8 @@ def _row(
     return ItemRow(model, known, errors, cov_ab or 0.0, source)
 
 
-def _bank(rows: Mapping[int, ItemRow]) -> irt.Items:
+def bank_of(rows: Mapping[int, ItemRow]) -> irt.Items:
+    """The items of these rows, by item_no."""
     return items_of_params(rows, [row.model for row in rows.values()], [row.params for row in rows.values()])
 
 
