@@ -32,9 +32,57 @@ def test_an_item_that_the_weakest_have_learnt_by_heart_is_found_by_s_x2_and_rmsd
     assert found.rmsd[3] == found.rmsd.max()
 
 
-def test_under_the_model_rmsd_is_small_and_infit_a_little_below_one() -> None:
+def test_under_the_model_infit_and_outfit_average_one_and_their_z_keep_their_level() -> None:
+    values, z = [], []
+    for seed in range(24):
+        rng = np.random.default_rng([4, seed])
+        responses = irt.simulate(bank(rng, 20), rng.normal(size=300), rng, n_answers=20 if seed % 2 else 14)
+        found = irt.item_fit(irt.calibrate(responses), responses)
+        values.append((found.infit, found.outfit))
+        z.append((found.infit_z, found.outfit_z))
+    assert np.mean(values, axis=(0, 2)) == pytest.approx([1.0, 1.0], abs=0.01)
+    rates = np.nanmean(np.abs(z) > 1.96, axis=(0, 2))
+    assert rates.min() >= 0.03
+    assert rates.max() <= 0.08
+
+
+@pytest.mark.parametrize("model", ["Rasch", "GRM", "3PL"])
+def test_mean_squares_of_every_kind_of_item_average_one(model: str) -> None:
+    rng = np.random.default_rng(41)
+    b = rng.normal(0, 1, (20, 1)) + (np.array([-1.0, 0.0, 1.0]) if model == "GRM" else np.zeros(1))
+    guess = np.full(20, 0.1) if model == "3PL" else None
+    items = irt.Items(ids=range(20), model=model, a=None if model == "Rasch" else np.full(20, 1.2), b=b, c=guess)
+    responses = irt.simulate(items, rng.normal(size=1500), rng)
+    priors = irt.Priors(c=irt.Normal(-3, 0.5)) if model == "3PL" else None
+    found = irt.item_fit(irt.calibrate(responses, model, priors=priors), responses)
+    assert [found.infit.mean(), found.outfit.mean()] == pytest.approx([1.0, 1.0], abs=0.02)
+    assert np.mean(np.abs([found.infit_z, found.outfit_z]) > 1.96) <= 0.15
+
+
+def test_noise_in_an_item_is_seen_by_infit_and_outfit_against_known_parameters() -> None:
+    rng = np.random.default_rng(43)
+    items = bank(rng, 20)
+    responses = irt.simulate(items, rng.normal(size=2000), rng)
+    answer = np.where(
+        (responses.item == 3) & (rng.random(responses.item.size) < 0.6),
+        rng.random(responses.item.size) < 0.5,
+        responses.answer,
+    )
+    noisy = with_answers(responses, answer.astype(np.uint8))
+    found = irt.item_fit(irt.calibrate(noisy, anchors=items), noisy)
+    assert min(found.infit_z[3], found.outfit_z[3]) > 3.0
+    assert (np.argmax(found.infit), np.argmax(found.infit_z)) == (3, 3)
+
+
+def test_other_residuals_than_those_named_are_refused() -> None:
     responses, fit = calibrated()
-    found = irt.item_fit(fit, responses)
+    with pytest.raises(InputError, match="unknown residuals 'mirt'; choose one of posterior, EAP"):
+        irt.item_fit(fit, responses, residuals="mirt")
+
+
+def test_under_the_model_rmsd_is_small_and_infit_at_the_eap_below_one() -> None:
+    responses, fit = calibrated()
+    found = irt.item_fit(fit, responses, residuals="EAP")
     # An answer is part of the EAP that predicts it: the fewer the items, the smaller its residual.
     assert 0.8 < found.infit.min() < found.infit.max() < 1.0
     assert np.all(found.rmsd < 0.03)
@@ -73,7 +121,7 @@ def test_where_nobody_is_complete_s_x2_is_absent_and_the_rest_is_there() -> None
     found = irt.item_fit(fit, responses)
     assert np.isnan(found.s_x2).all()
     assert found.n_complete == 0
-    assert 0.8 < found.infit.min() < found.infit.max() < 1.0
+    assert 0.9 < found.infit.min() < found.infit.max() < 1.1
     with pytest.raises(ResponsesError, match="0 of 1500 did"):
         irt.model_fit(fit, responses)
 

@@ -86,7 +86,7 @@ def _score_z(strata: Strata, sign: Array) -> Array:
 
     The cells expected are those of the margins at that odds ratio (Breslow & Day 1980, eq. 4.30).
     """
-    odds = np.expand_dims(np.exp(np.where(np.isfinite(sign), sign, 1.0) / np.abs(DELTA)), -1)
+    odds = np.expand_dims(np.exp(np.where(np.abs(sign) == 1.0, sign, 1.0) / np.abs(DELTA)), -1)
     a, b, c, d = strata
     right, reference, n = a + c, a + b, a + b + c + d
     middle = odds * (right + reference) + n - right - reference

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from thetaline.errors import InputError
 from thetaline.irt._coding import frame
 from thetaline.irt._types import Array, Ids, Ints, Labelled, short_repr
 from thetaline.irt.fit_statistics.estimated import (
@@ -18,6 +20,7 @@ from thetaline.irt.fit_statistics.estimated import (
     estimated,
 )
 from thetaline.irt.fit_statistics.infit import infit_and_outfit
+from thetaline.irt.fit_statistics.posterior_residuals import posterior_mean_squares
 from thetaline.irt.fit_statistics.residuals import answers_by_item, complete_persons
 from thetaline.irt.fit_statistics.rmsd import rmsd
 from thetaline.irt.fit_statistics.s_x2 import Cells, expected_proportions, merged, observed_counts
@@ -29,6 +32,21 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
+def eap_mean_squares(model: Estimated, responses: Responses) -> Array:
+    """Infit, its z, outfit, its z at each person's EAP: (4, I)."""
+    result = np.full((4, len(model.items)), np.nan)
+    for answers in answers_by_item(model.items, responses, abilities(model, responses)):
+        infit, outfit = infit_and_outfit(answers, responses.counts[answers.person])
+        result[:, answers.item] = *infit, *outfit
+    return result
+
+
+RESIDUALS: dict[str, Callable[[Estimated, Responses], Array]] = {
+    "posterior": posterior_mean_squares,
+    "EAP": eap_mean_squares,
+}
+
+
 @short_repr
 @dataclass(frozen=True, slots=True, eq=False)
 class ItemFit:
@@ -36,8 +54,8 @@ class ItemFit:
 
     ids: Ids
     n_answers: Array  # persons who answered the item; infit, outfit and RMSD rest on them
-    infit: Array  # weighted mean square of residuals at the EAP
-    infit_z: Array  # Wilson–Hilferty; no test, see `item_fit`
+    infit: Array  # mean square of residuals, weighted by information: 1 under the model
+    infit_z: Array  # about N(0, 1) under the model; of residuals at the EAP no test, see `item_fit`
     outfit: Array  # unweighted
     outfit_z: Array
     s_x2: Array
@@ -64,23 +82,32 @@ class _SX2(NamedTuple):
 
 
 def item_fit(
-    fit: Calibration, responses: Responses, *, groups: Labelled | None = None, least_expected: float = 1.0
+    fit: Calibration,
+    responses: Responses,
+    *,
+    groups: Labelled | None = None,
+    least_expected: float = 1.0,
+    residuals: str = "posterior",
 ) -> ItemFit:
     """Compare the answers with what the calibration says, item by item.
 
-    Infit and outfit take each person's EAP under their own population, as the R package mirt does, and all answers; an
-    answer is part of the EAP that predicts it, so that they lie below 1 and their z below 0 under the model, the more
-    the shorter the test: compare items with each other by them, and test by S-X². Cells of S-X² are merged until each
-    expects `least_expected` persons. S-X² is NaN where nobody is complete. Degrees of freedom lose the item's estimated
-    parameters (Rasch and PCM: with the spread of θ), none for a fixed anchor.
+    Infit and outfit take all answers. Their `residuals` are those over each person's "posterior", which average 1 under
+    the model with a z to test by, or those at the "EAP" as in the R package mirt: an answer is part of the EAP that
+    predicts it, so that those lie below 1 and their z below 0 under the model, the more the shorter the test, and are
+    no test. Cells of S-X² are merged until each expects `least_expected` persons. S-X² is NaN where nobody is complete.
+    Degrees of freedom lose the item's estimated parameters (Rasch and PCM: with the spread of θ), none for a fixed
+    anchor.
     `groups`, labels as for `calibrate`, are needed where it had several.
 
-    Raises ResponsesError where no answered item is in the calibration; InputError for missing or unknown groups.
+    Raises ResponsesError where no answered item is in the calibration; InputError for missing or unknown groups and
+    for other residuals.
     """
     check_fit(fit, responses)
+    if residuals not in RESIDUALS:
+        raise InputError(f"unknown residuals {residuals!r}; choose one of {', '.join(RESIDUALS)}")
     known = answers_within(fit.items, responses)
     model = estimated(fit, known, groups)
-    mean_squares = _mean_squares(model, known)
+    mean_squares = RESIDUALS[residuals](model, known)
     s_x2 = _s_x2(model, known, least_expected)
     n_answers = np.zeros(len(model.items))
     n_answers[model.items.positions(known.item_ids)] = np.bincount(
@@ -99,15 +126,6 @@ def item_fit(
         rmsd=rmsd(model, known),
         n_complete=s_x2.n_complete,
     )
-
-
-def _mean_squares(model: Estimated, responses: Responses) -> Array:
-    """Infit, its z, outfit, its z: (4, I)."""
-    result = np.full((4, len(model.items)), np.nan)
-    for answers in answers_by_item(model.items, responses, abilities(model, responses)):
-        infit, outfit = infit_and_outfit(answers, responses.counts[answers.person])
-        result[:, answers.item] = *infit, *outfit
-    return result
 
 
 def _s_x2(model: Estimated, responses: Responses, least: float) -> _SX2:

@@ -65,7 +65,7 @@ def complete_persons(items: Items, responses: Responses) -> Complete:
 
     Raises ResponsesError for an answer beyond an item's categories.
     """
-    _refuse_unknown_categories(items.take(responses.item_ids), responses)
+    refuse_unknown_categories(items.take(responses.item_ids), responses)
     answered = np.diff(responses.indptr)
     rows = np.flatnonzero(answered == len(items))
     if not rows.size:
@@ -78,7 +78,8 @@ def complete_persons(items: Items, responses: Responses) -> Complete:
     return Complete(taken.reshape(rows.size, len(items))[:, column], responses.counts[rows], rows)
 
 
-def _refuse_unknown_categories(answered: Items, responses: Responses) -> None:
+def refuse_unknown_categories(answered: Items, responses: Responses) -> None:
+    """Raise ResponsesError for an answer beyond its item's categories; `answered` in the order of the responses."""
     if responses.answer.max(initial=0) < answered.n_categories.min():
         return
     beyond = responses.answer >= answered.n_categories[responses.item]
