@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from school import School, school
@@ -83,3 +85,29 @@ def test_three_parameters_meet_anchors_with_guessing() -> None:
     assert reply.linking is not None
     assert set(reply.items.parameters) == {"a", "b", "c"}
     assert set(reply.items.se) == {"a", "b", "c"}
+
+
+def test_a_bank_of_fixed_items_places_its_learners() -> None:
+    fixed = [
+        AnchorItem(n, float(a), float(b), fixed=True)
+        for n, a, b in zip(SCHOOL.item_ids, SCHOOL.a, SCHOOL.b, strict=True)
+    ]
+    reply = answered(*fixed)
+    assert reply.population == (pytest.approx(0.5, abs=0.15), pytest.approx(1.3, abs=0.15))
+    assert reply.linking is not None
+    assert reply.population == (reply.linking.B, reply.linking.A)
+
+
+def test_a_handful_of_learners_is_scored_under_n01_and_the_status_says_so() -> None:
+    few = replace(
+        ANSWERS, **{name: getattr(ANSWERS, name)[:90] for name in ("user", "item", "correct", "responded_at")}
+    )
+    fixed = [
+        AnchorItem(n, float(a), float(b), fixed=True)
+        for n, a, b in zip(SCHOOL.item_ids, SCHOOL.a, SCHOOL.b, strict=True)
+    ]
+    reply = InProcessEngine().calibrate(
+        CalibrationRequest(replace(few, user_ids=few.user_ids[:3]), "2PL", tuple(fixed))
+    )
+    assert "learners are taken to be N(0, 1)" in reply.fit.status
+    assert reply.population == (0.0, 1.0)

@@ -14,7 +14,15 @@ from thetaline.jobs.calibration.slope_prior import (
     marginal_centre,
 )
 
-SPREAD = 0.4  # of log a, where the answers have not been asked
+BIAS_OF_MODES = 2.0  # of log a, in units of the step from the joint to the marginal mode (docs/decisions/0606)
+
+
+@dataclass(frozen=True, slots=True)
+class Slopes:
+    """The sd of log a, by default where the answers have not been asked, and how far the joint mode lies too high."""
+
+    spread: float = 0.4
+    excess: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,27 +33,32 @@ class Fits:
     model: str
     progress: Callable[[irt.Cycle], None] | None = None
 
-    def on_its_own_scale(self) -> irt.Fit:
+    def on_its_own_scale(self) -> tuple[irt.Fit, Slopes]:
         """Learners are N(0, 1), and the items are what such learners make of them."""
         if not has_own_slopes(self.model):
-            return self._fit(NO_SLOPE_PRIOR)
-        prior = estimated_slope_prior(self._fit)
-        if self.responses.n_observations < PLENTY * self.responses.n_items:
-            prior = marginal_centre(self._fit, prior)
-        return self._fit(prior.priors())
+            return self._fit(NO_SLOPE_PRIOR), Slopes()
+        joint = estimated_slope_prior(self._fit)
+        few = self.responses.n_observations < PLENTY * self.responses.n_items
+        marginal = marginal_centre(self._fit, joint) if few else joint
+        return self._fit(marginal.priors()), Slopes(joint.spread, joint.centre - marginal.centre)
 
-    def to_be_linked(self) -> tuple[irt.Fit, float]:
-        """On a scale of its own, with the spread of log a."""
+    def beside(self, anchors: irt.Items, slopes: Slopes) -> irt.Fit:
+        """On the scale of anchors that are held fixed; other slopes are expected where the anchors' are.
+
+        References may be exact, or estimates that have the excess themselves: half of it lies between.
+        """
         if not has_own_slopes(self.model):
-            return self._fit(NO_SLOPE_PRIOR), SPREAD
-        prior = estimated_slope_prior(self._fit)
-        return self._fit(prior.priors()), prior.spread
+            return self._fit(NO_SLOPE_PRIOR, anchors)
+        centre = float(np.log(anchors.a).mean()) + slopes.excess / 2
+        return self._fit(SlopePrior(centre, slopes.spread).priors(), anchors)
 
-    def beside(self, anchors: irt.Items, spread: float = SPREAD) -> irt.Fit:
-        """On the scale of anchors that are held fixed; other slopes are expected where the anchors' are."""
-        own = has_own_slopes(self.model)
-        prior = SlopePrior(float(np.log(anchors.a).mean()), spread).priors() if own else NO_SLOPE_PRIOR
-        return self._fit(prior, anchors)
+    def without_excess(self, fit: irt.Fit, slopes: Slopes) -> irt.Items:
+        """The items; slopes that were not held are lower by their share of the bias, which goes with the variance."""
+        variance = np.nan_to_num(fit.covariance_by_item()[:, 0, 0] / fit.items.a**2)
+        if slopes.excess <= 0 or not variance.any():
+            return fit.items
+        share = variance / variance[variance > 0].mean()
+        return fit.items.replaced(a=fit.items.a * np.exp(-BIAS_OF_MODES * slopes.excess * share))
 
     def standard_errors(self, fit: irt.Fit) -> irt.Items:
         """By item blocks, but for a shared slope, which is in no item's block."""

@@ -9,6 +9,7 @@ import thetaline
 from thetaline import irt
 from thetaline.errors import ItemsError
 from thetaline.jobs.anchors.references import AnchorItem
+from thetaline.jobs.calibration.all_items_fixed import FEWEST_ITEMS, FEWEST_PERSONS, reply_with_fixed_items
 from thetaline.jobs.calibration.engine import (
     AbilityEstimates,
     CalibrationReply,
@@ -18,7 +19,7 @@ from thetaline.jobs.calibration.engine import (
     Linking,
     OnCycle,
 )
-from thetaline.jobs.calibration.fits import Fits, has_own_slopes
+from thetaline.jobs.calibration.fits import Fits, Slopes, has_own_slopes
 from thetaline.jobs.item_params import items_of_params
 
 FIXED = "fixed-anchors"
@@ -30,6 +31,7 @@ class _Scale:
     """A fit on the scale of the reply, and how it came there."""
 
     fit: irt.Fit
+    items: irt.Items
     linking: Linking | None = None
     not_linked: str = ""
     free_anchors: ItemEstimates | None = None
@@ -53,12 +55,14 @@ class InProcessEngine:
         responses = irt.Responses.from_long(observations.user, observations.item, observations.correct)
         fits = Fits(responses, request.model, _progress(on_cycle))
         fixed = _bank(request, (anchor for anchor in request.anchors if anchor.fixed))
+        if fixed is not None and len(fixed) == responses.n_items and not _tells_a_population(responses):
+            return reply_with_fixed_items(request, responses, fixed, engine=self.name, method=FIXED)
         scale = _fixed_scale(fits, fixed) if fixed else self._linked_scale(fits, request)
         fit = scale.fit
-        scores = irt.score(responses, fit.items, method="EAP", prior=_population(fit))
+        scores = irt.score(responses, scale.items, method="EAP", prior=_population(fit))
         return CalibrationReply(
             fit=_report(fit, self.name),
-            items=_estimates(request, fit),
+            items=_estimates(request, fit, scale.items),
             abilities=_abilities(request, scores),
             linking=scale.linking,
             not_linked=scale.not_linked,
@@ -71,16 +75,16 @@ class InProcessEngine:
         reference = _bank(request, request.anchors)
         if reference is None:
             lost = "no anchor is among the calibrated items" if request.anchors else ""
-            return _Scale(fits.on_its_own_scale(), not_linked=lost)
-        free, spread = fits.to_be_linked()
+            return _on_its_own(fits.on_its_own_scale()[0], lost)
+        free, slopes = fits.on_its_own_scale()
         try:
             errors = fits.standard_errors(free)
             link = irt.link(new=free.items, reference=reference, method=self.method, new_covariance=errors)
         except ItemsError as error:  # anchors in reversed order of difficulty
-            return _Scale(free, not_linked=str(error))
+            return _on_its_own(free, str(error))
         if not link.linked:
-            return _Scale(free, not_linked=link.reason)
-        fit = fits.beside(reference.take(link.anchor_ids.tolist()), spread)
+            return _on_its_own(free, link.reason)
+        fit = fits.beside(reference.take(link.anchor_ids.tolist()), slopes)
         names = request.observations.item_ids
         linking = Linking(
             A=_sd_ratio(fit, free),
@@ -90,14 +94,23 @@ class InProcessEngine:
             dropped={str(names[position]): reason for position, reason in link.dropped.items()},
         )
         anchors = [str(names[position]) for position in reference.ids.tolist()]
-        return _Scale(fit, linking, free_anchors=_estimates(request, free, A=link.A, B=link.B).some(anchors))
+        estimates = _estimates(request, free, free.items, A=link.A, B=link.B)
+        return _Scale(fit, fits.without_excess(fit, slopes), linking, free_anchors=estimates.some(anchors))
+
+
+def _on_its_own(fit: irt.Fit, reason: str) -> _Scale:
+    return _Scale(fit, fit.items, not_linked=reason)
 
 
 def _fixed_scale(fits: Fits, fixed: irt.Items) -> _Scale:
     """The fit is on the anchors' scale; A and B are the sd and mean of its population there."""
-    fit = fits.beside(fixed)
+    fit = fits.beside(fixed, Slopes())
     mean, sd = _population(fit)
-    return _Scale(fit, Linking(A=sd, B=mean, n_anchors_used=len(fixed), method=FIXED, dropped={}))
+    return _Scale(fit, fit.items, Linking(A=sd, B=mean, n_anchors_used=len(fixed), method=FIXED, dropped={}))
+
+
+def _tells_a_population(responses: irt.Responses) -> bool:
+    return responses.n_persons >= FEWEST_PERSONS and responses.n_items >= FEWEST_ITEMS
 
 
 def _sd_ratio(fit: irt.Fit, free: irt.Fit) -> float:
@@ -147,9 +160,11 @@ def _report(fit: irt.Fit, engine: str) -> FitReport:
     )
 
 
-def _estimates(request: CalibrationRequest, fit: irt.Fit, *, A: float = 1.0, B: float = 0.0) -> ItemEstimates:
+def _estimates(
+    request: CalibrationRequest, fit: irt.Fit, items: irt.Items, *, A: float = 1.0, B: float = 0.0
+) -> ItemEstimates:
     """Parameters with each item's own covariance, on the scale A θ + B; the error of A and B is not in it."""
-    items = fit.items.rescaled(A, B)
+    items = items.rescaled(A, B)
     given = {"a": items.a, "b": items.b, "c": items.c, "d": items.d}
     covariance = fit.covariance_by_item()
     variances = np.diagonal(covariance, axis1=1, axis2=2) * np.array([A**-2, A**2, 1.0, 1.0])
