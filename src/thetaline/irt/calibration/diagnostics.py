@@ -41,9 +41,9 @@ def _has_common_ability(solution: Solution, log_likelihood: float) -> bool:
     """Whether the fit explains the answers better than items that share none, each with its own proportions.
 
     Twice the gain is held against the 5 % of the one slope that has to differ from 0.  Groups with means of their own
-    explain answers in another way, and are not asked.
+    explain answers in another way, and anchors that are held may fit badly for other reasons: neither is asked.
     """
-    if len(solution.spec.labels) > 1:
+    if len(solution.spec.labels) > 1 or solution.problem.model.anchors:
         return True
     counts = solution.problem.data.category_counts()
     offsets = solution.problem.data.offsets

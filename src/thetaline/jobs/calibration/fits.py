@@ -14,8 +14,6 @@ from thetaline.jobs.calibration.slope_prior import (
     marginal_centre,
 )
 
-BIAS_OF_MODES = 2.0  # of log a, in units of the step from the joint to the marginal mode (docs/decisions/0606)
-
 
 @dataclass(frozen=True, slots=True)
 class Slopes:
@@ -58,7 +56,7 @@ class Fits:
         if slopes.excess <= 0 or not variance.any():
             return fit.items
         share = variance / variance[variance > 0].mean()
-        return fit.items.replaced(a=fit.items.a * np.exp(-BIAS_OF_MODES * slopes.excess * share))
+        return fit.items.replaced(a=fit.items.a * np.exp(-slopes.excess * share))
 
     def standard_errors(self, fit: irt.Fit) -> irt.Items:
         """By item blocks, but for a shared slope, which is in no item's block."""
