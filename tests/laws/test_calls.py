@@ -87,6 +87,7 @@ WRONG = {
     "local_dependence": ((1, 2), {}, "fit must be a Fit"),
     "compare": ((1, 2), {}, "fit 1 must be Fit, not int 1"),
     "item_analysis": (([[1, 0]],), {}, "responses must be Responses, not list"),
+    "false_discovery": (([2.0],), {}, "p must be a list of probabilities"),
     "score_key": ((1, [1]), {}, "options have the shape"),
 }
 FUNCTIONS = [name for name in irt.__all__ if inspect.isfunction(getattr(irt, name))]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import reprlib
+
 import numpy as np
 from numpy.typing import ArrayLike
 
@@ -45,8 +47,17 @@ def two_sided(z: ArrayLike) -> Array:
 
 
 def false_discovery(p: ArrayLike) -> Array:
-    """Adjust p for the number of tests (Benjamini & Hochberg 1995); NaN is not a test."""
-    tails = np.asarray(p, dtype=np.float64)
+    """Return p adjusted for the number of tests, in the same order, (M,); NaN is not a test.
+
+    Benjamini & Hochberg (1995).  Raises InputError for what is no list of probabilities.
+    """
+    try:
+        tails = np.asarray(p, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise InputError(f"p must be a list of probabilities, not {reprlib.repr(p)}") from None
+    outside = tails[(tails < 0) | (tails > 1)] if tails.ndim == 1 else tails.ravel()[:1]
+    if outside.size or tails.ndim != 1:
+        raise InputError(f"p must be a list of probabilities, not {reprlib.repr(p)}")
     adjusted, known = tails.copy(), np.isfinite(tails)
     order = np.argsort(tails[known])[::-1]
     m = order.size
