@@ -184,8 +184,9 @@ def test_a_full_disk_in_the_middle_of_publishing_leaves_the_last_night_current(
 
 
 def started(url: str, *arguments: str, **settings: str) -> "subprocess.Popen[str]":
-    """The job as a process of its own."""
+    """The job as a process of its own, which hears Ctrl-C even where these tests run in the background."""
     environment = {**os.environ, "DATABASE_URL": url, **settings}
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a signal that is ignored here would be ignored there
     return subprocess.Popen(
         [sys.executable, "-m", MODULE, *arguments],
         env=environment,

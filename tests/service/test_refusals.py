@@ -109,20 +109,26 @@ def _anchored(model: str, fixed: bool, *params: dict[str, float]) -> dict[str, A
     return {"observations": observations(n_users=60, n_items=6), "model": model, "anchors": anchors}
 
 
-@pytest.mark.parametrize(
-    "body",
-    [
-        _anchored("3PL", False, *[{"a": 100, "b": 100}] * 3),
-        _anchored("1PL", False, *[{"a": 50, "b": 50}] * 5),
-        _anchored("2PL", True, *[{"a": 100, "b": -50, "d": 1}] * 2),
-        _anchored("Rasch", True, *[{"a": 100, "b": -100}] * 2),
-    ],
-)
-def test_anchors_that_hold_no_scale_are_a_422_in_words(service: Running, body: dict[str, Any]) -> None:
+def test_anchors_that_hold_no_scale_are_a_422_in_words(service: Running) -> None:
     with service.client() as client:
-        answer = client.post("/irt/calibrate", json=body)
+        answer = client.post("/irt/calibrate", json=_anchored("1PL", False, *[{"a": 50, "b": 50}] * 5))
     assert (answer.status_code, answer.json().keys()) == (422, KNOWN), answer.text
     assert "the fit broke down on these numbers" in answer.json()["error"]
+
+
+def test_anchors_without_agreement_leave_the_scale_alone_and_say_why(service: Running) -> None:
+    with service.client() as client:
+        answer = client.post("/irt/calibrate", json=_anchored("3PL", False, *[{"a": 100, "b": 100}] * 3))
+    meta = answer.json()["fit_meta"]
+    assert (meta["linked"], meta["linking_constants"]) == (False, None)
+    assert "anchors" in meta["not_linked"]
+
+
+@pytest.mark.parametrize(("model", "b"), [("2PL", -50.0), ("Rasch", -100.0)])
+def test_learners_are_found_beside_anchors_however_steep_and_far(service: Running, model: str, b: float) -> None:
+    with service.client() as client:
+        answer = client.post("/irt/calibrate", json=_anchored(model, True, *[{"a": 100, "b": b}] * 2))
+    assert answer.json()["fit_meta"]["population"]["mean"] == pytest.approx(b, abs=0.1)
 
 
 @pytest.mark.parametrize("method", ["haebara", "stocking-lord"])
