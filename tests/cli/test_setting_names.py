@@ -71,7 +71,7 @@ def test_our_own_settings_are_not_misspelt_and_none_is_refused(monkeypatch):
     assert UNHEEDED.isdisjoint(settings.Settings.model_fields)
 
 
-@pytest.mark.parametrize("name", ["GLMM_LOOKBACK_WEEKS", "S3_BUCKET", "THETALINE_SCHEMA", "mirt_source"])
+@pytest.mark.parametrize("name", ["PROPHET_LOOKBACK_WEEKS", "S3_BUCKET", "THETALINE_SCHEMA", "mirt_source"])
 def test_a_name_of_the_contract_that_does_nothing_yet_is_refused(monkeypatch, name):
     monkeypatch.setenv(name, "12")
     with pytest.raises(SettingsError, match=f"{name.upper()} does nothing in this version; unset it"):
@@ -80,11 +80,11 @@ def test_a_name_of_the_contract_that_does_nothing_yet_is_refused(monkeypatch, na
 
 
 def test_it_is_told_together_with_wrong_values_and_may_be_empty(monkeypatch):
-    monkeypatch.setenv("GLMM_UPDATE_KPI", "")
+    monkeypatch.setenv("REPORT_FORMAT", "")
     settings.load()
-    monkeypatch.setenv("GLMM_UPDATE_KPI", "true")
+    monkeypatch.setenv("REPORT_FORMAT", "true")
     monkeypatch.setenv("MIRT_MAX_OBS", "-1")
-    with pytest.raises(SettingsError, match=r"MIRT_MAX_OBS is '-1'.*GLMM_UPDATE_KPI does nothing"):
+    with pytest.raises(SettingsError, match=r"MIRT_MAX_OBS is '-1'.*REPORT_FORMAT does nothing"):
         settings.load()
 
 

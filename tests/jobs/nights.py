@@ -9,7 +9,9 @@ from learners import NOW, Connection, bank_params, context, simulated, write_ans
 
 from thetaline.jobs.nightly import night as night_job
 
-ORDER = ["mirt_calibrate", "irt_drift", "snapshot_theta", "backfill_features", "compute_daily_kpis"]
+DAILY = [stage for stage in night_job.STAGES if not stage.weekly]
+WEEKLY = [stage.name for stage in night_job.STAGES if stage.weekly]
+ORDER = [stage.name for stage in DAILY]
 LATER = NOW + timedelta(hours=1)
 
 
@@ -22,15 +24,16 @@ def write_school(conn: Connection) -> None:
 
 
 def night(conn: Connection, database: str, now: datetime = NOW, **options: Any) -> dict[str, Any]:
-    """The chain in this process; raises what its stage raises."""
+    """The stages of every day in this process, or those given; raises what its stage raises."""
+    options.setdefault("stages", DAILY)
     names = ("since", "start", "only", "anyway", "catch_up", "stages")
     chosen = {name: options.pop(name) for name in names if name in options}
     return dict(night_job.work(context(conn, database, "nightly", now=now, **options), **chosen))
 
 
 def states(found: dict[str, Any]) -> list[str]:
-    """How each stage of a night ended."""
-    return statuses(found["stages"])
+    """How each stage of a night ended, those of once a week apart."""
+    return statuses([stage for stage in found["stages"] if stage["stage"] not in WEEKLY])
 
 
 def statuses(stages: Sequence[dict[str, Any]]) -> list[str]:

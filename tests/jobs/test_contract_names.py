@@ -15,6 +15,7 @@ JOBS = (
     "backfill_features",
     "compute_daily_kpis",
     "irt_drift",
+    "weekly_theta",
     "nightly",
 )
 EXIT_CODES = {"dry_run": 0, "failed": 1, "bad_input": 2}  # an empty database has nothing to calibrate

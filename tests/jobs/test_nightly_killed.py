@@ -48,7 +48,7 @@ def has_started(stage: str, log: Path) -> Callable[[], bool]:
 def results(url: str) -> dict[str, list[tuple[Any, ...]]]:
     """Every row that a night leaves, without the ids and instants of its runs."""
     asked = {
-        "published": "select job, as_of from run where state in ('done', 'published') and job <> 'nightly'",
+        "published": f"select job, as_of from run where state in ('done', 'published') and job in {tuple(ORDER)}",
         "item_param": "select item_id, model, params from item_param join item using (item_no)",
         "ability": "select job, user_id, ability.as_of, theta, se, n_answers"
         " from ability join run using (run_id) join learner using (learner_no)",

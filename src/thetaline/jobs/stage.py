@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 
 from thetaline.errors import InputError, ThetalineError
 from thetaline.jobs.runner import Summary, Work
+from thetaline.learning.windows import last_week_end
 from thetaline.masking import mask_text
 
 
@@ -23,13 +24,26 @@ class StageStatus(StrEnum):
 class Stage:
     """A job with the jobs that must have succeeded for the same date before it starts.
 
-    `work_again`: the work of a job that does nothing for a date for which it has succeeded, made to run nevertheless.
+    `comes_after`: needed too, but a later success of theirs does not make this one stale. `weekly`: its date is the
+    last Sunday up to the night's, so that six nights of seven find it done. `work_again`: the work of a job that does
+    nothing for a date for which it has succeeded, made to run nevertheless.
     """
 
     name: str
     work: Work
     needs: tuple[str, ...] = ()
+    comes_after: tuple[str, ...] = ()
+    weekly: bool = False
     work_again: Work | None = None
+
+    @property
+    def all_needs(self) -> tuple[str, ...]:
+        """Everything that must have succeeded before."""
+        return (*self.needs, *self.comes_after)
+
+    def date_in(self, night: date) -> date:
+        """The date that the stage of a night is for."""
+        return last_week_end(night) if self.weekly else night
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,11 +76,11 @@ class NightProgress:
 
     def missing_needs(self, stage: Stage) -> list[str]:
         """What the stage needs and has not succeeded, in a dry run neither for real nor dry."""
-        return [need for need in stage.needs if need not in self.finished and need not in self.unwritten]
+        return [need for need in stage.all_needs if need not in self.finished and need not in self.unwritten]
 
     def unwritten_needs(self, stage: Stage) -> list[str]:
         """What the stage needs and only a real run would write."""
-        return [need for need in stage.needs if need in self.unwritten]
+        return [need for need in stage.all_needs if need in self.unwritten]
 
     def record(self, result: StageResult, *, at: datetime, dry_run: bool) -> None:
         """Note a stage that ran and ended at that instant."""

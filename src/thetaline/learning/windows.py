@@ -25,6 +25,17 @@ def monday(day: date) -> date:
     return day - timedelta(days=day.weekday())
 
 
+def last_week_end(day: date) -> date:
+    """The last Sunday up to `day`: the end of the newest ISO week that is over with it."""
+    return day - timedelta(days=day.isoweekday() % 7)
+
+
+def week_window(week: date) -> "Window":
+    """The seven days from the Monday `week` on."""
+    start = day_number(week)
+    return Window(start, start + 7)
+
+
 @dataclass(frozen=True, slots=True)
 class Window:
     """The days start <= day < stop."""

@@ -111,6 +111,8 @@ class Settings(BaseSettings):
         30, "days of activity that make a learner's weekly KPIs due; KPIs look 56 days back", ge=1, le=56
     )
     metrics_default_target: float = _setting(0.0, "goal on the θ scale of a learner without one", ge=-6, le=6)
+    # growth
+    glmm_lookback_weeks: int = _setting(12, "weeks of the mixed model and of weekly θ", ge=3, le=104)
     # the HTTP service
     service_name: str = _setting("r-irt-plumber", "name that /healthz answers with")
     service_host: str = _setting("127.0.0.1", "address that the service listens on")

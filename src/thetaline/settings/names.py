@@ -19,7 +19,6 @@ UNHEEDED = frozenset(
         "cluster_lookback_weeks",
         "cluster_n_clusters",
         "database_url_file",
-        "glmm_lookback_weeks",
         "glmm_min_observations",
         "glmm_update_kpi",
         "mirt_source",

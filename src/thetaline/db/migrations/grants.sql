@@ -12,14 +12,15 @@ begin
                 'ability', 'answer', 'api_token', 'calibration', 'classroom', 'drift_alert', 'drift_score', 'exam_results',
                 'features_topic_daily', 'gate_result', 'interest_goal', 'item', 'item_param', 'learner',
                 'newest_drift_test', 'question', 'report_artifacts', 'run', 'service_job', 'service_job_body', 'session',
-                'topic', 'topic_ability', 'weekly_kpi']),
+                'topic', 'topic_ability', 'weekly_ability', 'weekly_kpi']),
             ('thetaline_jobs', 'usage on sequence', array['question_id_seq']),
             ('thetaline_jobs', 'select on', array[
                 'attempt', 'bank_item', 'coded_answer', 'item_code', 'mirt_ability', 'mirt_fit_meta', 'mirt_item_params',
-                'schema_migration', 'student_topic_theta']),
+                'schema_migration', 'student_topic_theta', 'weekly_theta']),
             ('thetaline_reader', 'select on', array[
                 'attempt', 'classroom', 'features_topic_daily', 'interest_goal', 'item_code', 'mirt_ability', 'mirt_fit_meta',
-                'mirt_item_params', 'question', 'report_artifacts', 'session', 'student_topic_theta', 'weekly_kpi'])
+                'mirt_item_params', 'question', 'report_artifacts', 'session', 'student_topic_theta', 'weekly_kpi',
+                'weekly_theta'])
         ) as wanted (role, privilege, relations)
         cross join unnest(relations) as relation
         where to_regrole(role) is not null and to_regclass(relation) is not null

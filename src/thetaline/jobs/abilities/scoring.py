@@ -150,6 +150,21 @@ def general_theta(answers: LearnerAnswers, bank: ItemBank) -> GeneralEstimates:
     return GeneralEstimates(persons, scores.theta, scores.se, np.diff(responses.indptr))
 
 
+def theta_without_prior(answers: LearnerAnswers, bank: ItemBank) -> GeneralEstimates:
+    """Warm's weighted likelihood estimate from first answers, finite also where all are right or wrong.
+
+    A learner whose answers tell nothing of θ has no row.
+    """
+    responses = responses_of(answers, bank)
+    persons = responses.person_ids.astype(np.intp)
+    if not persons.size:
+        return GeneralEstimates(persons, np.empty(0), np.empty(0), np.empty(0, np.int64))
+    scores = irt.score(responses, bank.items, method="WLE")
+    known = (scores.status == 0) & np.isfinite(scores.se)
+    n_answers = np.diff(responses.indptr)
+    return GeneralEstimates(persons[known], scores.theta[known], scores.se[known], n_answers[known])
+
+
 def topic_theta(answers: LearnerAnswers, bank: ItemBank, scale: TopicScale) -> TopicEstimates:
     """Topic EAP by the two-level model of `learning.topics` from first answers.
 

@@ -28,6 +28,7 @@ CLEARED = (
     "item_param",
     "ability",
     "topic_ability",
+    "weekly_ability",
     "gate_result",
     "drift_alert",
     "newest_drift_test",

@@ -9,11 +9,11 @@ import numpy as np
 import psycopg
 from numpy.typing import NDArray
 
-from thetaline import db, irt
+from thetaline import db
 from thetaline.jobs.abilities.answers import LearnerAnswers, learner_numbers, read_answers
 from thetaline.jobs.abilities.estimates import topic_sd_or_default
 from thetaline.jobs.abilities.item_bank import ItemBank, find_item_bank
-from thetaline.jobs.abilities.scoring import responses_of
+from thetaline.jobs.abilities.scoring import theta_without_prior
 from thetaline.jobs.arrays import Array, Int32s, Ints, Mask
 from thetaline.learning.improvement import (
     ACCURACY_GROWTH_SD,
@@ -189,14 +189,9 @@ def _theta_change(answers: LearnerAnswers, bank: ItemBank | None, recent: Window
 
 def _window_theta(answers: LearnerAnswers, bank: ItemBank, window: Window) -> tuple[Array, Array]:
     """(N,) WLE from the first answers inside the window alone, and its standard error; NaN without a scored answer."""
-    first = answers.where(window.contains(answers.attempts.day)).first_known()
+    found = theta_without_prior(answers.where(window.contains(answers.attempts.day)).first_known(), bank)
     theta, se = np.full((2, answers.learner_no.size), np.nan)
-    responses = responses_of(first, bank)
-    if responses.n_persons:
-        scores = irt.score(responses, bank.items, method="WLE")
-        found = scores.status == 0
-        persons = responses.person_ids[found].astype(np.intp)
-        theta[persons], se[persons] = scores.theta[found], scores.se[found]
+    theta[found.learner], se[found.learner] = found.theta, found.se
     return theta, se
 
 

@@ -14,7 +14,7 @@ import typer
 from thetaline import db, logs
 from thetaline.db import ledger
 from thetaline.errors import InputError, JobError, LockedError, ThetalineError
-from thetaline.jobs.abilities import snapshot
+from thetaline.jobs.abilities import snapshot, weekly
 from thetaline.jobs.calibration import nightly_fit
 from thetaline.jobs.calibration.publication import JOB as CALIBRATE
 from thetaline.jobs.command_line import DateOption, DryRunOption, parse_since, print_message, run_app
@@ -24,6 +24,7 @@ from thetaline.jobs.kpis import compute
 from thetaline.jobs.nightly.missed import missed_nights
 from thetaline.jobs.runner import JobContext, Summary, run_job, summary_on_error, unexpected_error_text
 from thetaline.jobs.stage import NightProgress, Stage, StageResult, StageStatus, is_up_to_date, select_stages
+from thetaline.learning.school_calendar import DAY
 
 JOB = "nightly"
 SQL = db.sql("jobs/nightly/night.sql")
@@ -33,6 +34,7 @@ STAGES = (
     Stage(snapshot.JOB, snapshot.work, (CALIBRATE,)),
     Stage(backfill.JOB, backfill.work, (snapshot.JOB,)),
     Stage(compute.JOB, compute.work, (backfill.JOB,)),
+    Stage(weekly.JOB, weekly.work, comes_after=(compute.JOB,), weekly=True),
 )
 StageLog = list[dict[str, object]]  # the stages of a night, for the summary line and the ledger
 
@@ -74,7 +76,7 @@ def nightly(
     ] = False,
     dry_run: DryRunOption = False,
 ) -> None:
-    """Run the night: calibrate, check for drift, snapshot θ, daily features, weekly KPIs.
+    """Run the night: calibrate, check for drift, snapshot θ, daily features, weekly KPIs; once a week θ of the weeks.
 
     What has succeeded for the date is not run again, unless --from or --only names it. Without a date, the days since
     the last complete night are made up first, at most the last seven.
@@ -122,8 +124,8 @@ def _days(first: dt.date, last: dt.date) -> list[dt.date]:
 
 
 def _with_missed(context: JobContext, stages: Sequence[Stage]) -> NightPlan:
-    """The date after the nights that are missing, which the log names."""
-    jobs = [stage.name for stage in stages]
+    """The date after the nights that are missing, which the log names; what runs once a week makes none missing."""
+    jobs = [stage.name for stage in stages if not stage.weekly]
     missed = missed_nights(context.conn, context.calendar, before=context.as_of, jobs=jobs)
     context.conn.rollback()
     if missed.to_make_up:
@@ -177,17 +179,19 @@ def _run_stages(context: JobContext, options: NightOptions, stage_log: StageLog)
     started = time.monotonic()
     for stage in options.stages:
         now = context.now + dt.timedelta(seconds=time.monotonic() - started)
-        inside = replace(context, name=stage.name, now=now)
+        inside = replace(context, name=stage.name, as_of=stage.date_in(context.as_of), now=now)
         results.append(_skipped(stage, options, progress, results) or _run(inside, stage, options, progress))
         stage_log.append(results[-1].as_json())
     return results
 
 
 def _succeeded(context: JobContext, stages: Sequence[Stage]) -> dict[str, dt.datetime]:
-    """When the stages, and what they need, last succeeded for the date, by a run that began when it was over."""
-    jobs = sorted({name for stage in stages for name in (stage.name, *stage.needs)})
-    day = {"as_of": context.as_of, "over_at": context.over_at}
-    rows = context.conn.execute(SQL["succeeded"], {**day, "jobs": jobs}).fetchall()
+    """When the stages, and what they need, last succeeded for their date, by a run that began when it was over."""
+    dates = {stage.name: stage.date_in(context.as_of) for stage in (*STAGES, *stages)}
+    jobs = sorted({name for stage in stages for name in (stage.name, *stage.all_needs)})
+    days = [dates.get(job, context.as_of) for job in jobs]
+    over_at = [context.calendar.start_of(day + DAY) for day in days]
+    rows = context.conn.execute(SQL["succeeded"], {"jobs": jobs, "days": days, "over_at": over_at}).fetchall()
     context.conn.rollback()
     return dict(rows)
 
@@ -196,12 +200,13 @@ def _skipped(
     stage: Stage, options: NightOptions, progress: NightProgress, results: Sequence[StageResult]
 ) -> StageResult | None:
     """The result of a stage that cannot run, or need not run."""
+    is_done = is_up_to_date(stage, progress.finished) and not options.again
+    if stage.weekly and is_done:  # whatever became of this night
+        return StageResult(stage.name, StageStatus.ALREADY)
     missing = [] if options.anyway else progress.missing_needs(stage)
     if missing:
         return _blocked(stage, missing, results)
-    if is_up_to_date(stage, progress.finished) and not options.again:
-        return StageResult(stage.name, StageStatus.ALREADY)
-    return None
+    return StageResult(stage.name, StageStatus.ALREADY) if is_done else None
 
 
 def _blocked(stage: Stage, missing: Sequence[str], results: Sequence[StageResult]) -> StageResult:

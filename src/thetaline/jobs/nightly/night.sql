@@ -1,6 +1,7 @@
 -- name: succeeded
-select job, max(finished_at)
+select run.job, max(run.finished_at)
 from run
-where as_of = cast(%(as_of)s as date) and job = any(cast(%(jobs)s as text[])) and state in ('done', 'published')
-  and started_at >= cast(%(over_at)s as timestamptz)
-group by job
+join unnest(cast(%(jobs)s as text[]), cast(%(days)s as date[]), cast(%(over_at)s as timestamptz[]))
+    as wanted (job, day, over_at) on run.job = wanted.job and run.as_of = wanted.day
+where run.state in ('done', 'published') and run.started_at >= wanted.over_at
+group by run.job
