@@ -3,6 +3,7 @@
 from datetime import date
 
 import numpy as np
+import psycopg
 import pytest
 
 from thetaline import db
@@ -114,6 +115,7 @@ def test_columns_of_different_lengths_are_refused(database: str) -> None:
 def test_an_upsert_updates_what_is_there_and_inserts_the_rest(database: str) -> None:
     columns = ["user_id", "week_start", "kpis"]
     with db.connect(database) as conn:
+        _own_key(conn)
         for users, kpis in ((["u1", "u2"], '{"a": 1}'), (["u2", "u3"], '{"a": 2}')):
             assert bulk.upsert_rows(conn, "weekly_kpi", columns, [users, "2025-11-03", kpis], key=columns[:2]) == 2
         rows = conn.execute("select user_id, kpis from weekly_kpi order by user_id").fetchall()
@@ -123,6 +125,12 @@ def test_an_upsert_updates_what_is_there_and_inserts_the_rest(database: str) -> 
 def test_an_upsert_that_keeps_leaves_the_old_row_alone(database: str) -> None:
     columns = ["user_id", "week_start", "kpis"]
     with db.connect(database) as conn:
+        _own_key(conn)
         for kpis in ('{"a": 1}', '{"a": 2}'):
             bulk.upsert_rows(conn, "weekly_kpi", columns, [["u1"], "2025-11-03", kpis], key=columns[:2], keep=True)
         assert conn.execute("select kpis from weekly_kpi").fetchall() == [({"a": 1},)]
+
+
+def _own_key(conn: psycopg.Connection[tuple[object, ...]]) -> None:
+    conn.execute("insert into kpi_key (key, writer) values ('a', 'us')")
+    conn.execute("select set_config('thetaline.kpi_writer', 'us', true)")

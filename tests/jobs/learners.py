@@ -82,6 +82,13 @@ def publish_items(
     conn.commit()
 
 
+def as_writer(conn: Connection, writer: str, *new_keys: str) -> None:
+    """Until its transaction ends the connection writes the KPIs of that writer, who gets the new keys."""
+    for key in new_keys:
+        conn.execute("insert into kpi_key (key, writer) values (%s, %s) on conflict do nothing", (key, writer))
+    conn.execute("select set_config('thetaline.kpi_writer', %s, true)", (writer,))
+
+
 def bank_params(n_items: int, rng: np.random.Generator) -> dict[int, dict[str, float]]:
     """Items 1 to n with lognormal a and normal b."""
     a, b = rng.lognormal(0.1, 0.3, n_items), rng.normal(0, 1, n_items)

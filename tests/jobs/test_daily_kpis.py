@@ -10,6 +10,7 @@ from learners import (
     TODAY,
     Answer,
     Connection,
+    as_writer,
     bank_params,
     connected,
     context,
@@ -129,7 +130,9 @@ def test_the_kpis_of_a_week_carry_every_indicator(conn: Connection, database: st
     conn.commit()
     compute(conn, database)
     ada, bob = kpis(conn)["ada"], kpis(conn)["bob"]
-    assert set(ada) == set(compute_job.OWN_KEYS) - {"delta_accuracy", "delta_accuracy_se"}
+    (own_keys,) = conn.execute("select kpi_keys_of('compute_daily_kpis')").fetchone()
+    assert set(ada) == set(own_keys) - {"delta_accuracy", "delta_accuracy_se"}
+    assert ada["P_source"] == "ability"
     assert 0 < ada["A_t"] <= 1
     assert 0 < ada["S"] < 1
     assert 0 < ada["R_t"] <= 1
@@ -155,11 +158,15 @@ def test_a_goal_in_a_topic_without_answers_is_less_certain(conn: Connection, dat
 
 def test_another_writers_keys_stay_and_our_own_stale_ones_go(conn: Connection, database: str) -> None:
     write_answers(conn, [Answer("ada", item, True) for item in range(3)])
-    stale = {"growth": 0.7, "I_t": 0.4, "method": "theta_delta", "E_t": 0.1}
+    stale = {"I_t": 0.4, "method": "theta_delta", "E_t": 0.1}
+    as_writer(conn, "compute_daily_kpis")
     conn.execute(
         "insert into weekly_kpi (user_id, week_start, kpis) values ('ada', %s, cast(%s as jsonb))",
         (monday(TODAY), json.dumps(stale)),
     )
+    as_writer(conn, "another", "growth")
+    conn.execute("update weekly_kpi set kpis = kpis || '{\"growth\": 0.7}'")
+    conn.commit()
     compute(conn, database)
     found = kpis(conn)["ada"]
     assert found["growth"] == 0.7
@@ -224,7 +231,9 @@ def test_the_rerun_of_the_same_day_replaces_it(conn: Connection, database: str) 
 def test_a_learner_whose_answers_are_gone_loses_the_days_kpis_and_nothing_else(conn: Connection, database: str) -> None:
     write_answers(conn, [Answer(user, item, True) for user in ("ada", "bob") for item in range(1, 9)])
     compute(conn, database)
+    as_writer(conn, "another", "growth")
     conn.execute("update weekly_kpi set kpis = kpis || '{\"growth\": 1}'")
+    conn.commit()
     conn.execute("delete from exam_results where user_id = 'ada'")
     conn.commit()
     assert compute(conn, database)["n_vanished"] == 1

@@ -4,7 +4,7 @@ import json
 
 import numpy as np
 import pytest
-from learners import TODAY, Connection, context
+from learners import TODAY, Connection, as_writer, context
 
 from thetaline.jobs.demo.growth import growth_report, report_text
 from thetaline.jobs.demo.school import SchoolPlan, simulate
@@ -18,6 +18,7 @@ GROWN = TRUTH.theta(LEARNERS, np.full(6, 11.0)) - TRUTH.theta(LEARNERS, np.full(
 
 def write_kpis(conn: Connection, reliable: list[int | None]) -> None:
     """Of all learners but the last by theta, I_t in the order of the true growth; of the last by answers alone."""
+    as_writer(conn, "compute_daily_kpis")
     for learner, up in enumerate(reliable):
         kpis = {"I_t": 0.4 + GROWN[learner], "method": "theta_delta", "reliable_change": up}
         kpis["delta_theta_se"] = 0.1 * (learner + 1)

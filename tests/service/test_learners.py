@@ -143,6 +143,8 @@ def test_a_week_is_recomputed_and_read(service: Running) -> None:
     answers = [{**answer, "answered_at": yesterday.isoformat()} for answer in ANSWERS]
     _update(service, "hana", {"session_id": "s-hana", "answers": [*answers, {"item_id": "111", "is_correct": True}]})
     with psycopg.connect(service.database) as conn:
+        conn.execute("insert into kpi_key (key, writer) values ('theirs', 'them')")
+        conn.execute("select set_config('thetaline.kpi_writer', 'them', true)")
         conn.execute(
             "insert into weekly_kpi (user_id, week_start, kpis) values ('hana', %s, '{\"theirs\": 7}')", (monday,)
         )

@@ -15,8 +15,8 @@ begin
                 'topic', 'topic_ability', 'weekly_ability', 'weekly_kpi']),
             ('thetaline_jobs', 'usage on sequence', array['question_id_seq']),
             ('thetaline_jobs', 'select on', array[
-                'attempt', 'bank_item', 'coded_answer', 'item_code', 'mirt_ability', 'mirt_fit_meta', 'mirt_item_params',
-                'schema_migration', 'student_topic_theta', 'weekly_theta']),
+                'attempt', 'bank_item', 'coded_answer', 'item_code', 'kpi_key', 'mirt_ability', 'mirt_fit_meta',
+                'mirt_item_params', 'schema_migration', 'student_topic_theta', 'weekly_theta']),
             ('thetaline_reader', 'select on', array[
                 'attempt', 'classroom', 'features_topic_daily', 'interest_goal', 'item_code', 'mirt_ability', 'mirt_fit_meta',
                 'mirt_item_params', 'question', 'report_artifacts', 'session', 'student_topic_theta', 'weekly_kpi',

@@ -37,8 +37,8 @@ CLEARED = (
     "weekly_kpi",
     "report_artifacts",
 )
-# The migrations that have run, and what belongs to the service and its clients.
-KEPT = ("schema_migration", "api_token", "service_job", "service_job_body")
+# The migrations that have run, who writes which KPI, and what belongs to the service and its clients.
+KEPT = ("schema_migration", "kpi_key", "api_token", "service_job", "service_job_body")
 
 
 def clear(context: JobContext, *, place: str, confirmed: str | None) -> None:

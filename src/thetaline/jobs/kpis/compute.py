@@ -20,33 +20,15 @@ from thetaline.jobs.abilities.item_bank import find_item_bank
 from thetaline.jobs.arrays import Int32s, Mask, Objects
 from thetaline.jobs.command_line import DateOption, DryRunOption, run_app
 from thetaline.jobs.kpis import learner_kpis
+from thetaline.jobs.kpis.key_registry import declare_writer
 from thetaline.jobs.kpis.learner_kpis import ACCURACY_DELTA, THETA_DELTA, CohortKpis, compute_kpis, history_window
 from thetaline.jobs.runner import JobContext, Summary, run_job
 from thetaline.learning.inactivity import PRIOR_MODE, BgBbParameters, activity_history, fit_bg_bb
 from thetaline.learning.windows import last_days, monday
 
 JOB = "compute_daily_kpis"
+FROM_ABILITY = "ability"
 SQL = db.sql("jobs/kpis/compute.sql")
-OWN_KEYS = (
-    "I_t",
-    "method",
-    "delta_theta",
-    "delta_theta_se",
-    "delta_accuracy",
-    "delta_accuracy_se",
-    "n_recent",
-    "n_previous",
-    "reliable_change",
-    "E_t",
-    "R_t",
-    "A_t",
-    "P",
-    "S",
-    "theta",
-    "theta_se",
-    "as_of",
-)
-
 log = logs.get_logger(__name__)
 app = typer.Typer(add_completion=False)
 
@@ -120,6 +102,7 @@ def _columns(kpis: CohortKpis) -> dict[str, NDArray[Any]]:
         "R_t": kpis.error_recovery,
         "A_t": kpis.engagement,
         "P": kpis.goal,
+        "P_source": _where(~np.isnan(kpis.goal), np.full(kpis.goal.size, FROM_ABILITY)),
         "S": kpis.inactivity,
         "theta": kpis.theta,
         "theta_se": kpis.se,
@@ -184,10 +167,11 @@ def _staging_table(context: JobContext, kpis: CohortKpis, due: Mask) -> Iterator
     texts = np.array(kpi_texts(kpis, context.as_of), object)
     texts[~due] = None
     conn = context.conn
+    declare_writer(conn, JOB)
     conn.execute(SQL["create_staging_table"])
     copy_rows(conn, "fresh_kpi", ["learner_no", "kpis"], [kpis.learner_no, texts])
     week = {"week_start": monday(context.as_of), "as_of": str(context.as_of)}
-    yield {**week, "now": context.now, "own_keys": list(OWN_KEYS)}
+    yield {**week, "now": context.now}
     conn.execute(SQL["drop_staging_table"])
 
 

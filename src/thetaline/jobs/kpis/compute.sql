@@ -8,14 +8,14 @@ join learner using (learner_no)
 where fresh.kpis is not null
 order by learner.user_id
 on conflict (user_id, week_start) do update
-set kpis = (stored.kpis - cast(%(own_keys)s as text[])) || excluded.kpis, updated_at = excluded.updated_at
+set kpis = (stored.kpis - kpi_keys_of('compute_daily_kpis')) || excluded.kpis, updated_at = excluded.updated_at
 where coalesce(stored.kpis ->> 'as_of', '') <= excluded.kpis ->> 'as_of'
 
 -- name: remove_vanished
 -- Of a learner whose answers are gone (a deleted exam), the same day's KPIs go too; the staging table has all learners
 -- with an answer in the history, due or not.
 update weekly_kpi as stored
-set kpis = stored.kpis - cast(%(own_keys)s as text[]), updated_at = cast(%(now)s as timestamptz)
+set kpis = stored.kpis - kpi_keys_of('compute_daily_kpis'), updated_at = cast(%(now)s as timestamptz)
 where stored.week_start = cast(%(week_start)s as date)
   and stored.kpis ->> 'as_of' = cast(%(as_of)s as text)
   and not exists (
