@@ -1,0 +1,68 @@
+"""Growth lines of a cohort from its answers: marginal maximum likelihood, item parameters held fixed."""
+
+import numpy as np
+
+from thetaline.errors import InputError
+from thetaline.learning.growth.answers import GrowthAnswers
+from thetaline.learning.growth.data_checks import Prepared, diagnostics, prepared
+from thetaline.learning.growth.lines import learner_lines
+from thetaline.learning.growth.maximum import LogPosterior, Maximum, maximise
+from thetaline.learning.growth.model import GrowthModel, Spreads
+from thetaline.learning.growth.result import FixedEffects, GrowthFit, GrowthStatus, not_fitted
+from thetaline.learning.growth.spec import GrowthSpec
+
+
+def fit_growth(answers: GrowthAnswers, spec: GrowthSpec) -> GrowthFit:
+    """Fit θ = level + slope · week with learners' own levels and slopes to answers up to `spec.now_week`.
+
+    Laird & Ware's (1982) model over item response curves: the effects are integrated out as in Bock & Aitkin (1981),
+    with expectation propagation in place of a grid. Data that cannot carry it give a value with the reason, not an
+    error. Raises InputError for answers after `now_week` and for covariates that do not cover the learners.
+    """
+    _refuse(answers, spec)
+    data = prepared(answers, spec)
+    if isinstance(data, str):
+        return not_fitted(spec, data, diagnostics(answers))
+    target = LogPosterior(data.cohort, spec)
+    found = maximise(target, spec)
+    if not found.converged:
+        reason = f"the search stopped {found.distance:.1f} standard errors from the maximum after {found.cycles} cycles"
+        return not_fitted(spec, reason, diagnostics(answers))
+    return _fit(data, spec, found, target)
+
+
+def _fit(data: Prepared, spec: GrowthSpec, found: Maximum, target: LogPosterior) -> GrowthFit:
+    blocks = target.fits(found.phi)
+    model = data.cohort.model
+    return GrowthFit(
+        spec=spec,
+        status=GrowthStatus.SIMPLIFIED if data.dropped else GrowthStatus.FITTED,
+        reason="; ".join(data.dropped),
+        dropped=data.dropped,
+        fixed=_fixed(data.names, model, found),
+        spreads=model.spreads(found.phi),
+        spreads_se=_spreads_se(model, found),
+        log_likelihood=float(sum(fit.at.log_likelihood.sum() for fit in blocks)),
+        cycles=found.cycles,
+        diagnostics=diagnostics(data.cohort.answers, distance=found.distance),
+        learners=learner_lines(data.cohort, found.phi, blocks),
+    )
+
+
+def _fixed(names: tuple[str, ...], model: GrowthModel, found: Maximum) -> FixedEffects:
+    se = np.sqrt(np.diag(found.covariance))
+    return FixedEffects(names, found.phi[: model.n_fixed], se[: model.n_fixed])
+
+
+def _spreads_se(model: GrowthModel, found: Maximum) -> Spreads:
+    se = np.sqrt(np.diag(found.covariance))[model.n_fixed :] * model.spread_slopes(found.phi)
+    return Spreads(**dict.fromkeys(Spreads._fields, np.nan) | dict(zip(model.spread_names, se.tolist(), strict=True)))
+
+
+def _refuse(answers: GrowthAnswers, spec: GrowthSpec) -> None:
+    if answers.n_answers and answers.week.max() > spec.now_week:
+        raise InputError(f"an answer is of week {answers.week.max()}, after now_week {spec.now_week}; leave it out")
+    for name in ("level_covariates", "slope_covariates"):
+        given = getattr(spec, name)
+        if given is not None and len(given.values) != answers.n_learners:
+            raise InputError(f"{name} have {len(given.values)} rows; {answers.n_learners} learners are needed")
