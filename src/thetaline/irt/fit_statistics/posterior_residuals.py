@@ -25,7 +25,7 @@ from thetaline.irt.responses import Responses
 INFIT, OUTFIT, VARIANCE, SCORES = 0, 1, 2, 3  # rows of a table of features
 LEAST_VARIANCE = 1e-10  # W where an answer is certain: of no weight in the posterior of whoever gave another
 LEAST_LEFT = 1e-6  # of the variance of Σ G, from which there is something to test
-BLOCK_PERSONS = 20_000  # posteriors on 61 nodes, 10 MB
+BLOCK_PERSONS = 10_000  # posteriors on 61 nodes, 5 MB
 
 
 class _Sums(NamedTuple):
@@ -91,44 +91,41 @@ def _features(items: Items, nodes: Array) -> list[ItemFeatures]:
 
 
 class _Answers(NamedTuple):
-    """The posteriors (n, Q) of some persons, their counts, and the answers that they gave, sorted by item."""
+    """The posteriors (n, Q) of some persons, their counts (n,), and who gave which answer."""
 
     posterior: Array
     counts: Array
-    person: Index  # (m,) rows of `posterior`
-    item: Index
-    answer: Index
+    given: sparse.csc_array  # (n, all categories of all items)
+    offsets: Index  # (I + 1,) the first category of each item among the columns of `given`
 
     def by_item_and_answer(self) -> Iterator[tuple[int, int, Index]]:
         """Item, answer and the persons who gave it."""
-        order = np.lexsort((self.answer, self.item))
-        item, answer = self.item[order], self.answer[order]
-        starts = np.flatnonzero(np.diff(item, prepend=-1) | np.diff(answer, prepend=-1))
-        for start, rows in zip(starts, np.split(self.person[order], starts[1:]), strict=True):
-            yield int(item[start]), int(answer[start]), rows
+        for column in np.flatnonzero(np.diff(self.given.indptr)).tolist():
+            item = int(np.searchsorted(self.offsets, column, side="right")) - 1
+            persons = self.given.indices[self.given.indptr[column] : self.given.indptr[column + 1]]
+            yield item, column - int(self.offsets[item]), persons.astype(np.intp)
 
 
 def _answers(items: Items, responses: Responses, persons: Index, nodes: Array, weights: Array) -> _Answers:
     lengths = np.diff(responses.indptr)[persons]
     indptr = np.concatenate([[0], np.cumsum(lengths)])
     rows = np.repeat(responses.indptr[persons] - indptr[:-1], lengths) + np.arange(indptr[-1])
-    item, answer = responses.item[rows].astype(np.intp), responses.answer[rows].astype(np.intp)
     offsets = np.concatenate([[0], np.cumsum(items.n_categories)])
     table = np.empty((offsets[-1], nodes.size))
     for batch in items.batches():
         table[batch.codes(offsets[:-1])] = batch.log_prob(nodes)
-    given = sparse.csr_array((np.ones(rows.size), offsets[item] + answer, indptr), (persons.size, len(table)))
+    column = offsets[responses.item[rows].astype(np.intp)] + responses.answer[rows]
+    given = sparse.csr_array((np.ones(rows.size), column, indptr), (persons.size, len(table)))
     with np.errstate(divide="ignore"):
         posterior = softmax(given @ table + np.log(weights))
-    person = np.repeat(np.arange(persons.size), lengths)
-    return _Answers(posterior, responses.counts[persons].astype(np.float64), person, item, answer)
+    return _Answers(posterior, responses.counts[persons].astype(np.float64), given.tocsc(), offsets)
 
 
 def _add(sums: dict[int, _Sums], features: list[ItemFeatures], answers: _Answers) -> None:
     for item, answer, persons in answers.by_item_and_answer():
-        posterior, counts = answers.posterior[persons], answers.counts[persons]
+        posterior, counts = answers.posterior.take(persons, axis=0), answers.counts[persons]
         table = features[item]
-        total = counts @ (posterior @ table.values[answer].T)
+        total = table.values[answer] @ (counts @ posterior)
         own = _Sums(float(counts.sum()), total, _expected_products(posterior, counts, table, answer))
         sums[item] = sums[item].added(own) if item in sums else own
 
@@ -136,12 +133,12 @@ def _add(sums: dict[int, _Sums], features: list[ItemFeatures], answers: _Answers
 def _expected_products(posterior: Array, counts: Array, table: ItemFeatures, given: int) -> Array:
     """Σ E[h hᵀ | the other answers], (C, C): posterior / P(given) times P(k) is the posterior had the answer been k."""
     odds = np.exp(table.log_prob - table.log_prob[given])
-    chance = posterior @ odds.T
-    share = chance / chance.sum(axis=1, keepdims=True)
-    products = np.zeros((table.values.shape[1],) * 2)
-    for k, values in enumerate(table.values):
-        h = (posterior @ (values * odds[k]).T) / chance[:, k, None]
-        products += (h * (share[:, k] * counts)[:, None]).T @ h
+    n_answers, width, n_nodes = table.values.shape
+    weighted = (table.values * odds[:, None]).reshape(-1, n_nodes)
+    integrals = np.concatenate([odds, weighted]) @ posterior.T  # one product: the posteriors are read once
+    chance, h = integrals[:n_answers], integrals[n_answers:].reshape(n_answers, width, -1)
+    weight = counts / (chance * chance.sum(axis=0))  # the share of each answer, over its chance squared
+    products: Array = np.matmul(h * weight[:, None], h.swapaxes(1, 2)).sum(axis=0)
     return products
 
 
