@@ -4,7 +4,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from scipy import linalg as linalg, sparse as sparse, special as special
+    from scipy import linalg as linalg, optimize as optimize, sparse as sparse, special as special
     from scipy.sparse import csgraph as csgraph
 else:
 
@@ -18,4 +18,4 @@ else:
             return getattr(import_module(self._name), name)
 
     linalg, sparse, special = _Part("scipy.linalg"), _Part("scipy.sparse"), _Part("scipy.special")
-    csgraph = _Part("scipy.sparse.csgraph")
+    csgraph, optimize = _Part("scipy.sparse.csgraph"), _Part("scipy.optimize")

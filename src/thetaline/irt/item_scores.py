@@ -6,18 +6,15 @@ of their scores has mean 0 and its information for variance where the parameters
 """
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from thetaline.errors import ItemsError
+from thetaline.irt._scipy import sparse
 from thetaline.irt._types import Array, Ints, Mask, short_repr
 from thetaline.irt.grid import Grid, normal_log_weights
 from thetaline.irt.items import Items
-
-if TYPE_CHECKING:
-    from scipy import sparse
 
 GRID = Grid(49)
 CYCLES = 25  # of EM for the population: two parameters, far more accurate than the scores need
@@ -46,8 +43,6 @@ class Answers:
 
     def table(self, n_items: int) -> "tuple[sparse.csr_array, sparse.csr_array]":
         """(N, I) right and wrong answers."""
-        from scipy import sparse  # noqa: PLC0415  a calibration does not load SciPy
-
         n_persons = int(self.person.max()) + 1 if self.person.size else 0
         shape = (n_persons, n_items)
         places = (self.person, self.item)

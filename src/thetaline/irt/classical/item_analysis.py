@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from scipy.special import ndtri
 
 from thetaline.errors import InputError
 from thetaline.irt._alignment import aligned
 from thetaline.irt._arguments import check_kinds
 from thetaline.irt._coding import MAX_CATEGORY, frame
+from thetaline.irt._scipy import special
 from thetaline.irt._types import Array, Ids, Labelled, short_repr
 from thetaline.irt.classical.flags import ItemFlag, flags_of
 from thetaline.irt.classical.options import Choices, OptionTable, option_table
@@ -150,7 +150,7 @@ def _over(numerator: Array, denominator: Array) -> Array:
 def _fisher_interval(r: Array, n: Array, level: float) -> tuple[Array, Array]:
     """Interval of a correlation by Fisher's z; NaN for fewer than 4 persons."""
     se = np.sqrt(_over(np.ones_like(n), n - 3.0))
-    z, half = np.arctanh(np.clip(r, -1.0 + 1e-15, 1.0 - 1e-15)), float(ndtri(0.5 + level / 2.0)) * se
+    z, half = np.arctanh(np.clip(r, -1.0 + 1e-15, 1.0 - 1e-15)), float(special.ndtri(0.5 + level / 2.0)) * se
     return np.tanh(z - half), np.tanh(z + half)
 
 

@@ -5,11 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.linalg import cho_factor, cho_solve
-from scipy.optimize import minimize
-from scipy.sparse import csr_array, diags_array
-from scipy.special import fdtri, ndtri
 
+from thetaline.irt._scipy import linalg, optimize, sparse, special
 from thetaline.irt._types import Array, short_repr
 from thetaline.irt.responses import Responses
 
@@ -37,9 +34,9 @@ def pairwise_covariance(responses: Responses) -> tuple[Array, Array]:
     """
     shape = (responses.n_persons, responses.n_items)
     score = responses.answer.astype(np.float64)
-    x = csr_array((score, responses.item, responses.indptr), shape=shape)
-    seen = csr_array((np.ones_like(score), responses.item, responses.indptr), shape=shape)
-    weights = diags_array(responses.counts)
+    x = sparse.csr_array((score, responses.item, responses.indptr), shape=shape)
+    seen = sparse.csr_array((np.ones_like(score), responses.item, responses.indptr), shape=shape)
+    weights = sparse.diags_array(responses.counts)
     n: Array = (seen.T @ (weights @ seen)).toarray()
     if (n < 2).any():
         return np.full(n.shape, np.nan), n
@@ -76,7 +73,7 @@ def alpha_interval(covariance: Array, n_persons: float, level: float) -> Reliabi
     if not np.isfinite(estimate) or n_persons < 2:
         return Reliability(estimate, np.nan, np.nan)
     df, tail = (n_persons - 1.0, (n_persons - 1.0) * (k - 1.0)), (1.0 - level) / 2.0
-    low, high = (1.0 - (1.0 - estimate) * float(fdtri(*df, q)) for q in (1.0 - tail, tail))
+    low, high = (1.0 - (1.0 - estimate) * float(special.fdtri(*df, q)) for q in (1.0 - tail, tail))
     return Reliability(estimate, low, high)
 
 
@@ -101,10 +98,10 @@ def omega_interval(covariance: Array, n_persons: float, level: float) -> Reliabi
     gradient = np.concatenate([by_loading, by_unique])
     information = n_persons * _unit_information(loading, unique)
     try:
-        variance = float(gradient @ cho_solve(cho_factor(information), gradient))
+        variance = float(gradient @ linalg.cho_solve(linalg.cho_factor(information), gradient))
     except np.linalg.LinAlgError:  # a uniqueness at its bound
         return Reliability(float(omega), np.nan, np.nan)
-    half = min(float(ndtri(0.5 + level / 2.0)) * np.sqrt(variance), WIDEST)
+    half = min(float(special.ndtri(0.5 + level / 2.0)) * np.sqrt(variance), WIDEST)
     low, high = (1.0 - (1.0 - omega) * np.exp(sign * half) for sign in (1.0, -1.0))
     return Reliability(float(omega), float(low), float(high))
 
@@ -126,7 +123,7 @@ def _one_factor(covariance: Array) -> tuple[Array, Array] | None:
         return float((rest - np.log(rest) - 1.0).sum()), residual / psi**2
 
     start = np.full(k, 0.5)
-    found = minimize(discrepancy, start, jac=True, method="L-BFGS-B", bounds=[(SMALLEST_UNIQUENESS, 1.0)] * k)
+    found = optimize.minimize(discrepancy, start, jac=True, method="L-BFGS-B", bounds=[(SMALLEST_UNIQUENESS, 1.0)] * k)
     root = np.sqrt(found.x)
     values, vectors = np.linalg.eigh(correlations / np.outer(root, root))
     if not found.success or values[-1] <= 1.0:
