@@ -4,6 +4,7 @@
     ├── InputError                 exit 2   what was handed in is wrong: data, arguments, files
     │   ├── ResponsesError         responses that cannot be calibrated or scored
     │   ├── ItemsError             item parameters that make no sense
+    │   ├── NotFittedError         data that do not carry the model
     │   └── FileRowsError          a file with rows that cannot be taken
     ├── SettingsError              exit 2   an environment variable out of its rule
     ├── CalibrationError           exit 1   a fit that broke down: a likelihood that is not a number
@@ -36,6 +37,10 @@ class ResponsesError(InputError):
 
 class ItemsError(InputError):
     """Item parameters, anchors or models that make no sense; the message names the items."""
+
+
+class NotFittedError(InputError):
+    """Data that do not carry the model; the message is the reason, as people read it."""
 
 
 class FileRowsError(InputError):
