@@ -16,6 +16,8 @@ JOBS = (
     "compute_daily_kpis",
     "irt_drift",
     "weekly_theta",
+    "fit_growth_glmm",
+    "fit_bayesian_growth",
     "nightly",
 )
 EXIT_CODES = {"dry_run": 0, "failed": 1, "bad_input": 2}  # an empty database has nothing to calibrate

@@ -113,6 +113,9 @@ class Settings(BaseSettings):
     metrics_default_target: float = _setting(0.0, "goal on the θ scale of a learner without one", ge=-6, le=6)
     # growth
     glmm_lookback_weeks: int = _setting(12, "weeks of the mixed model and of weekly θ", ge=3, le=104)
+    glmm_min_observations: int = _setting(10, "fewest weekly θ for a mixed model", ge=3)
+    glmm_update_kpi: bool = _setting(True, "slopes of the mixed model go into the weekly KPIs")
+    brms_lookback_weeks: int = _setting(12, "weeks of answers of the growth lines", ge=3, le=104)
     # the HTTP service
     service_name: str = _setting("r-irt-plumber", "name that /healthz answers with")
     service_host: str = _setting("127.0.0.1", "address that the service listens on")

@@ -15,12 +15,9 @@ from thetaline.settings.fields import ENV_FILE, Settings
 UNHEEDED = frozenset(
     {
         "alert_webhook_url",
-        "brms_lookback_weeks",
         "cluster_lookback_weeks",
         "cluster_n_clusters",
         "database_url_file",
-        "glmm_min_observations",
-        "glmm_update_kpi",
         "mirt_source",
         "prophet_anomaly_threshold",
         "prophet_forecast_weeks",

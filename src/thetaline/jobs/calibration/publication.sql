@@ -57,6 +57,6 @@ where run_id = cast(%(run_id)s as text)
 update run
 set state = cast(%(state)s as text),
     reason = concat_ws(E'\n', reason, 'with ' || cast(%(run_id)s as text) || ': ' || cast(%(note)s as text))
-where job in ('snapshot_theta', 'update_theta', 'weekly_theta')
+where job in ('snapshot_theta', 'update_theta', 'weekly_theta', 'fit_growth_glmm', 'fit_bayesian_growth')
   and state in ('published', 'retracted')
   and summary ->> 'items_run' = cast(%(run_id)s as text)

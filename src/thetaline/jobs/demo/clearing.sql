@@ -47,6 +47,12 @@ with demo_result as materialized (
     select 'weekly_ability' from weekly_ability
     where learner_no not in (select learner_no from learner join demo_user using (user_id))
     union all
+    select 'growth_line' from growth_line
+    where learner_no not in (select learner_no from learner join demo_user using (user_id))
+    union all
+    select 'growth_goal' from growth_goal
+    where learner_no not in (select learner_no from learner join demo_user using (user_id))
+    union all
     select 'features_topic_daily' from features_topic_daily where user_id not in (select user_id from demo_user)
     union all
     select 'weekly_kpi' from weekly_kpi where user_id not in (select user_id from demo_user)

@@ -27,7 +27,7 @@ from thetaline.learning.inactivity import PRIOR_MODE, BgBbParameters, activity_h
 from thetaline.learning.windows import last_days, monday
 
 JOB = "compute_daily_kpis"
-FROM_ABILITY = "ability"
+FROM_ABILITY, FROM_GROWTH = "ability", "fit_bayesian_growth"
 SQL = db.sql("jobs/kpis/compute.sql")
 log = logs.get_logger(__name__)
 app = typer.Typer(add_completion=False)
@@ -102,7 +102,7 @@ def _columns(kpis: CohortKpis) -> dict[str, NDArray[Any]]:
         "R_t": kpis.error_recovery,
         "A_t": kpis.engagement,
         "P": kpis.goal,
-        "P_source": _where(~np.isnan(kpis.goal), np.full(kpis.goal.size, FROM_ABILITY)),
+        "P_source": _where(~np.isnan(kpis.goal), np.where(kpis.goal_by_growth, FROM_GROWTH, FROM_ABILITY)),
         "S": kpis.inactivity,
         "theta": kpis.theta,
         "theta_se": kpis.se,

@@ -78,6 +78,7 @@ class CohortKpis:
     error_recovery: Array
     engagement: Array
     goal: Array
+    goal_by_growth: Mask
     inactivity: Array
     theta: Array
     se: Array
@@ -142,14 +143,17 @@ def compute_kpis(
     theta, se = _general_theta(conn, answers.learner_no, as_of)
     topic_sd = _topic_sd(conn, bank)
     goal = _goals(conn, answers.learner_no, as_of, default_target=default_target, topic_sd=topic_sd)
+    by_growth = _goal_from_growth(conn, answers.learner_no, as_of)
     history = activity_history(answers.attempts, history_window(as_of))
+    own = np.where(np.isnan(goal), goal_probability(theta, se, default_target), goal)
     return CohortKpis(
         learner_no=answers.learner_no,
         improvement=improvement_of(answers, bank, as_of, topic_sd=topic_sd),
         efficiency=efficiency(answered, month),
         error_recovery=error_recovery(answered, month),
         engagement=engagement(engagement_parts(answers.attempts, month)),
-        goal=np.where(np.isnan(goal), goal_probability(theta, se, default_target), goal),
+        goal=np.where(np.isnan(by_growth), own, by_growth),
+        goal_by_growth=~np.isnan(by_growth),
         inactivity=inactivity_probability(history, inactivity_parameters),
         theta=theta,
         se=se,
@@ -212,6 +216,16 @@ def _goals(conn: Connection, learner_no: Int32s, as_of: date, *, default_target:
     se = np.where(has_topic > 0, se, unseen_topic(theta, se, topic_sd)[1])
     learner = np.searchsorted(learner_no, number.astype(np.int32)).astype(np.int32)
     return joint_goal(goal_probability(theta, se, target), priority, learner, learner_no.size)
+
+
+def _goal_from_growth(conn: Connection, learner_no: Int32s, as_of: date) -> Array:
+    """(N,) the weekly goal probability while it is fresh; NaN where there is none."""
+    rows = conn.execute(SQL["goal_from_growth"], {"as_of": as_of, "learners": learner_no.tolist()}).fetchall()
+    found = np.full(learner_no.size, np.nan)
+    if rows:
+        number, probability = zip(*rows, strict=True)
+        found[np.searchsorted(learner_no, number)] = probability
+    return found
 
 
 def _row(found: CohortImprovement, row: int) -> Improvement:

@@ -18,6 +18,11 @@ left join topic using (topic_id)
 cross join lateral theta_on(learner.learner_no, coalesce(topic.topic_no, 0), cast(%(as_of)s as date)) as found
 where learner.learner_no = any(cast(%(learners)s as integer[]))
 
+-- name: goal_from_growth
+select learner_no, probability
+from goal_from_growth(cast(%(as_of)s as date))
+where learner_no = any(cast(%(learners)s as integer[]))
+
 -- name: last_inactivity_parameters
 select summary -> 'habit'
 from run

@@ -20,6 +20,7 @@ from thetaline.jobs.calibration.publication import JOB as CALIBRATE
 from thetaline.jobs.command_line import DateOption, DryRunOption, parse_since, print_message, run_app
 from thetaline.jobs.drift import check
 from thetaline.jobs.features import backfill
+from thetaline.jobs.growth import lines, mixed
 from thetaline.jobs.kpis import compute
 from thetaline.jobs.nightly.missed import missed_nights
 from thetaline.jobs.runner import JobContext, Summary, run_job, summary_on_error, unexpected_error_text
@@ -35,6 +36,8 @@ STAGES = (
     Stage(backfill.JOB, backfill.work, (snapshot.JOB,)),
     Stage(compute.JOB, compute.work, (backfill.JOB,)),
     Stage(weekly.JOB, weekly.work, comes_after=(compute.JOB,), weekly=True),
+    Stage(mixed.JOB, mixed.work, (weekly.JOB,), weekly=True),
+    Stage(lines.JOB, lines.work, comes_after=(compute.JOB,), weekly=True),
 )
 StageLog = list[dict[str, object]]  # the stages of a night, for the summary line and the ledger
 
@@ -76,7 +79,7 @@ def nightly(
     ] = False,
     dry_run: DryRunOption = False,
 ) -> None:
-    """Run the night: calibrate, check for drift, snapshot θ, daily features, weekly KPIs; once a week θ of the weeks.
+    """Run the night: calibrate, check for drift, snapshot θ, daily features, weekly KPIs; growth once a week.
 
     What has succeeded for the date is not run again, unless --from or --only names it. Without a date, the days since
     the last complete night are made up first, at most the last seven.
