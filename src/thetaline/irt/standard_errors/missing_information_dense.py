@@ -18,6 +18,7 @@ from thetaline.irt.calibration.e_step import posteriors
 from thetaline.irt.threads import map_in_order
 
 PRODUCT_BYTES = 1 << 28  # products of all nodes that are held at once: 256 MB
+NEGLIGIBLE = 1e-15  # share of a person's posterior, below the rounding of its sum
 PARTITIONS = 2  # of the blocks; each holds products of its own
 
 
@@ -55,8 +56,9 @@ class DenseScores:
             nodes = range(start, min(n_nodes, start + at_once))
             products = self._summed(partial(self._column_products, nodes=nodes), executor)
             for q, product in zip(nodes, products, strict=True):
-                derivative = self._by_column(q)
-                out += derivative.T @ (derivative.T @ product).T
+                if product[-1, -1]:
+                    derivative = self._by_column(q)
+                    out += derivative.T @ (derivative.T @ product).T
         return out
 
     def mean_products(self, executor: ThreadPoolExecutor | None) -> Array:
@@ -87,8 +89,10 @@ class DenseScores:
             columns = _with_ones(block, posterior.dtype)
             root = np.sqrt(posterior)
             for k, q in enumerate(nodes):
-                weighted = columns * root[:, q, None]
-                out[k] += weighted.T @ weighted
+                there = np.flatnonzero(posterior[:, q] > NEGLIGIBLE * block.weight)
+                if there.size:
+                    weighted = columns[there] * root[there, q, None]
+                    out[k] += weighted.T @ weighted
         return out
 
     def _by_column(self, q: int) -> "sparse.csr_array":
