@@ -14,10 +14,10 @@ from thetaline.irt._alignment import labels_of
 from thetaline.irt._arguments import check_kind, check_whole, shown
 from thetaline.irt._types import Labelled
 from thetaline.irt.calibration.data_checks import check_anchors_within, check_answered, check_data
-from thetaline.irt.calibration.diagnostics import diagnose
+from thetaline.irt.calibration.diagnostics import Diagnosis
 from thetaline.irt.calibration.e_step import log_likelihood
 from thetaline.irt.calibration.em import EmResult, Progress, Status
-from thetaline.irt.calibration.findings import Finding, Note
+from thetaline.irt.calibration.findings import Note
 from thetaline.irt.calibration.model_spec import (
     ModelChoice,
     ModelSpec,
@@ -92,7 +92,7 @@ def calibrate(  # noqa: PLR0913  (one argument; the rest are options, keyword-on
         problem, result = em_with_warm_start(problem, starting_state(problem.model, spec, counts[data.order]), options)
         value = log_likelihood(data, *problem.tables(result.state), executor)
     solution = Solution(replace(problem, executor=None), result.state, spec, responses.item_ids)
-    return _fit(solution, result, value, notes=notes, tol=tol)
+    return _fit(solution, result, value, notes=notes, threads=threads, tol=tol)
 
 
 def _check_values(responses: object, anchors: object, priors: object, grid: object) -> None:
@@ -136,10 +136,11 @@ def _warn_of_asymptotes(spec: ModelSpec, priors: Priors) -> None:
         )
 
 
-def _fit(solution: Solution, result: EmResult, value: float, *, notes: tuple[Note, ...], tol: float) -> Fit:
+def _fit(
+    solution: Solution, result: EmResult, value: float, *, notes: tuple[Note, ...], threads: int | None, tol: float
+) -> Fit:
     """Join what the EM found; slopes at their bound are no convergence."""
-    found = diagnose(solution, converged=result.status is Status.CONVERGED, log_likelihood=value)
-    runaway = any(note.finding is Finding.RUNAWAY for note in found)
+    diagnosis = Diagnosis(solution, result.status is Status.CONVERGED, value, notes, threads)
     return Fit(
         items=solution.items(),
         anchored=solution.spec.anchored,
@@ -147,9 +148,9 @@ def _fit(solution: Solution, result: EmResult, value: float, *, notes: tuple[Not
         log_likelihood=value,
         n_parameters=solution.problem.model.n_parameters(result.state),
         n_persons=solution.problem.data.n_persons,
-        status=Status.STALLED if runaway and result.status is Status.CONVERGED else result.status,
+        status=Status.STALLED if diagnosis.converged and diagnosis.has_runaway() else result.status,
         path=result.path,
-        notes=(*notes, *found),
         tol=tol,
         _solution=solution,
+        _diagnosis=diagnosis,
     )

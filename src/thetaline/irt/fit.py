@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from thetaline.irt._types import Array, Mask
+from thetaline.irt.calibration.diagnostics import Diagnosis
 from thetaline.irt.calibration.em import Cycle, Status
 from thetaline.irt.calibration.findings import UNDETERMINED, Finding, Note
 from thetaline.irt.calibration.solution import Solution
@@ -27,9 +28,9 @@ class Fit:
     n_persons: float
     status: Status
     path: tuple[Cycle, ...]
-    notes: tuple[Note, ...]
     tol: float
     _solution: Solution
+    _diagnosis: Diagnosis
 
     def __repr__(self) -> str:
         """Items, likelihood and status."""
@@ -56,6 +57,11 @@ class Fit:
     def bic(self) -> float:
         """-2 log-likelihood + log(N) parameters."""
         return -2.0 * self.log_likelihood + float(np.log(self.n_persons)) * self.n_parameters
+
+    @property
+    def notes(self) -> tuple[Note, ...]:
+        """What there is to say of items, persons and groups; made at the first look, by passes over the answers."""
+        return self._diagnosis.notes()
 
     def ids_with(self, finding: Finding) -> list[object]:
         """Return the ids of the items or persons, or the labels of the groups, with a finding."""

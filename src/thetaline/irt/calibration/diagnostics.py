@@ -1,7 +1,7 @@
 """After the last cycle: items that ran to a bound or run backwards, and populations that collapsed or ran off."""
 
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -13,6 +13,7 @@ from thetaline.irt.calibration.model import ASYMPTOTE_BOUND, SLOPE_BOUND, EmStat
 from thetaline.irt.calibration.problem import Problem
 from thetaline.irt.calibration.solution import Solution
 from thetaline.irt.priors import Priors
+from thetaline.irt.threads import single_threaded_blas, workers
 
 STILL_MOVING = 0.5  # of the step of the item that moves farthest
 UNPENALISED_STEPS = 10  # Newton steps from the penalised to the unpenalised estimate of one item
@@ -27,14 +28,41 @@ NO_SPREAD = 0.05  # logits: of 20 items none tells persons this alike apart
 OUT_OF_REACH = 6.0  # logits between the mean and the middle of the items: 1 answer of 400 is not what all expect
 
 
-def diagnose(solution: Solution, *, converged: bool, log_likelihood: float) -> tuple[Note, ...]:
-    """Look at every estimated item and every population, and where the EM has not `converged` at what still moves."""
-    notes = (*_item_notes(solution, converged=converged), *_population_notes(solution))
-    if _has_common_ability(solution, log_likelihood):
-        return notes
-    labels = np.empty(len(solution.spec.labels), dtype=object)
-    labels[:] = solution.spec.labels
-    return (*notes, Note(Finding.NO_COMMON_ABILITY, labels))
+@dataclass(slots=True, eq=False)
+class Diagnosis:
+    """What is to be said of a calibration's items and populations; it takes passes over the answers, so when asked."""
+
+    solution: Solution
+    converged: bool
+    log_likelihood: float
+    of_data: tuple[Note, ...]  # of the answers, before the calibration
+    threads: int | None
+    _notes: tuple[Note, ...] | None = None
+
+    def has_runaway(self) -> bool:
+        """Whether a slope has gone to its bound."""
+        return any(mask.any() for mask in _runaway(self.solution.state))
+
+    def notes(self) -> tuple[Note, ...]:
+        """Look at every estimated item and every population, and where the EM has not converged at what still moves."""
+        if self._notes is None:
+            problem = self.solution.problem
+            with workers(self.threads, problem.data.n_answers) as executor, single_threaded_blas():
+                threaded = replace(self.solution, problem=replace(problem, executor=executor))
+                self._notes = (*self.of_data, *self._found(threaded))
+        return self._notes
+
+    def _found(self, solution: Solution) -> Iterator[Note]:
+        yield from _item_notes(solution, converged=self.converged)
+        yield from _population_notes(solution)
+        if not _has_common_ability(solution, self.log_likelihood):
+            labels = np.empty(len(solution.spec.labels), dtype=object)
+            labels[:] = solution.spec.labels
+            yield Note(Finding.NO_COMMON_ABILITY, labels)
+
+
+def _runaway(state: EmState) -> list[Mask]:
+    return [np.abs(free[:, 0]) >= SLOPE_BOUND for free in state.free]
 
 
 def _has_common_ability(solution: Solution, log_likelihood: float) -> bool:
@@ -70,7 +98,7 @@ def _item_findings(solution: Solution, *, converged: bool) -> dict[Finding, list
     own = list(zip(problem.model.item_blocks, state.free, strict=True))
     masks = {
         Finding.REVERSED: [free[:, 0] < 0 for free in state.free],
-        Finding.RUNAWAY: [np.abs(free[:, 0]) >= SLOPE_BOUND for free in state.free],
+        Finding.RUNAWAY: _runaway(state),
         Finding.ASYMPTOTE: [_at_asymptote_bound(block, free) for block, free in own],
         Finding.FLAT: [_is_flat(block, free, state) for block, free in own],
     }
