@@ -22,10 +22,10 @@ class Cells:
 
     learner: Index  # (B,) rows of the cohort
     place: Index  # (C,) cell's place in a (B, W, T) table
-    week: Index  # (C,)
     shape: tuple[int, int, int]
     answered: sparse.csr_array  # (C, sum of K) how often each category of each item was answered
-    information: float  # most that a learner's answers can tell of a θ
+    information: float  # most that a learner's answers can tell of θ
+    topic_information: float  # the same on one topic; infinite where an answer has none
 
 
 def blocks(answers: GrowthAnswers, weeks: Index, *, size: int = BLOCK_LEARNERS) -> Iterator[Cells]:
@@ -67,7 +67,8 @@ def _cells(answers: GrowthAnswers, who: Index, ends: Index, weeks: Index, bound:
         (np.ones(rows.size), (of_answer, column)), shape=(cell.size, int(answers.bank.offsets[-1]))
     )
     information = np.bincount(learner, bound[item]).max()
-    return Cells(who, cell, cell // shape[2] % shape[1], shape, table, float(information))
+    on_topic = np.bincount(learner * shape[2] + topic, bound[item]).max() if topic.all() else np.inf
+    return Cells(who, cell, shape, table, float(information), float(on_topic))
 
 
 def _local_topics(learner: Index, topic: Index) -> Index:

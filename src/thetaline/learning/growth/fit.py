@@ -1,15 +1,20 @@
 """Growth lines of a cohort from its answers: marginal maximum likelihood, item parameters held fixed."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from thetaline.errors import InputError
+from thetaline.irt.threads import single_threaded_blas
 from thetaline.learning.growth.answers import GrowthAnswers
 from thetaline.learning.growth.data_checks import Prepared, diagnostics, prepared
 from thetaline.learning.growth.lines import learner_lines
 from thetaline.learning.growth.maximum import LogPosterior, Maximum, maximise
 from thetaline.learning.growth.model import GrowthModel, Spreads
+from thetaline.learning.growth.parameter_uncertainty import MOST_LEARNERS, averaged
 from thetaline.learning.growth.result import FixedEffects, GrowthFit, GrowthStatus, not_fitted
 from thetaline.learning.growth.spec import GrowthSpec
+from thetaline.learning.growth.whole_cohort import refined, thinned
 
 
 def fit_growth(answers: GrowthAnswers, spec: GrowthSpec) -> GrowthFit:
@@ -23,16 +28,24 @@ def fit_growth(answers: GrowthAnswers, spec: GrowthSpec) -> GrowthFit:
     data = prepared(answers, spec)
     if isinstance(data, str):
         return not_fitted(spec, data, diagnostics(answers))
-    target = LogPosterior(data.cohort, spec)
+    with single_threaded_blas():  # the matrices are small: threads work on blocks of learners instead
+        return _fit(data, spec)
+
+
+def _fit(data: Prepared, spec: GrowthSpec) -> GrowthFit:
+    target = LogPosterior(thinned(data.cohort), spec)
     found = maximise(target, spec)
     if not found.converged:
         reason = f"the search stopped {found.distance:.1f} standard errors from the maximum after {found.cycles} cycles"
-        return not_fitted(spec, reason, diagnostics(answers))
-    return _fit(data, spec, found, target)
-
-
-def _fit(data: Prepared, spec: GrowthSpec, found: Maximum, target: LogPosterior) -> GrowthFit:
-    blocks = target.fits(found.phi)
+        return not_fitted(spec, reason, diagnostics(data.cohort.answers))
+    found, lines = refined(data.cohort, spec, found, target)
+    counts = diagnostics(data.cohort.answers, distance=found.distance)
+    counts = replace(counts, n_learners_searched=target.n_learners)
+    if counts.n_learners <= MOST_LEARNERS:
+        mixture = averaged(target, found)
+        found = replace(found, phi=mixture.phi, covariance=mixture.phi_covariance)
+        lines = lines._replace(mean=mixture.mean, covariance=mixture.covariance)
+        counts = replace(counts, effective_draws=mixture.effective_draws)
     model = data.cohort.model
     return GrowthFit(
         spec=spec,
@@ -42,10 +55,10 @@ def _fit(data: Prepared, spec: GrowthSpec, found: Maximum, target: LogPosterior)
         fixed=_fixed(data.names, model, found),
         spreads=model.spreads(found.phi),
         spreads_se=_spreads_se(model, found),
-        log_likelihood=float(sum(fit.at.log_likelihood.sum() for fit in blocks)),
+        log_likelihood=lines.log_likelihood,
         cycles=found.cycles,
-        diagnostics=diagnostics(data.cohort.answers, distance=found.distance),
-        learners=learner_lines(data.cohort, found.phi, blocks),
+        diagnostics=counts,
+        learners=learner_lines(data.cohort, lines.mean, lines.covariance),
     )
 
 

@@ -1,10 +1,11 @@
 """Every learner's line from the posteriors of the blocks."""
 
 from collections.abc import Iterable
+from typing import NamedTuple
 
 import numpy as np
 
-from thetaline.learning._types import Array, Int32s
+from thetaline.learning._types import Array, Index, Int32s
 from thetaline.learning.growth.answers import GrowthAnswers
 from thetaline.learning.growth.marginal import BlockFit, Cohort
 from thetaline.learning.growth.result import NO_WEEK, LearnerLines
@@ -12,9 +13,27 @@ from thetaline.learning.growth.result import NO_WEEK, LearnerLines
 LINE = 2  # level and slope
 
 
-def learner_lines(cohort: Cohort, phi: Array, fits: Iterable[BlockFit]) -> LearnerLines:
-    """Of all N learners, those without answers included."""
-    mean, covariance = line_moments(cohort, phi, fits)
+class BlockLines(NamedTuple):
+    """Of the learners `who`: mean (B, 2) and covariance (B, 2, 2) of level now and slope, given the parameters."""
+
+    who: Index
+    mean: Array
+    covariance: Array
+    log_likelihood: float
+    gradient: Array  # (P,) of the block's log-likelihood
+
+
+class Lines(NamedTuple):
+    """Moments of level and slope, (N, 2) and (N, 2, 2), with log-likelihood and gradient (P,) of all answers."""
+
+    mean: Array
+    covariance: Array
+    log_likelihood: float
+    gradient: Array
+
+
+def learner_lines(cohort: Cohort, mean: Array, covariance: Array) -> LearnerLines:
+    """Of all N learners from the moments of level and slope, (N, 2) and (N, 2, 2)."""
     sd = np.sqrt(np.einsum("nll->nl", covariance))
     spread = sd[:, 0] * sd[:, 1]
     first, last, n_weeks = _weeks(cohort.answers)
@@ -32,16 +51,24 @@ def learner_lines(cohort: Cohort, phi: Array, fits: Iterable[BlockFit]) -> Learn
     )
 
 
-def line_moments(cohort: Cohort, phi: Array, fits: Iterable[BlockFit]) -> tuple[Array, Array]:
-    """Mean (N, 2) and covariance (N, 2, 2) of level now and slope, given the parameters."""
-    line, n_level, n_fixed = cohort.prior(phi).line, cohort.model.n_level, cohort.model.n_fixed
-    mean = np.stack([cohort.level_design @ phi[:n_level], cohort.slope_design @ phi[n_level:n_fixed]], axis=1)
+def lines_of(cohort: Cohort, phi: Array, fit: BlockFit) -> BlockLines:
+    """Moments of a block's lines."""
+    line, block, who = cohort.prior(phi).line, fit.at.posterior, fit.cells.learner
+    mean = cohort.line(phi, who) + block.z[:, :LINE] @ line.T
+    covariance = line @ block.z_cov[:, :LINE, :LINE] @ line.T
+    return BlockLines(who, mean, covariance, float(fit.at.log_likelihood.sum()), fit.score.sum(axis=0))
+
+
+def gathered(cohort: Cohort, phi: Array, blocks: Iterable[BlockLines]) -> Lines:
+    """Of all N learners, those without answers by the prior."""
+    line, everybody = cohort.prior(phi).line, np.arange(cohort.answers.n_learners)
+    mean = cohort.line(phi, everybody)
     covariance = np.broadcast_to(line @ line.T, (len(mean), LINE, LINE)).copy()
-    for fit in fits:
-        who, block = fit.cells.learner, fit.at.posterior
-        mean[who] += block.z[:, :LINE] @ line.T
-        covariance[who] = line @ block.z_cov[:, :LINE, :LINE] @ line.T
-    return mean, covariance
+    value, gradient = 0.0, np.zeros(phi.size)
+    for block in blocks:
+        mean[block.who], covariance[block.who] = block.mean, block.covariance
+        value, gradient = value + block.log_likelihood, gradient + block.gradient
+    return Lines(mean, covariance, value, gradient)
 
 
 def _weeks(answers: GrowthAnswers) -> tuple[Int32s, Int32s, Int32s]:

@@ -14,7 +14,15 @@ from thetaline.learning.growth.answers import GrowthAnswers
 from thetaline.learning.growth.cells import Cells, blocks
 from thetaline.learning.growth.gaussian import Sites
 from thetaline.learning.growth.model import GrowthModel, WeekPrior, walk_factor, week_prior
-from thetaline.learning.growth.propagation import REACH, LikelihoodTable, Propagated, likelihood_table, propagate
+from thetaline.learning.growth.propagation import (
+    REACH,
+    LikelihoodTable,
+    Propagated,
+    equal_nodes,
+    likelihood_table,
+    narrowest,
+    propagate,
+)
 
 Part = TypeVar("Part")
 Result = TypeVar("Result")
@@ -32,11 +40,21 @@ class Cohort:
     level_design: Array  # (N, n_level)
     slope_design: Array  # (N, n_slope)
 
+    @property
+    def n_learners(self) -> int:
+        """Learners with answers."""
+        return np.unique(self.answers.learner).size
+
+    def line(self, phi: Array, who: Index) -> Array:
+        """(B, 2) prior mean of level and slope."""
+        n_level, n_fixed = self.model.n_level, self.model.n_fixed
+        level, slope = self.level_design[who] @ phi[:n_level], self.slope_design[who] @ phi[n_level:n_fixed]
+        return np.stack([level, slope], axis=1)
+
     def mean(self, phi: Array, who: Index) -> Array:
         """(B, W) prior mean of θ."""
-        level = self.level_design[who] @ phi[: self.model.n_level]
-        slope = self.slope_design[who] @ phi[self.model.n_level : self.model.n_fixed]
-        return np.asarray(level[:, None] + np.multiply.outer(slope, self.basis))
+        line = self.line(phi, who)
+        return np.asarray(line[:, :1] + line[:, 1:] * self.basis)
 
     def prior(self, phi: Array) -> WeekPrior:
         """Of θ of the weeks around its mean."""
@@ -72,7 +90,8 @@ def fit_block(cohort: Cohort, cells: Cells, phi: Array, sites: Sites | None = No
 
 def _table(cohort: Cohort, cells: Cells, mean: Array, prior: WeekPrior) -> LikelihoodTable:
     reach = REACH * np.sqrt(np.square(prior.factor).sum(axis=1).max() + prior.topic_sd**2)
-    return likelihood_table(cells, cohort.answers.bank, float(mean.min() - reach), float(mean.max() + reach))
+    nodes = equal_nodes(float(mean.min() - reach), float(mean.max() + reach), narrowest(cells, prior.topic_sd))
+    return likelihood_table(cells, cohort.answers.bank, nodes)
 
 
 def _score(cohort: Cohort, who: Index, at: Propagated, prior: WeekPrior) -> Array:

@@ -9,6 +9,7 @@ from scipy.linalg import solve_triangular
 from thetaline.learning._types import Array
 from thetaline.learning.growth.cells import Cells
 from thetaline.learning.growth.gaussian import Sites
+from thetaline.learning.growth.lines import Lines, gathered, lines_of
 from thetaline.learning.growth.marginal import BlockFit, Cohort, fit_block, map_blocks, summed
 from thetaline.learning.growth.spec import GrowthSpec
 
@@ -37,7 +38,7 @@ class LogPosterior:
 
     def __init__(self, cohort: Cohort, spec: GrowthSpec) -> None:
         """Gather the cells of the cohort, which stay in memory."""
-        self.cohort, self._spec = cohort, spec
+        self.cohort, self._priors, self._threads = cohort, spec.priors, spec.threads
         self._cells = list(cohort.blocks())
         self._sites: list[Sites | None] = [None] * len(self._cells)
 
@@ -48,14 +49,29 @@ class LogPosterior:
             return fit_block(self.cohort, part[0], phi, part[1])
 
         parts = zip(self._cells, self._sites, strict=True)
-        found = list(map_blocks(one, parts, self._spec.threads, self.cohort.answers.n_answers))
+        found = list(map_blocks(one, parts, self._threads, self.cohort.answers.n_answers))
         self._sites = [fit.at.sites for fit in found]
         return found
+
+    @property
+    def n_learners(self) -> int:
+        """Learners with answers."""
+        return self.cohort.n_learners
+
+    def lines(self, phi: Array) -> Lines:
+        """Everybody's line given phi."""
+        return gathered(self.cohort, phi, (lines_of(self.cohort, phi, fit) for fit in self.fits(phi)))
+
+    def log_prior(self, phi: Array) -> tuple[float, Array]:
+        """Value, up to a constant, and gradient (P,)."""
+        mean, sd = self.cohort.model.prior_moments(self._priors)
+        away = (phi - mean) / sd
+        return float(-away @ away / 2), -away / sd
 
     def __call__(self, phi: Array) -> tuple[float, Array]:
         """Value, up to a constant, and gradient (P,)."""
         total = summed(self.fits(phi))
-        prior, d_prior = self.cohort.model.log_prior(phi, self._spec.priors)
+        prior, d_prior = self.log_prior(phi)
         return total.log_likelihood + prior, total.gradient + d_prior
 
 
@@ -64,8 +80,8 @@ def maximise(target: LogPosterior, spec: GrowthSpec) -> Maximum:
 
     Berndt, Hall, Hall & Hausman (1974) for the scale, Broyden–Fletcher–Goldfarb–Shanno for its updates.
     """
-    phi = target.cohort.model.start()
-    scale = _inverse_root(summed(target.fits(phi)).information + np.eye(phi.size))
+    phi, sd = target.cohort.model.prior_moments(spec.priors)
+    scale = _inverse_root(summed(target.fits(phi)).information + np.diag(sd**-2))
     best, root, cycles = _climb(target, phi, scale, spec)
     covariance, distance = _curvature(target, best, root)
     return Maximum(best, covariance, distance < NEAR, cycles, distance)

@@ -68,27 +68,11 @@ class GrowthModel:
         values = self.spreads(phi)._asdict()
         return np.array([1 - values[n] ** 2 if n == "correlation" else values[n] for n in self.spread_names])
 
-    def start(self) -> Array:
-        """Where a fit begins: no growth, learners a unit apart."""
-        begin = {"level_sd": np.log(0.8), "slope_sd": np.log(0.04), "correlation": 0.0}
-        begin |= {"topic_sd": np.log(0.3), "walk_sd": np.log(0.05)}
-        return np.concatenate([np.zeros(self.n_fixed), [begin[name] for name in self.spread_names]])
-
-    def log_prior(self, phi: Array, priors: GrowthPriors) -> tuple[float, Array]:
-        """Log density of phi up to a constant, with its gradient; the density is that of phi, not of the spreads."""
-        scale = np.repeat([priors.level, priors.slope], [self.n_level, self.n_slope])
-        value, gradient = -np.square(phi[: self.n_fixed] / scale).sum() / 2, -phi / 1.0
-        gradient[: self.n_fixed] = -phi[: self.n_fixed] / scale**2
-        for at, name in enumerate(self.spread_names, self.n_fixed):
-            if name == "correlation":
-                rho = np.tanh(phi[at])
-                value += priors.lkj * np.log1p(-(rho**2))
-                gradient[at] = -2 * priors.lkj * rho
-            else:
-                ratio = np.exp(2 * phi[at]) / getattr(priors, name) ** 2
-                value += phi[at] - ratio / 2
-                gradient[at] = 1 - ratio
-        return float(value), gradient
+    def prior_moments(self, priors: GrowthPriors) -> tuple[Array, Array]:
+        """Means and standard deviations of the normal prior of phi, (P,) each."""
+        fixed = [priors.level] * self.n_level + [priors.slope] * self.n_slope
+        each = fixed + [priors.of_spread(name) for name in self.spread_names]
+        return np.array([prior.mean for prior in each]), np.array([prior.sd for prior in each])
 
 
 class WeekPrior(NamedTuple):

@@ -19,6 +19,7 @@ from thetaline.learning.growth.model import WeekPrior
 MAX_SWEEPS = 40
 SWEEP_TOLERANCE = 1e-4  # posterior standard deviations
 COARSEST = 0.5
+STEP_SD = 1.2
 REACH = 6.0
 
 
@@ -30,10 +31,23 @@ class LikelihoodTable:
     log_likelihood: Array  # (C, Q)
 
 
-def likelihood_table(cells: Cells, bank: Items, low: float, high: float) -> LikelihoodTable:
-    """Nodes over low … high, no further apart than the narrowest posterior that the block can have is wide."""
-    step = min(COARSEST, 1 / np.sqrt(cells.information + 1e-12))
-    nodes = np.linspace(low, high, int(np.ceil((high - low) / step)) + 1)
+def narrowest(cells: Cells, topic_sd: float) -> float:
+    """Standard deviation that no posterior of a cell's θ in the block falls below.
+
+    Whoever knew the general θ would still not know that of the topic, which is `topic_sd` wide.
+    """
+    of_topic = cells.topic_information + np.divide(1.0, topic_sd**2) if topic_sd else np.inf
+    return float(1 / np.sqrt(min(cells.information, of_topic)))
+
+
+def equal_nodes(low: float, high: float, sd: float) -> Array:
+    """Over low … high, with a step at which the trapezoidal rule gives the variance of N(0, sd²) to 1e-4."""
+    step = min(COARSEST, STEP_SD * sd)
+    return np.linspace(low, high, int(np.ceil((high - low) / step)) + 1)
+
+
+def likelihood_table(cells: Cells, bank: Items, nodes: Array) -> LikelihoodTable:
+    """From the bank's curves, so that any family of items serves."""
     return LikelihoodTable(nodes, np.asarray(cells.answered @ bank.log_prob(nodes)))
 
 
@@ -98,12 +112,16 @@ def _tables(cells: Cells, sites: Sites, at_mean: Array) -> tuple[Array, Array]:
 def _tilted(table: LikelihoodTable, cavity: Sites) -> Tilted:
     """Moments of cavity (a density) times likelihood."""
     nodes = table.nodes
-    weight = table.log_likelihood + np.stack(cavity, axis=1) @ np.stack([-(nodes**2) / 2, nodes])
-    top = weight.max(axis=1)
-    np.exp(weight - top[:, None], out=weight)
-    total, first, second = (weight @ np.stack([np.ones_like(nodes), nodes, nodes**2], axis=1)).T
+    powers = np.stack([-(nodes**2) / 2, nodes])
+    weight = np.stack(cavity, axis=1) @ powers
+    weight += table.log_likelihood
+    top = weight.max(axis=1, keepdims=True)
+    weight -= top
+    np.exp(weight, out=weight)
+    sums = weight @ np.stack([np.ones_like(nodes), nodes, nodes**2], axis=1)
+    total, first, second = sums.T
     mean = first / total
-    log_total = np.log(total * (nodes[1] - nodes[0])) + top
+    log_total = np.log(total * (nodes[1] - nodes[0])) + top[:, 0]
     log_total += (np.log(cavity.precision / (2 * np.pi)) - cavity.shift**2 / cavity.precision) / 2
     return Tilted(log_total, mean, second / total - mean**2)
 
