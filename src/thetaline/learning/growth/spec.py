@@ -1,7 +1,6 @@
 """What is asked of a growth fit: covariates, priors, which effects it has, and when it has converged."""
 
-from dataclasses import dataclass
-from typing import NamedTuple
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -10,7 +9,8 @@ from thetaline.irt.priors import LogNormal, Normal
 from thetaline.learning._types import Array
 
 
-class GrowthPriors(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class GrowthPriors:
     """Weakly informative priors on the θ scale, per week where a slope is meant; `correlation` is of artanh ρ.
 
     A log-normal keeps a spread off zero, where thirty learners would often put it although none are alike (Chung,
@@ -18,13 +18,13 @@ class GrowthPriors(NamedTuple):
     likelihood. The medians are 1, 0.04, 0.4 and 0.05, each known to a factor of four.
     """
 
-    level: Normal = Normal(0.0, 2.0)
-    slope: Normal = Normal(0.0, 0.2)
-    level_sd: LogNormal = LogNormal(0.0, 0.7)
-    slope_sd: LogNormal = LogNormal(-3.2, 0.7)
-    correlation: Normal = Normal(0.0, 0.5)
-    topic_sd: LogNormal = LogNormal(-0.9, 0.7)
-    walk_sd: LogNormal = LogNormal(-3.0, 0.7)
+    level: Normal = field(default=Normal(0.0, 2.0))
+    slope: Normal = field(default=Normal(0.0, 0.2))
+    level_sd: LogNormal = field(default=LogNormal(0.0, 0.7))
+    slope_sd: LogNormal = field(default=LogNormal(-3.2, 0.7))
+    correlation: Normal = field(default=Normal(0.0, 0.5))
+    topic_sd: LogNormal = field(default=LogNormal(-0.9, 0.7))
+    walk_sd: LogNormal = field(default=LogNormal(-3.0, 0.7))
 
     def of_spread(self, name: str) -> Normal:
         """The normal prior of a spread's free parameter."""
