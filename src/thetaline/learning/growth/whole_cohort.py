@@ -17,7 +17,7 @@ from thetaline.learning.growth.spec import GrowthSpec
 
 SEARCH_LEARNERS = 4_000
 MOST_PASSES = 3
-STEP_ENDS = 1.0  # standard errors of the whole cohort: a shift that no learner's line notices
+STEP_ENDS = 0.3  # standard errors of the whole cohort: a shift that no line notices
 
 
 def thinned(cohort: Cohort) -> Cohort:
