@@ -17,6 +17,7 @@ from thetaline.learning.growth.result import (
     LearnerLines as LearnerLines,
 )
 from thetaline.learning.growth.spec import (
+    DEFAULT_PRIORS as DEFAULT_PRIORS,
     Covariates as Covariates,
     GrowthPriors as GrowthPriors,
     GrowthSpec as GrowthSpec,

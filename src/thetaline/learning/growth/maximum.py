@@ -68,6 +68,11 @@ class LogPosterior:
         away = (phi - mean) / sd
         return float(-away @ away / 2), -away / sd
 
+    def prior_distance(self, phi: Array) -> Array:
+        """(R,) prior standard deviations by which the furthest parameter of each row (R, P) is off its mean."""
+        mean, sd = self.cohort.model.prior_moments(self._priors)
+        return np.asarray(np.abs((phi - mean) / sd).max(axis=1))
+
     def __call__(self, phi: Array) -> tuple[float, Array]:
         """Value, up to a constant, and gradient (P,)."""
         total = summed(self.fits(phi))

@@ -13,9 +13,10 @@ from thetaline.learning._types import Array
 from thetaline.learning.growth.maximum import LogPosterior, Maximum
 
 MOST_LEARNERS = 1_000
-FEWEST_DRAWS, MOST_DRAWS = 30, 100
-DRAWN_LEARNERS = 20_000  # draws times learners, within these bounds
-DEGREES = 5
+FEWEST_DRAWS, MOST_DRAWS = 24, 64
+DRAWN_LEARNERS = 10_000  # draws times learners, within these bounds
+DEGREES = 8
+FURTHEST = 4.0  # prior standard deviations: what lies beyond has no weight and, wide as it is, costs the most
 SEED = 20_251  # the draws are a fixed design, so that equal answers give equal lines
 
 
@@ -33,6 +34,8 @@ def averaged(target: LogPosterior, found: Maximum) -> Averaged:
     """Over draws that are each evaluated on all learners; fewer where more learners tell the parameters better."""
     n_draws = int(np.clip(DRAWN_LEARNERS // target.n_learners, FEWEST_DRAWS, MOST_DRAWS))
     draws, log_weight = _draws(found, n_draws // 2)
+    likely = target.prior_distance(draws) < FURTHEST
+    draws, log_weight = draws[likely], log_weight[likely]
     lines = [target.lines(phi) for phi in draws]
     log_weight += [each.log_likelihood + target.log_prior(phi)[0] for phi, each in zip(draws, lines, strict=True)]
     weight = np.exp(log_weight - log_weight.max())

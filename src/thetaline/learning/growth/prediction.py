@@ -6,7 +6,6 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import log_ndtr, ndtr, ndtri
 
-from thetaline.errors import InputError
 from thetaline.learning._types import Array, Index
 from thetaline.learning.growth.result import GrowthFit, LearnerLines
 
@@ -57,7 +56,7 @@ def goal_probability(
 
     A week before now is a goal whose date is over: withheld. Raises InputError for a fit without lines.
     """
-    everybody = np.arange(0 if fit.learners is None else fit.learners.level.size)
+    everybody = np.arange(fit.lines().level.size)
     lines, who, ahead = _asked(fit, everybody if rows is None else rows, target_week)
     goal = np.broadcast_to(np.asarray(target, float), who.shape)
     mean, variance = _moments(fit, lines, who, ahead)
@@ -70,11 +69,10 @@ def goal_probability(
 
 
 def _asked(fit: GrowthFit, rows: ArrayLike, week: ArrayLike) -> tuple[LearnerLines, Index, Array]:
-    if fit.learners is None:
-        raise InputError(f"there are no growth lines: not fitted because {fit.reason}")
+    lines = fit.lines()
     who = np.asarray(rows, np.intp)
     ahead = np.broadcast_to(np.asarray(week, float) - fit.spec.now_week, who.shape)
-    return fit.learners, who, ahead
+    return lines, who, ahead
 
 
 def _moments(fit: GrowthFit, lines: LearnerLines, who: Index, ahead: Array) -> tuple[Array, Array]:

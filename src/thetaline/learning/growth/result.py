@@ -6,6 +6,7 @@ from enum import StrEnum
 import numpy as np
 from numpy.typing import NDArray
 
+from thetaline.errors import InputError
 from thetaline.learning._types import Array, Int32s
 from thetaline.learning.growth.model import Spreads
 from thetaline.learning.growth.spec import GrowthSpec
@@ -96,6 +97,12 @@ class GrowthFit:
     def fitted(self) -> bool:
         """Whether there are lines to publish."""
         return self.learners is not None
+
+    def lines(self) -> LearnerLines:
+        """The learners' lines; raises InputError where there are none."""
+        if self.learners is None:
+            raise InputError(f"there are no growth lines: not fitted because {self.reason}")
+        return self.learners
 
 
 def not_fitted(spec: GrowthSpec, reason: str, diagnostics: GrowthDiagnostics) -> GrowthFit:
