@@ -50,6 +50,7 @@ MOUNTS = (
     Mount("features", "thetaline.jobs.backfill_features", INDICATORS, "Refresh the daily features of each topic."),
     Mount("kpis", "thetaline.jobs.compute_daily_kpis", INDICATORS, "Compute the weekly KPIs of learners."),
     Mount("weekly-theta", "thetaline.jobs.weekly_theta", INDICATORS, "Estimate θ of single weeks, on one scale."),
+    Mount("calendar", "thetaline.jobs.terms", INDICATORS, "List or import holidays, vacations and weeks of exams."),
     Mount("drift", "thetaline.cli.drift", INDICATORS, "List, check or resolve drift of items."),
     Mount("db", "thetaline.cli.db", OPERATION, "Start, stop, migrate and query the database."),
     Mount("serve", "thetaline.cli.serve", OPERATION, "Serve calibration, scoring and reading over HTTP."),

@@ -17,6 +17,7 @@ from scipy.special import gammaln
 
 from thetaline.learning._types import Array, Index, Ints
 from thetaline.learning.attempts import Attempts, first_per_pair
+from thetaline.learning.term_calendar import NO_TERMS, TermCalendar
 from thetaline.learning.windows import Window
 
 LogBeta = Callable[[Any, Any], Array]
@@ -48,9 +49,12 @@ class ActivityHistory:
     days: Ints
 
 
-def activity_history(attempts: Attempts, window: Window) -> ActivityHistory:
-    """Active days inside the window, counted from each learner's first; no activity at all gives days = −1."""
-    inside = attempts.where(window.contains(attempts.day))
+def activity_history(attempts: Attempts, window: Window, terms: TermCalendar = NO_TERMS) -> ActivityHistory:
+    """Active days inside the window, counted from each learner's first; no activity at all gives days = −1.
+
+    All are school days: a vacation makes no silence longer.
+    """
+    inside, window = terms.in_school_days(attempts, window)
     keep = first_per_pair(inside.learner, inside.day)
     learner, day = inside.learner[keep], inside.day[keep].astype(np.int64)
     n_active = np.bincount(learner, minlength=attempts.n_learners)

@@ -15,6 +15,7 @@ from thetaline.learning.attempts import (
     pair_key,
     share,
 )
+from thetaline.learning.term_calendar import NO_TERMS, TermCalendar
 from thetaline.learning.windows import Window
 
 ENGAGEMENT_WEIGHTS = (0.35, 0.25, 0.20, 0.20)
@@ -82,12 +83,16 @@ def engagement(parts: EngagementParts) -> Array:
     return share(score, total)
 
 
-def engagement_parts(attempts: Attempts, recent: Window) -> EngagementParts:
-    """The parts from the attempts inside `recent`; no attempt at all means 0 sessions and one gap, not unknown."""
-    inside = attempts.where(recent.contains(attempts.day))
+def engagement_parts(attempts: Attempts, recent: Window, terms: TermCalendar = NO_TERMS) -> EngagementParts:
+    """The parts from the attempts inside `recent`; no attempt at all means 0 sessions and one gap, not unknown.
+
+    Free days of the school are no gap, and no session is expected on them; where all are free both are unknown.
+    """
+    inside, school = terms.in_school_days(attempts, recent)
+    n_days = np.full(attempts.n_learners, float(school.days))
     return EngagementParts(
-        sessions=np.minimum(1.0, n_sessions(inside) / (FULL_SESSIONS_A_WEEK * recent.days / 7)),
-        gaps=1.0 - longest_gap(inside, recent) / recent.days,
+        sessions=np.minimum(1.0, share(n_sessions(inside), FULL_SESSIONS_A_WEEK * n_days / 7)),
+        gaps=1.0 - share(longest_gap(inside, school), n_days),
         hints=_share_of(inside, inside.hint != UNKNOWN, inside.hint == 0),
         dwell=_share_of(inside, inside.time_ms != UNKNOWN, inside.time_ms >= RAPID_MS),
     )

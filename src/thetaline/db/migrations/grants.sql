@@ -12,7 +12,7 @@ begin
                 'ability', 'answer', 'api_token', 'calibration', 'classroom', 'drift_alert', 'drift_score', 'exam_results',
                 'features_topic_daily', 'gate_result', 'growth_brms_meta', 'growth_glmm_meta', 'growth_goal', 'growth_line',
                 'interest_goal', 'item', 'item_param', 'learner',
-                'newest_drift_test', 'question', 'report_artifacts', 'run', 'service_job', 'service_job_body', 'session',
+                'newest_drift_test', 'question', 'report_artifacts', 'run', 'school_calendar', 'service_job', 'service_job_body', 'session',
                 'topic', 'topic_ability', 'weekly_ability', 'weekly_kpi']),
             ('thetaline_jobs', 'usage on sequence', array['question_id_seq']),
             ('thetaline_jobs', 'select on', array[
@@ -21,7 +21,7 @@ begin
             ('thetaline_reader', 'select on', array[
                 'attempt', 'classroom', 'features_topic_daily', 'growth_brms_meta', 'growth_glmm_meta', 'interest_goal',
                 'item_code', 'mirt_ability', 'mirt_fit_meta',
-                'mirt_item_params', 'question', 'report_artifacts', 'session', 'student_topic_theta', 'weekly_kpi',
+                'mirt_item_params', 'question', 'report_artifacts', 'school_calendar', 'session', 'student_topic_theta', 'weekly_kpi',
                 'weekly_theta'])
         ) as wanted (role, privilege, relations)
         cross join unnest(relations) as relation

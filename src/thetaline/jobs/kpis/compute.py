@@ -23,6 +23,7 @@ from thetaline.jobs.kpis import learner_kpis
 from thetaline.jobs.kpis.key_registry import declare_writer
 from thetaline.jobs.kpis.learner_kpis import ACCURACY_DELTA, THETA_DELTA, CohortKpis, compute_kpis, history_window
 from thetaline.jobs.runner import JobContext, Summary, run_job
+from thetaline.jobs.terms import read_terms
 from thetaline.learning.inactivity import PRIOR_MODE, BgBbParameters, activity_history, fit_bg_bb
 from thetaline.learning.windows import last_days, monday
 
@@ -125,7 +126,7 @@ def _plain_values(column: NDArray[Any]) -> list[object]:
 def _cohort(context: JobContext, *, write: bool) -> dict[str, object]:
     history = history_window(context.as_of)
     answers = read_all_answers(context.url, history, context.calendar)
-    parameters = fit_bg_bb(activity_history(answers.attempts, history))
+    parameters = fit_bg_bb(activity_history(answers.attempts, history, read_terms(context.conn)))
     kpis = _compute(context, answers, parameters)
     due = last_days(context.as_of, context.settings.kpi_lookback_days).contains(_last_day(answers))
     summary = {"n_answers": answers.n_answers, **_summary(kpis, due), "habit": asdict(parameters)}
@@ -146,6 +147,7 @@ def _compute(context: JobContext, answers: LearnerAnswers, parameters: BgBbParam
         as_of=context.as_of,
         inactivity_parameters=parameters,
         default_target=context.settings.metrics_default_target,
+        terms=read_terms(context.conn),
     )
 
 

@@ -34,6 +34,7 @@ from thetaline.learning.kpis import (
     joint_goal,
 )
 from thetaline.learning.school_calendar import UTC_DAYS, SchoolCalendar
+from thetaline.learning.term_calendar import TermCalendar
 from thetaline.learning.topics import DEFAULT_SD, unseen_topic
 from thetaline.learning.windows import IMPROVEMENT_DAYS, KPI_WINDOW_DAYS, Window, last_days
 
@@ -136,6 +137,7 @@ def compute_kpis(
     as_of: date,
     inactivity_parameters: BgBbParameters,
     default_target: float,
+    terms: TermCalendar,
 ) -> CohortKpis:
     """All KPIs of the learners of `answers`, which are those of `history_window`."""
     month = last_days(as_of, KPI_WINDOW_DAYS)
@@ -144,14 +146,14 @@ def compute_kpis(
     topic_sd = _topic_sd(conn, bank)
     goal = _goals(conn, answers.learner_no, as_of, default_target=default_target, topic_sd=topic_sd)
     by_growth = _goal_from_growth(conn, answers.learner_no, as_of)
-    history = activity_history(answers.attempts, history_window(as_of))
+    history = activity_history(answers.attempts, history_window(as_of), terms)
     own = np.where(np.isnan(goal), goal_probability(theta, se, default_target), goal)
     return CohortKpis(
         learner_no=answers.learner_no,
         improvement=improvement_of(answers, bank, as_of, topic_sd=topic_sd),
         efficiency=efficiency(answered, month),
         error_recovery=error_recovery(answered, month),
-        engagement=engagement(engagement_parts(answers.attempts, month)),
+        engagement=engagement(engagement_parts(answers.attempts, month, terms)),
         goal=np.where(np.isnan(by_growth), own, by_growth),
         goal_by_growth=~np.isnan(by_growth),
         inactivity=inactivity_probability(history, inactivity_parameters),
