@@ -3,7 +3,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from thetaline.jobs.calibration.gate import GateInput, GateLimits, PublishedParameters, check_all, failures
+from thetaline.jobs.calibration.answer_checks import OddDays
+from thetaline.jobs.calibration.gate import check_all, failures
+from thetaline.jobs.calibration.gate_values import GateInput, GateLimits, PublishedParameters
+from thetaline.jobs.calibration.published_comparison import ThetaChange
 from thetaline.jobs.calibration.soundness import Soundness
 
 LIMITS = GateLimits(
@@ -20,10 +23,14 @@ LIMITS = GateLimits(
     max_moved=0.04,
     max_theta_shift=0.5,
     min_correlation_theta=0.2,
+    max_odd_days=0.01,
+    max_references_gap=0.2,
+    max_changed_learners=0.05,
 )
 IDS = np.array([str(100 + i) for i in range(20)], dtype=object)
 B = np.linspace(-2, 2, 20)
 A = 1 + 0.5 * np.sin(np.arange(20))
+LEARNERS = ThetaChange(shift=0.05, correlation=0.8, changed=0.0, n=400)
 SOUND = GateInput(
     status="converged",
     converged=True,
@@ -37,7 +44,13 @@ SOUND = GateInput(
     rmsd=0.1,
     published=PublishedParameters("fit-1", IDS, A, B),
     soundness=Soundness(
-        gain=400.0, copied=0.0, moved=0.0, n_items=20, theta_shift=0.05, theta_correlation=0.8, n_learners=400
+        gain=400.0,
+        copied=0.0,
+        odd_days=OddDays((), 0.0),
+        moved=0.0,
+        n_items=20,
+        learners=LEARNERS,
+        references_gap=0.0,
     ),
 )
 
@@ -55,7 +68,8 @@ def test_every_check_is_told_also_when_an_earlier_one_fails() -> None:
     checks = check_all(replace(SOUND, converged=False, n_users=3), LIMITS)
     assert [check.name for check in checks] == [
         "converged", "items", "users", "parameters", "linked", "link_rmsd", "correlation_b", "correlation_a",
-        "common_ability", "copies", "moved_items", "theta_shift", "correlation_theta",
+        "common_ability", "copies", "days", "references", "moved_items", "theta_shift", "correlation_theta",
+        "changed_learners",
     ]  # fmt: skip
     assert failures(checks) == ("the fit ended as: converged", "3 learners, at least 50 needed")
 
@@ -143,9 +157,12 @@ def test_one_discrimination_for_all_items_is_nothing_to_correlate() -> None:
         ({"gain": 2.0}, "common_ability"),
         ({"copied": 0.021}, "copies"),
         ({"moved": 0.15}, "moved_items"),
-        ({"theta_shift": -0.6}, "theta_shift"),
-        ({"theta_shift": 0.6}, "theta_shift"),
-        ({"theta_correlation": 0.1}, "correlation_theta"),
+        ({"odd_days": OddDays((20_395,), 0.03)}, "days"),
+        ({"references_gap": 0.21}, "references"),
+        ({"learners": LEARNERS._replace(shift=-0.6)}, "theta_shift"),
+        ({"learners": LEARNERS._replace(shift=0.6)}, "theta_shift"),
+        ({"learners": LEARNERS._replace(correlation=0.1)}, "correlation_theta"),
+        ({"learners": LEARNERS._replace(changed=0.06)}, "changed_learners"),
     ],
 )
 def test_a_spoiled_night_is_held_by_its_check(change, check) -> None:
@@ -158,9 +175,17 @@ def test_a_spoiled_night_is_held_by_its_check(change, check) -> None:
         {"moved": 0.1, "n_items": 20},  # two items: the drift check's
         {"moved": 0.5, "n_items": 9},
         {"moved": None, "n_items": 0},
-        {"theta_shift": 0.9, "theta_correlation": -0.5, "n_learners": 49},
-        {"theta_shift": None, "theta_correlation": None, "n_learners": 0},
+        {"odd_days": OddDays((20_395,), 0.009)},  # a holiday with a handful of answers
+        {"references_gap": None},
+        {"learners": ThetaChange(shift=0.9, correlation=-0.5, changed=0.9, n=49)},
+        {"learners": ThetaChange(shift=None, correlation=None, changed=None, n=0)},
     ],
 )
 def test_what_is_too_little_to_compare_holds_nothing(change) -> None:
     assert held_by(replace(SOUND, soundness=replace(SOUND.soundness, **change))) == []
+
+
+def test_odd_days_are_named_by_their_dates() -> None:
+    odd = replace(SOUND.soundness, odd_days=OddDays((20_395, 20_396), 0.08))
+    assert "8.0% of the answers" in failures(check_all(replace(SOUND, soundness=odd), LIMITS))[0]
+    assert "2025-11-03, 2025-11-04" in failures(check_all(replace(SOUND, soundness=odd), LIMITS))[0]

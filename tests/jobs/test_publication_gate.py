@@ -12,7 +12,8 @@ FIRST, SECOND = "2025-11-02", "2025-11-03"
 def test_the_gate_is_kept_with_every_check_in_its_order(taught: str, calibrate: Calibrate) -> None:
     calibrate("--date", FIRST)
     names = ["converged", "items", "users", "parameters", "linked", "link_rmsd", "correlation_b", "correlation_a"]
-    names += ["common_ability", "copies", "moved_items", "theta_shift", "correlation_theta"]
+    names += ["common_ability", "copies", "days", "references", "moved_items", "theta_shift"]
+    names += ["correlation_theta", "changed_learners"]
     assert sorted(rows(taught, "select check_name, passed from gate_result")) == sorted((name, True) for name in names)
 
 
@@ -46,6 +47,8 @@ def test_correlations_with_the_published_parameters_have_their_limits(taught: st
         "MIRT_GATE_MAX_MOVED": "1",
         "MIRT_GATE_MAX_THETA_SHIFT": "9",
         "MIRT_GATE_MIN_CORRELATION_THETA": "-1",
+        "MIRT_GATE_MAX_REFERENCES_GAP": "9",
+        "MIRT_GATE_MAX_CHANGED_LEARNERS": "1",
     }
     assert calibrate("--date", SECOND, **settings).code == 1
     failed = rows(taught, "select check_name from gate_result where not passed order by 1")

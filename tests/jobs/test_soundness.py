@@ -1,17 +1,29 @@
 """What tells a spoiled night from a sound one, on values; the benchmark of the gate's power has the rates."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
-from benchmarks.gate_power import SPOILS, replicate
+from benchmarks.gate_power import Size, replicate
 
+from thetaline.jobs.anchors.references import AnchorItem
+from thetaline.jobs.calibration.answer_checks import copied_share, independence_log_likelihood, odd_days
 from thetaline.jobs.calibration.engine import AbilityEstimates, ItemEstimates
 from thetaline.jobs.calibration.observations import Observations
-from thetaline.jobs.calibration.soundness import (
+from thetaline.jobs.calibration.published_comparison import (
     PublishedAbilities,
-    copied_share,
-    independence_log_likelihood,
     moved_share,
+    references_gap,
     theta_change,
+)
+
+NIGHTS = (
+    "sound",
+    "ids of a tenth of the items permuted",
+    "a class copied x 20",
+    "a fifth of the learners click through",
+    "a day inverted",
+    "anchors' b x 1.5",
 )
 
 
@@ -69,17 +81,65 @@ def test_items_that_moved_beyond_their_errors_are_counted_with_their_covariance(
 def test_learners_are_compared_by_their_ids() -> None:
     rng = np.random.default_rng(2)
     theta = rng.normal(size=80)
-    people = AbilityEstimates(user_ids=names("u", 80), theta=theta + 0.3, se=np.ones(80))
+    people = AbilityEstimates(user_ids=names("u", 80), theta=theta + 0.3, se=np.full(80, 0.4))
     order = rng.permutation(80)[:60]
-    shift, correlation, n = theta_change(people, PublishedAbilities(names("u", 80)[order], theta[order]))
-    assert (shift, correlation, n) == (pytest.approx(0.3), pytest.approx(1.0), 60)
-    assert theta_change(people, PublishedAbilities(names("v", 80), theta)) == (None, None, 0)
+    old = PublishedAbilities(names("u", 80)[order], theta[order], np.full(60, 0.3))
+    assert theta_change(people, old) == (pytest.approx(0.3), pytest.approx(1.0), 0.0, 60)
+    assert theta_change(people, PublishedAbilities(names("v", 80), theta, theta)) == (None, None, None, 0)
+
+
+def test_learners_who_moved_from_the_others_beyond_both_errors_are_counted() -> None:
+    theta = np.linspace(-1, 1, 80)
+    moved = theta + 0.3
+    moved[:8] += 1.6
+    people = AbilityEstimates(user_ids=names("u", 80), theta=moved, se=np.full(80, 0.4))
+    for se, changed in ((0.3, 0.1), (0.4, 0.0)):  # three errors are 1.5, and 1.7
+        assert theta_change(people, PublishedAbilities(names("u", 80), theta, np.full(80, se))).changed == changed
+
+
+def test_days_that_were_marked_by_another_rule_are_found() -> None:
+    rng = np.random.default_rng(3)
+    bank = items(40, b=np.linspace(-2, 2, 40))
+    theta = rng.normal(0, 1, 200)
+    people = AbilityEstimates(user_ids=names("u", 200), theta=theta, se=np.ones(200))
+    answers = answered(rng.random((200, 40)) < 1 / (1 + np.exp(-(theta[:, None] - bank.parameters["b"]))))
+    day = rng.integers(100, 110, answers.n_answers).astype(np.int32)
+    assert odd_days(answers, day, bank, people) == ((), 0.0)
+    inverted = answers.correct ^ (day == 103)
+    all_wrong = np.where(day == 107, 0, inverted)
+    found = odd_days(replace(answers, correct=all_wrong.astype(np.uint8)), day, bank, people)
+    assert found == ((103, 107), pytest.approx(np.isin(day, [103, 107]).mean()))
+    few = np.where(np.arange(day.size) % 500 == 0, 111, day).astype(np.int32)  # sixteen answers tell nothing
+    assert odd_days(replace(answers, correct=answers.correct ^ (few == 111)), few, bank, people).numbers == ()
+    one_item = np.where(answers.item == 7, 112, day).astype(np.int32)  # a wrong key is no wrong day
+    assert odd_days(replace(answers, correct=answers.correct ^ (answers.item == 7)), one_item, bank, people).share == 0
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "gap"), [(1.7, 1.0, 0.53), (1.0, 1.5, 0.41), (1.0, 1.0, 0.0)], ids=["metric", "unit", "sound"]
+)
+def test_references_on_another_scale_than_the_published_are_told(a: float, b: float, gap: float) -> None:
+    published = items(20, b=np.linspace(-2, 2, 20))
+    anchors = [AnchorItem(f"q{k}", a, b * value) for k, value in enumerate(published.parameters["b"])]
+    assert references_gap(anchors, published) == pytest.approx(gap, abs=0.01)
+    moved = [replace(one, b=one.b + 1) for one in anchors]
+    assert references_gap(moved, published) >= 0.4
+    assert references_gap(anchors[:4], published) is None
+
+
+def test_references_that_differ_by_their_errors_are_sound() -> None:
+    rng = np.random.default_rng(4)
+    published = items(20, b=np.linspace(-2, 2, 20))
+    near = [AnchorItem(f"q{k}", float(rng.lognormal(0, 0.3)), float(rng.normal(b, 0.4)))
+            for k, b in enumerate(published.parameters["b"])]  # fmt: skip
+    assert references_gap(near, published) < 0.2
 
 
 def test_each_way_of_spoiling_a_night_is_held_and_a_sound_one_passes() -> None:
-    held = replicate(5)
+    held = replicate(5, NIGHTS, Size(300, 60, 30, 20))
     assert held.pop("sound") == ()
-    assert set(held) == set(SPOILS) - {"sound"}
     assert all(held.values())
     assert "copies" in held["a class copied x 20"]
-    assert held["ids of the learners shuffled"] == ("correlation_theta",)
+    assert held["a day inverted"] == ("days",)
+    assert "references" in held["anchors' b x 1.5"]
+    assert "changed_learners" in held["a fifth of the learners click through"]

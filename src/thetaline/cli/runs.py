@@ -14,7 +14,7 @@ from thetaline import db
 from thetaline.cli.tables import said, table
 from thetaline.db import queries
 from thetaline.errors import InputError
-from thetaline.jobs.calibration.gate import CheckResult
+from thetaline.jobs.calibration.gate_values import CheckResult
 from thetaline.jobs.calibration.publication import JOB, current_run, publish, retract
 from thetaline.jobs.calibration.run_records import RunRecord, list_runs, load_checks, load_run
 from thetaline.jobs.command_line import default_command

@@ -104,6 +104,13 @@ class Settings(BaseSettings):
     mirt_gate_min_correlation_theta: float = _setting(
         0.2, "lowest correlation of theta with the published", ge=-1, le=1
     )
+    mirt_gate_max_odd_days: float = _setting(0.01, "largest share of answers of days marked unlike others", ge=0, le=1)
+    mirt_gate_max_references_gap: float = _setting(
+        0.25, "largest change of the references' unit or origin", ge=0, le=100
+    )
+    mirt_gate_max_changed_learners: float = _setting(
+        0.05, "largest share of known learners whose theta changed beyond its errors", ge=0, le=1
+    )
     # features and indicators
     agg_lookback_days: int = _setting(7, "days of daily features that a run refreshes", ge=1, le=3650)
     agg_include_theta: bool = _setting(True, "daily features carry θ")

@@ -7,7 +7,7 @@ from typing import Protocol, Self
 import numpy as np
 
 from thetaline.jobs.anchors.references import AnchorItem
-from thetaline.jobs.arrays import Array, Objects
+from thetaline.jobs.arrays import Array, Index, Objects
 from thetaline.jobs.calibration.observations import Observations
 
 # (cycle, log_likelihood, largest_change)
@@ -93,6 +93,12 @@ class CalibrationReply:
     population: tuple[float, float] | None = None  # mean and sd of theta
     item_notes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # finding -> items it is about
     free_anchors: ItemEstimates | None = None  # what these answers alone say of the anchors, on the linked scale
+
+
+def positions(ids: Objects, among: Objects) -> Index:
+    """(n,) where each id is among others, −1 where it is not."""
+    place = {str(name): k for k, name in enumerate(among.tolist())}
+    return np.array([place.get(str(name), -1) for name in ids.tolist()], dtype=np.intp)
 
 
 class CalibrationEngine(Protocol):

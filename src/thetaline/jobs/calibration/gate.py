@@ -1,105 +1,12 @@
 """The publication gate: what a calibration must satisfy before it becomes the current one. Values in, values out."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Self
-
 import numpy as np
 
-from thetaline.jobs.arrays import Array, Objects
-from thetaline.jobs.calibration.engine import ItemEstimates
-from thetaline.jobs.calibration.soundness import PublishedAbilities, Soundness
-from thetaline.settings import Settings
+from thetaline.jobs.calibration.gate_soundness import SOUNDNESS_CHECKS
+from thetaline.jobs.calibration.gate_values import Check, CheckResult, GateInput, GateLimits
 
 # With fewer, the correlation depends more on which items are shared than on the scale.
 MIN_SHARED_ITEMS = 10
-MIN_SHARED_LEARNERS = 50
-FEW_MOVED = 2  # items that may have moved in the smallest bank: single items are the drift check's
-COMMON_ABILITY = 2.71  # one-sided 5 % of chi-square with one degree of freedom: the slope that all items share is not 0
-NOTHING_TO_COMPARE = "nothing to compare"
-
-
-@dataclass(frozen=True, slots=True)
-class CheckResult:
-    """One row of the gate's table: the check, the value found, the limit, and a sentence on both."""
-
-    name: str
-    passed: bool
-    value: float | None
-    limit: str
-    message: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GateLimits:
-    """The limits of the gate; each is a setting MIRT_GATE_…."""
-
-    min_items: int
-    min_users: int
-    a_min: float
-    a_max: float
-    b_max: float
-    min_anchors: int
-    max_rmsd: float
-    min_correlation_a: float
-    min_correlation_b: float
-    max_copied: float
-    max_moved: float
-    max_theta_shift: float
-    min_correlation_theta: float
-
-    @classmethod
-    def of(cls, settings: Settings) -> Self:
-        """The limits in force."""
-        return cls(
-            min_items=settings.mirt_gate_min_items,
-            min_users=settings.mirt_gate_min_users,
-            a_min=settings.mirt_gate_a_min,
-            a_max=settings.mirt_gate_a_max,
-            b_max=settings.mirt_gate_b_max,
-            min_anchors=settings.mirt_gate_min_anchors,
-            max_rmsd=settings.mirt_gate_max_rmsd,
-            min_correlation_a=settings.mirt_gate_min_correlation_a,
-            min_correlation_b=settings.mirt_gate_min_correlation_b,
-            max_copied=settings.mirt_gate_max_copied,
-            max_moved=settings.mirt_gate_max_moved,
-            max_theta_shift=settings.mirt_gate_max_theta_shift,
-            min_correlation_theta=settings.mirt_gate_min_correlation_theta,
-        )
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class PublishedParameters:
-    """The current parameters, (I,) each, and the newest of the runs that they come from."""
-
-    run_id: str
-    item_ids: Objects
-    a: Array
-    b: Array
-    estimates: ItemEstimates | None = None  # what the answers alone said, of items under the model of this run
-    abilities: PublishedAbilities | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class GateInput:
-    """What the gate checks: parameters (I,) on the scale on which they would be published."""
-
-    status: str
-    converged: bool
-    n_users: int
-    item_ids: Objects
-    a: Array
-    b: Array
-    n_anchors_tagged: int
-    n_anchors_used: int
-    linked: bool
-    rmsd: float | None
-    link_message: str = ""
-    published: PublishedParameters | None = None
-    soundness: Soundness | None = None
-
-
-Check = Callable[[GateInput, GateLimits], CheckResult]
 
 
 def check_all(run: GateInput, limits: GateLimits) -> tuple[CheckResult, ...]:
@@ -168,65 +75,6 @@ def check_correlation_a(run: GateInput, limits: GateLimits) -> CheckResult:
     return _correlation("a", run, limits.min_correlation_a)
 
 
-def check_common_ability(run: GateInput, _limits: GateLimits) -> CheckResult:
-    """The answers are joined by an ability: items that share none do not explain them as well."""
-    limit = f"> {COMMON_ABILITY:g} (twice the log-likelihood)"
-    if run.soundness is None:
-        return CheckResult("common_ability", True, None, limit, NOTHING_TO_COMPARE)
-    gain = run.soundness.gain
-    found = "an ability joins the answers" if gain > COMMON_ABILITY else "no ability joins the answers: theta is noise"
-    return CheckResult("common_ability", gain > COMMON_ABILITY, gain, limit, f"{found} (gain {gain:.1f})")
-
-
-def check_copies(run: GateInput, limits: GateLimits) -> CheckResult:
-    """Hardly any answers belong to learners who are copies of each other."""
-    limit = f"<= {limits.max_copied:g} of the answers"
-    if run.soundness is None:
-        return CheckResult("copies", True, None, limit, NOTHING_TO_COMPARE)
-    copied = run.soundness.copied
-    message = f"{copied:.1%} of the answers are of learners whose answers are all those of another one"
-    return CheckResult("copies", copied <= limits.max_copied, copied, limit, message)
-
-
-def check_moved_items(run: GateInput, limits: GateLimits) -> CheckResult:
-    """Few of the shared items differ from their published parameters by more than their errors explain."""
-    limit = f"<= {limits.max_moved:g} of the shared items"
-    if run.soundness is None or run.soundness.moved is None or run.soundness.n_items < MIN_SHARED_ITEMS:
-        return CheckResult("moved_items", True, None, limit, NOTHING_TO_COMPARE)
-    moved, n = run.soundness.moved, run.soundness.n_items
-    few = round(moved * n) <= FEW_MOVED
-    message = f"{round(moved * n)} of {n} shared items moved beyond their errors"
-    return CheckResult("moved_items", few or moved <= limits.max_moved, moved, limit, message)
-
-
-def check_theta_shift(run: GateInput, limits: GateLimits) -> CheckResult:
-    """Learners lie about where they lay when they were last published."""
-    limit = f"|median change| <= {limits.max_theta_shift:g}"
-    shift = _of_learners(run, "theta_shift")
-    if shift is None:
-        return CheckResult("theta_shift", True, None, limit, NOTHING_TO_COMPARE)
-    message = f"theta of known learners changed by {shift:+.2f} (median)"
-    return CheckResult("theta_shift", abs(shift) <= limits.max_theta_shift, shift, limit, message)
-
-
-def check_correlation_theta(run: GateInput, limits: GateLimits) -> CheckResult:
-    """Learners stand in about the order in which they stood when they were last published."""
-    limit = f">= {limits.min_correlation_theta:g}"
-    found = _of_learners(run, "theta_correlation")
-    if found is None:
-        return CheckResult("correlation_theta", True, None, limit, NOTHING_TO_COMPARE)
-    message = f"theta of known learners correlates {found:.2f} with the published"
-    return CheckResult("correlation_theta", found >= limits.min_correlation_theta, found, limit, message)
-
-
-def _of_learners(run: GateInput, name: str) -> float | None:
-    """A comparison of learners; None where too few are known."""
-    if run.soundness is None or run.soundness.n_learners < MIN_SHARED_LEARNERS:
-        return None
-    value: float | None = getattr(run.soundness, name)
-    return value
-
-
 CHECKS: tuple[Check, ...] = (
     check_converged,
     check_items,
@@ -236,11 +84,7 @@ CHECKS: tuple[Check, ...] = (
     check_link_rmsd,
     check_correlation_b,
     check_correlation_a,
-    check_common_ability,
-    check_copies,
-    check_moved_items,
-    check_theta_shift,
-    check_correlation_theta,
+    *SOUNDNESS_CHECKS,
 )
 
 

@@ -16,7 +16,8 @@ from thetaline.jobs.anchors.references import AnchorSet, read_anchors
 from thetaline.jobs.arrays import Index, Objects
 from thetaline.jobs.calibration.engine import CalibrationEngine, CalibrationReply, CalibrationRequest
 from thetaline.jobs.calibration.exclusions import Excluded, excluded_items, excluded_users
-from thetaline.jobs.calibration.gate import CheckResult, GateLimits, check_all, failures
+from thetaline.jobs.calibration.gate import check_all, failures
+from thetaline.jobs.calibration.gate_values import CheckResult, GateLimits
 from thetaline.jobs.calibration.http_engine import HttpEngine
 from thetaline.jobs.calibration.in_process_engine import InProcessEngine
 from thetaline.jobs.calibration.observations import Observations
@@ -106,6 +107,7 @@ def fit(context: JobContext) -> CalibrationRun:
         anchors=anchors,
         request=request,
         connected_parts=parts,
+        day=context.calendar.day_numbers(observations.responded_at.astype("datetime64[us]").astype(np.int64)),
         excluded_items=out,
         reply=reply,
         excluded_users=excluded_users(observations, min_answers=settings.mirt_min_user_answers),

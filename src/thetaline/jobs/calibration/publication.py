@@ -17,8 +17,8 @@ from thetaline.db.ledger import RunState, close_run
 from thetaline.errors import InputError
 from thetaline.jobs.arrays import Array, Int32s, Ints
 from thetaline.jobs.calibration.engine import AbilityEstimates, ItemEstimates
-from thetaline.jobs.calibration.gate import CheckResult, PublishedParameters
-from thetaline.jobs.calibration.soundness import PublishedAbilities
+from thetaline.jobs.calibration.gate_values import CheckResult, PublishedParameters
+from thetaline.jobs.calibration.published_comparison import PublishedAbilities
 
 JOB = "mirt_calibrate"
 SQL = db.sql("jobs/calibration/publication.sql")
@@ -102,8 +102,8 @@ def _current_abilities(conn: Connection) -> PublishedAbilities | None:
     rows = conn.execute(SQL["current_abilities"]).fetchall()
     if not rows:
         return None
-    user_ids, theta = zip(*rows, strict=True)
-    return PublishedAbilities(np.array(user_ids, dtype=object), np.array(theta, dtype=float))
+    user_ids, theta, se = zip(*rows, strict=True)
+    return PublishedAbilities(np.array(user_ids, dtype=object), np.array(theta, dtype=float), np.array(se, dtype=float))
 
 
 def publish(conn: Connection, run_id: str, *, reason: str, now: datetime) -> None:

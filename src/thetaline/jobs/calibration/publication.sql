@@ -20,7 +20,7 @@ where current.model = cast(%(model)s as text)
 order by current.item_id
 
 -- name: current_abilities
-select user_id, theta from mirt_ability order by user_id
+select user_id, theta, se from mirt_ability order by user_id
 
 -- name: published_on
 select run_id from run

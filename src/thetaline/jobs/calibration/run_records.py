@@ -10,7 +10,8 @@ from psycopg.rows import class_row
 
 from thetaline import db
 from thetaline.errors import InputError
-from thetaline.jobs.calibration.gate import CHECKS, CheckResult
+from thetaline.jobs.calibration.gate import CHECKS
+from thetaline.jobs.calibration.gate_values import CheckResult
 
 SQL = db.sql("jobs/calibration/run_records.sql")
 _PLACE = {check.__name__.removeprefix("check_"): place for place, check in enumerate(CHECKS)}

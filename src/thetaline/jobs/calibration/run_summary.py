@@ -5,10 +5,11 @@ from dataclasses import asdict, dataclass
 import numpy as np
 
 from thetaline.jobs.anchors.references import AnchorSet
+from thetaline.jobs.arrays import Int32s
 from thetaline.jobs.calibration.classical_statistics import classical_statistics
 from thetaline.jobs.calibration.engine import AbilityEstimates, CalibrationReply, CalibrationRequest
 from thetaline.jobs.calibration.exclusions import Excluded
-from thetaline.jobs.calibration.gate import GateInput, PublishedParameters
+from thetaline.jobs.calibration.gate_values import GateInput, PublishedParameters
 from thetaline.jobs.calibration.soundness import soundness
 from thetaline.jobs.calibration.window import WindowAnswers, span
 from thetaline.learning.windows import Window
@@ -28,6 +29,7 @@ class CalibrationRun:
     anchors: AnchorSet
     request: CalibrationRequest
     connected_parts: int
+    day: Int32s  # (M,) number of the school day of each answer of the request
     excluded_items: Excluded
     reply: CalibrationReply
     excluded_users: Excluded
@@ -52,6 +54,8 @@ def gate_input(run: CalibrationRun, published: PublishedParameters | None) -> Ga
         soundness=soundness(
             run.request.observations,
             reply,
+            day=run.day,
+            anchors=run.request.anchors,
             items=published.estimates if published else None,
             abilities=published.abilities if published else None,
         ),
