@@ -1,6 +1,6 @@
 """Whether the scale stays where the first night put it: a school of 120 nights, calibrated as the job does.
 
-python -m benchmarks.many_nights [schools] [nights].  Cohorts come and go with means and spreads of their own, learners
+python -m benchmarks.many_nights [schools] [nights] [every].  Cohorts come and go, with means and spreads, learners
 grow, are given items near their level, items are withdrawn and replaced by harder ones, some leak slowly.  Anchors are
 chosen on the first night.  Once a week the watch over their answers retires those that changed, and others are chosen
 in place of those that are gone.  θ is regressed on the truth on the first night and on the last.
@@ -42,8 +42,9 @@ class Plan(NamedTuple):
     answers_a_day: int = 900
     n_cohorts: int = 4  # one of them leaves each month
     replaced_a_month: int = 12
-    leaking: float = 0.1  # share of all items
+    leaking: float = 0.05  # share of all items
     nights: int = 120
+    every: int = 1  # nights from one calibration to the next: anchors change once a week, so 7 has the same ends
 
 
 @dataclass
@@ -153,6 +154,8 @@ class Watch:
         known = np.flatnonzero(self.since <= day // WEEK)
         place = np.full(self.a.size, -1)
         place[known] = np.arange(known.size)
+        if not known.size:
+            return
         person, item, right, at = window[:, place[window[1].astype(int)] >= 0]
         bank = irt.Items(ids=range(known.size), model="2PL", a=self.a[known], b=self.b[known])
         answers = Answers(person.astype(np.int32), place[item.astype(int)].astype(np.int32), right.astype(bool))
@@ -165,6 +168,8 @@ class Watch:
         score, information, weighted = self.sums[:, :, : week + 1]
         total = information.sum(axis=1)
         known = np.flatnonzero(total > 0)
+        if not known.size:
+            return known
         variance = np.array([self._variance(k, weighted[k].sum() / total[k]) for k in known])
         found = change_points(score[known], information[known], variance)
         return known[np.nan_to_num(found.log_odds, nan=-np.inf) > LOG_LIMIT]
@@ -193,11 +198,9 @@ class Nights:
     """The state of the product: what is published, which items are anchors."""
 
     school: School
-    tended: bool
     watch: Watch
     anchors: dict[int, AnchorItem] = field(default_factory=dict)
     retired: set[int] = field(default_factory=set)
-    published: dict[int, tuple[float, float]] = field(default_factory=dict)
     history: list[ItemEstimates] = field(default_factory=list)
     n_answers: np.ndarray = field(default_factory=lambda: np.zeros(0))
 
@@ -222,6 +225,7 @@ class Nights:
             anchored=np.isin(place, list(self.anchors)),
             has_question=np.full(place.size, fill_value=True),
             retired=np.isin(place, list(self.retired)),
+            unseen=np.zeros(place.size, bool),
             reversed=np.zeros(place.size, bool),
         )
         for k in select(published, CRITERIA):
@@ -268,33 +272,33 @@ def regressed(school: School, window: np.ndarray, reply: CalibrationReply, night
     )  # fmt: skip
 
 
-def nights(seed: int, plan: Plan, *, tended: bool = True, every: int = 10) -> list[Regression]:
+def nights(seed: int, plan: Plan) -> list[Regression]:
+    """The first night, the last one, and one a month."""
     rng = np.random.default_rng([120, seed])
     school = drawn(rng, plan)
     n_items = school.a.size
-    state = Nights(school, tended, Watch.of(n_items, plan.nights // WEEK + 2), n_answers=np.zeros(n_items))
+    state = Nights(school, Watch.of(n_items, plan.nights // WEEK + 2), n_answers=np.zeros(n_items))
     days = [school.answers(rng, day) for day in range(-LOOKBACK, 0)]
+    state.n_answers += np.bincount(np.hstack(days)[1].astype(int), minlength=n_items)
     out = []
     for night in range(plan.nights):
         days = [*days[1 - LOOKBACK :], school.answers(rng, night)]
-        window = np.hstack(days)
+        window, told = np.hstack(days), night % MONTH == 0 or night == plan.nights - 1
         state.n_answers += np.bincount(days[-1][1].astype(int), minlength=n_items)
+        state.watch.add(window, night)
+        monday = night % WEEK == WEEK - 1
+        if not (told or monday or night % plan.every == 0):
+            continue
         reply = state.calibrate(observations(window))
-        if night == 0:
-            state.n_answers += np.bincount(window[1].astype(int), minlength=n_items)
-            state.tag(reply)
-            state.watch.refer(numbers(reply.items.item_ids), reply.items, 1)
-        elif tended:
-            state.watch.add(window, night)
-            if night % WEEK == WEEK - 1:
-                state.tend(reply, night)
-        if night % every == 0 or night == plan.nights - 1:
+        if night == 0 or monday:
+            state.tend(reply, night)
+        if told:
             out.append(regressed(school, window, reply, night))
     return out
 
 
-def main(schools: int = 4, n_nights: int = 120) -> None:
-    plan = Plan(nights=n_nights)
+def main(schools: int = 4, n_nights: int = 120, every: int = 1) -> None:
+    plan = Plan(nights=n_nights, every=every)
     print("school " + " ".join(f"{name:>10}" for name in Regression._fields))
     for seed in range(schools):
         for row in nights(seed, plan):
@@ -302,4 +306,4 @@ def main(schools: int = 4, n_nights: int = 120) -> None:
 
 
 if __name__ == "__main__":
-    main(*(int(word) for word in sys.argv[1:3]))
+    main(*(int(word) for word in sys.argv[1:4]))

@@ -20,6 +20,7 @@ def bank_of(n: int, seed: int = 7) -> PublishedItems:
         anchored=np.zeros(n, dtype=bool),
         has_question=np.ones(n, dtype=bool),
         retired=np.zeros(n, dtype=bool),
+        unseen=np.zeros(n, dtype=bool),
         reversed=np.zeros(n, dtype=bool),
     )
 
@@ -126,3 +127,17 @@ def test_among_items_that_stood_still_the_most_answered_are_taken_whatever_their
     flat = select(replace(bank, a=np.full(200, 0.6)), CRITERIA)
     assert list(select(bank, CRITERIA)) == list(flat)
     assert np.median(bank.n_answers[flat]) > np.median(bank.n_answers)
+
+
+def test_an_anchor_that_no_run_sees_any_more_is_replaced_and_no_candidate() -> None:
+    bank = bank_of(200)
+    first = select(bank, CRITERIA)
+    tagged = np.isin(np.arange(200), first)
+    gone = first[::5]
+    withdrawn = replace(bank, anchored=tagged, unseen=np.isin(np.arange(200), gone))
+    assert select(replace(bank, anchored=tagged), CRITERIA).size == 0
+    chosen = select(withdrawn, CRITERIA)
+    assert chosen.size == gone.size
+    assert not set(chosen) & set(gone)
+    never = replace(bank, unseen=np.ones(200, dtype=bool))
+    assert set(rejection_reasons(never, CRITERIA)) == {"not in the last published runs"}

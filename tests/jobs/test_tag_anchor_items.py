@@ -306,3 +306,15 @@ def test_verify_wants_enough_anchors_in_every_stratum(answered: str, tag: Tag) -
     assert "6 usable anchors, 12 needed" in ended.stderr
     assert "no anchor among the items with b from -2.50 to -0.89" in ended.stderr
     assert tag("verify", "--at-least", "6").summary["error"] == "1 faults in 6 anchors"
+
+
+def test_anchors_that_the_last_runs_have_not_seen_are_replaced(answered: str, tag: Tag) -> None:
+    publish_items(answered, 1)
+    first = set(tag("--count", "20").summary["tagged"])
+    for day in (2, 3, 4):
+        publish_items(answered, day, B[:40])
+    ended = tag("--count", "20")
+    gone = first - set(ITEM_IDS[:40])
+    assert len(gone) == len(ended.summary["tagged"]) > 3
+    assert set(ended.summary["tagged"]) <= set(ITEM_IDS[:40])
+    assert ended.summary["n_anchors"] == 20

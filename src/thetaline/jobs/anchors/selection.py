@@ -23,7 +23,13 @@ class PublishedItems:
     anchored: Mask
     has_question: Mask
     retired: Mask  # as an anchor, by a person, who alone can take that back
+    unseen: Mask  # by the last published runs: withdrawn, or hardly answered any more
     reversed: Mask  # runs backwards by the answers of its run
+
+    @property
+    def in_use(self) -> Mask:
+        """(I,) the anchors that still link."""
+        return self.anchored & ~self.unseen
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +49,7 @@ def rejection_reasons(items: PublishedItems, criteria: AnchorCriteria) -> NDArra
         items.anchored,
         ~items.has_question,
         items.retired,
+        items.unseen,
         items.reversed,
         items.n_answers < criteria.min_answers,
         ~(items.a >= criteria.a_min),
@@ -53,6 +60,7 @@ def rejection_reasons(items: PublishedItems, criteria: AnchorCriteria) -> NDArra
         "anchor already",
         "no row in question",
         "retired as an anchor",
+        "not in the last published runs",
         "runs backwards: check the key",
         f"fewer than {criteria.min_answers} answers",
         f"a below {criteria.a_min:g}",
@@ -77,7 +85,7 @@ def n_strata(count: int, n_items: int) -> int:
 def select(items: PublishedItems, criteria: AnchorCriteria) -> Index:
     """Positions of the new anchors, easiest first: strata take turns, each gives its most stable candidate first.
 
-    Present anchors count in their stratum, so that a second call only tops up; a stratum without candidates leaves its
+    Anchors in use count in their stratum, so that a second call only tops up; a stratum without candidates leaves its
     share to the others. Stable means many answers and a small `move`, added as variances. The estimated se(b) is not
     used: it is small where a came out too large by chance, and such anchors pull the next link's A below its true
     value.
@@ -85,9 +93,9 @@ def select(items: PublishedItems, criteria: AnchorCriteria) -> Index:
     stratum = strata(items.b, n_strata(criteria.count, items.b.size))
     candidates = np.flatnonzero(rejection_reasons(items, criteria) == "")
     instability = VARIANCE_OF_B / np.maximum(items.n_answers, 1) + np.nan_to_num(items.move) ** 2
-    filled = np.bincount(stratum[items.anchored], minlength=int(stratum.max(initial=0)) + 1)
+    filled = np.bincount(stratum[items.in_use], minlength=int(stratum.max(initial=0)) + 1)
     round_ = _rounds(stratum[candidates], instability[candidates], filled)
-    wanted = max(0, criteria.count - int(items.anchored.sum()))
+    wanted = max(0, criteria.count - int(items.in_use.sum()))
     order = np.lexsort((instability[candidates], round_))
     chosen = candidates[order[:wanted]]
     return chosen[np.argsort(items.b[chosen], kind="stable")]

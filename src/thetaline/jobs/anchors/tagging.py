@@ -95,7 +95,7 @@ def _tag(context: JobContext, criteria: AnchorCriteria) -> Summary:
     _warn_of_replaced(context.conn, chosen)
     if not context.dry_run:
         context.conn.execute(SQL["freeze"], {"item_ids": chosen + unfrozen, "now": context.now})
-    n_anchors = int(items.anchored.sum()) + len(chosen)
+    n_anchors = int(items.in_use.sum()) + len(chosen)
     if n_anchors < criteria.count:
         log.warning("fewer anchors than asked for", asked=criteria.count, anchors=n_anchors, rejected=dict(rejected))
     codes = queries.item_codes(context.conn, chosen)
@@ -136,8 +136,8 @@ def verify_work(context: JobContext, *, max_move: float, at_least: int | None) -
 def read_published_items(conn: psycopg.Connection[Any]) -> PublishedItems:
     """Every item with published parameters, by id."""
     rows = conn.execute(SQL["published_items"], {"runs": STABLE_OVER_RUNS, "reversed": irt.Finding.REVERSED}).fetchall()
-    columns = list(zip(*rows, strict=True)) or [()] * 10
-    item_ids, a, b, se_b, n_answers, move, anchored, has_question, retired, runs_backwards = columns
+    columns = list(zip(*rows, strict=True)) or [()] * 11
+    item_ids, a, b, se_b, n_answers, move, anchored, has_question, retired, unseen, runs_backwards = columns
     return PublishedItems(
         item_ids=np.array(item_ids, dtype=object),
         a=np.array(a, dtype=float),
@@ -148,6 +148,7 @@ def read_published_items(conn: psycopg.Connection[Any]) -> PublishedItems:
         anchored=np.array(anchored, dtype=bool),
         has_question=np.array(has_question, dtype=bool),
         retired=np.array(retired, dtype=bool),
+        unseen=np.array(unseen, dtype=bool),
         reversed=np.array(runs_backwards, dtype=bool),
     )
 

@@ -29,6 +29,7 @@ select
     coalesce(question.meta -> 'tags' @> '["anchor"]', false) as anchored,
     question.id is not null as has_question,
     question.meta -> 'anchor_retired' is not null as retired,
+    not exists (select from item_param join recent using (run_id) where item_param.item_no = stored.item_no) as unseen,
     backwards.item_id is not null as reversed
 from mirt_item_params as current
 join item using (item_id)
