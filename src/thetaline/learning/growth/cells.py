@@ -27,6 +27,11 @@ class Cells:
     information: float  # most that a learner's answers can tell of θ
     topic_information: float  # the same on one topic; infinite where an answer has none
 
+    @property
+    def of_learner(self) -> Index:
+        """(C,) row of the block."""
+        return self.place // (self.shape[1] * self.shape[2])
+
 
 def blocks(answers: GrowthAnswers, weeks: Index, *, size: int = BLOCK_LEARNERS) -> Iterator[Cells]:
     """Blocks of learners with answers, those with alike numbers of topics together; `answers` are by learner."""

@@ -7,14 +7,17 @@ import numpy as np
 from thetaline.errors import InputError
 from thetaline.irt.threads import single_threaded_blas
 from thetaline.learning.growth.answers import GrowthAnswers
+from thetaline.learning.growth.bend import averaged_with, knots
 from thetaline.learning.growth.data_checks import Prepared, diagnostics, prepared
-from thetaline.learning.growth.lines import learner_lines
+from thetaline.learning.growth.lines import Lines, learner_lines
 from thetaline.learning.growth.maximum import LogPosterior, Maximum, maximise
 from thetaline.learning.growth.model import GrowthModel, Spreads
 from thetaline.learning.growth.parameter_uncertainty import MOST_LEARNERS, averaged
-from thetaline.learning.growth.result import FixedEffects, GrowthFit, GrowthStatus, not_fitted
+from thetaline.learning.growth.result import NO_WEEK, FixedEffects, GrowthFit, GrowthStatus, LearnerLines, not_fitted
 from thetaline.learning.growth.spec import GrowthSpec
 from thetaline.learning.growth.whole_cohort import refined, thinned
+
+BENT = 0.5  # probability of a plateau from which a learner is said to have one
 
 
 def fit_growth(answers: GrowthAnswers, spec: GrowthSpec) -> GrowthFit:
@@ -58,8 +61,19 @@ def _fit(data: Prepared, spec: GrowthSpec) -> GrowthFit:
         log_likelihood=lines.log_likelihood,
         cycles=found.cycles,
         diagnostics=counts,
-        learners=learner_lines(data.cohort, lines.mean, lines.covariance),
+        learners=_with_plateaus(data, spec, lines),
     )
+
+
+def _with_plateaus(data: Prepared, spec: GrowthSpec, lines: Lines) -> LearnerLines:
+    bend_week = np.full(len(lines.mean), NO_WEEK, np.int32)
+    if not lines.bends:
+        return learner_lines(data.cohort, lines.mean, lines.covariance, bend_week)
+    mixture = averaged_with(lines.mean, lines.covariance, lines.bends)
+    weeks = np.array(knots(data.cohort.from_now), np.int32) + spec.now_week
+    likelier = mixture.probability > BENT
+    bend_week[likelier] = weeks[mixture.knot[likelier]]
+    return learner_lines(data.cohort, mixture.mean, mixture.covariance, bend_week)
 
 
 def _fixed(names: tuple[str, ...], model: GrowthModel, found: Maximum) -> FixedEffects:

@@ -1,12 +1,15 @@
 """Every learner's line from the posteriors of the blocks."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
 
 from thetaline.learning._types import Array, Index, Int32s
 from thetaline.learning.growth.answers import GrowthAnswers
+from thetaline.learning.growth.bend import Bend, foretold, held_out, plateau
+from thetaline.learning.growth.gaussian import BlockPosterior
 from thetaline.learning.growth.marginal import BlockFit, Cohort
 from thetaline.learning.growth.result import NO_WEEK, LearnerLines
 
@@ -21,6 +24,7 @@ class BlockLines(NamedTuple):
     covariance: Array
     log_likelihood: float
     gradient: Array  # (P,) of the block's log-likelihood
+    bends: list[Bend]
 
 
 class Lines(NamedTuple):
@@ -30,9 +34,10 @@ class Lines(NamedTuple):
     covariance: Array
     log_likelihood: float
     gradient: Array
+    bends: list[Bend]  # one a knot, of all learners
 
 
-def learner_lines(cohort: Cohort, mean: Array, covariance: Array) -> LearnerLines:
+def learner_lines(cohort: Cohort, mean: Array, covariance: Array, bend_week: Int32s) -> LearnerLines:
     """Of all N learners from the moments of level and slope, (N, 2) and (N, 2, 2)."""
     sd = np.sqrt(np.einsum("nll->nl", covariance))
     spread = sd[:, 0] * sd[:, 1]
@@ -47,28 +52,53 @@ def learner_lines(cohort: Cohort, mean: Array, covariance: Array) -> LearnerLine
         n_weeks=n_weeks,
         first_week=first,
         last_week=last,
-        bend_week=np.full(len(mean), NO_WEEK, np.int32),
+        bend_week=bend_week,
     )
 
 
-def lines_of(cohort: Cohort, phi: Array, fit: BlockFit) -> BlockLines:
-    """Moments of a block's lines."""
-    line, block, who = cohort.prior(phi).line, fit.at.posterior, fit.cells.learner
+def lines_of(cohort: Cohort, phi: Array, fit: BlockFit, ends: Sequence[float] = ()) -> BlockLines:
+    """Moments of a block's lines, and of plateaus that begin at `ends` weeks from now."""
+    mean, covariance = _moments(cohort, phi, fit.cells.learner, fit.at.posterior)
+    bends = _bends(cohort, phi, fit, ends) if ends else []
+    value, gradient = float(fit.at.log_likelihood.sum()), fit.score.sum(axis=0)
+    return BlockLines(fit.cells.learner, mean, covariance, value, gradient, bends)
+
+
+def _moments(cohort: Cohort, phi: Array, who: Index, block: BlockPosterior) -> tuple[Array, Array]:
+    line = cohort.prior(phi).line
     mean = cohort.line(phi, who) + block.z[:, :LINE] @ line.T
-    covariance = line @ block.z_cov[:, :LINE, :LINE] @ line.T
-    return BlockLines(who, mean, covariance, float(fit.at.log_likelihood.sum()), fit.score.sum(axis=0))
+    return mean, line @ block.z_cov[:, :LINE, :LINE] @ line.T
 
 
-def gathered(cohort: Cohort, phi: Array, blocks: Iterable[BlockLines]) -> Lines:
+def _bends(cohort: Cohort, phi: Array, fit: BlockFit, ends: Sequence[float]) -> list[Bend]:
+    who, last = fit.cells.learner, held_out(cohort.from_now)
+
+    def foretells(by: Cohort) -> tuple[Array, BlockPosterior]:
+        return foretold(fit.cells, fit.at.sites, by.mean(phi, who), by.prior(phi), last)
+
+    line, _ = foretells(cohort)
+    bends = []
+    for knot in ends:
+        ended = replace(cohort, basis=np.minimum(cohort.from_now, knot))
+        value, block = foretells(ended)
+        bends.append(Bend(value - line, *plateau(*_moments(ended, phi, who, block), knot)))
+    return bends
+
+
+def gathered(cohort: Cohort, phi: Array, blocks: Iterable[BlockLines], ends: Sequence[float] = ()) -> Lines:
     """Of all N learners, those without answers by the prior."""
     line, everybody = cohort.prior(phi).line, np.arange(cohort.answers.n_learners)
     mean = cohort.line(phi, everybody)
     covariance = np.broadcast_to(line @ line.T, (len(mean), LINE, LINE)).copy()
+    bends = [Bend(np.zeros(len(mean)), *plateau(mean, covariance, knot)) for knot in ends]
     value, gradient = 0.0, np.zeros(phi.size)
     for block in blocks:
         mean[block.who], covariance[block.who] = block.mean, block.covariance
         value, gradient = value + block.log_likelihood, gradient + block.gradient
-    return Lines(mean, covariance, value, gradient)
+        for of_all, of_block in zip(bends, block.bends, strict=True):
+            for whole, part in zip(of_all, of_block, strict=True):
+                whole[block.who] = part
+    return Lines(mean, covariance, value, gradient, bends)
 
 
 def _weeks(answers: GrowthAnswers) -> tuple[Int32s, Int32s, Int32s]:

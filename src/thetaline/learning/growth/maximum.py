@@ -1,6 +1,6 @@
 """The parameters where likelihood times prior is largest, and how sharply it falls around them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -58,9 +58,9 @@ class LogPosterior:
         """Learners with answers."""
         return self.cohort.n_learners
 
-    def lines(self, phi: Array) -> Lines:
-        """Everybody's line given phi."""
-        return gathered(self.cohort, phi, (lines_of(self.cohort, phi, fit) for fit in self.fits(phi)))
+    def lines(self, phi: Array, ends: Sequence[float] = ()) -> Lines:
+        """Everybody's line given phi, with plateaus from `ends`."""
+        return gathered(self.cohort, phi, (lines_of(self.cohort, phi, fit, ends) for fit in self.fits(phi)), ends)
 
     def log_prior(self, phi: Array) -> tuple[float, Array]:
         """Value, up to a constant, and gradient (P,)."""

@@ -76,7 +76,7 @@ def propagate(
     at_mean = mean.ravel()[cells.place // cells.shape[2]]
     sites = sites or Sites(np.zeros(at_mean.size), np.zeros(at_mean.size))
     for _ in range(MAX_SWEEPS):
-        block = posterior(*_tables(cells, sites, at_mean), prior)
+        block = posterior(*tables(cells, sites, at_mean), prior)
         cavity, centre = _cavity(cells, block, prior.topic_sd, at_mean, sites)
         tilted = _tilted(table, cavity)
         moved = float(np.max(np.abs(tilted.mean - centre) / np.sqrt(tilted.variance), initial=0.0))
@@ -85,7 +85,7 @@ def propagate(
         sites = _matched(cavity, tilted)
     gain = tilted.log_total - _normal_integral(cavity, sites)
     gain += sites.shift * at_mean - sites.precision * at_mean**2 / 2
-    per_learner = np.bincount(cells.place // (cells.shape[1] * cells.shape[2]), gain, cells.shape[0])
+    per_learner = np.bincount(cells.of_learner, gain, cells.shape[0])
     return Propagated(block, sites, block.log_normaliser + per_learner, moved)
 
 
@@ -102,7 +102,8 @@ def _matched(cavity: Sites, tilted: Tilted) -> Sites:
     return Sites(precision, tilted.mean * (precision + cavity.precision) - cavity.shift)
 
 
-def _tables(cells: Cells, sites: Sites, at_mean: Array) -> tuple[Array, Array]:
+def tables(cells: Cells, sites: Sites, at_mean: Array) -> tuple[Array, Array]:
+    """Precisions, and shifts relative to the prior's mean, (B, W, T); 0 where there is no answer."""
     precision, shift = np.zeros((2, *cells.shape))
     precision.ravel()[cells.place] = sites.precision
     shift.ravel()[cells.place] = sites.shift - sites.precision * at_mean

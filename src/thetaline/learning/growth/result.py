@@ -53,7 +53,8 @@ class LearnerLines:
     """Posterior of every learner, (N,) each: θ now, its change a week, their standard deviations and correlation.
 
     A learner without answers (`n_answers` 0) has the cohort's line and its spread: a prediction, not a measurement.
-    `bend_week` is the week from which a learner's θ stays level, `NO_WEEK` where the line goes on to now.
+    `bend_week` is the week from which a learner's θ more likely stays level, `NO_WEEK` where the line goes on to now;
+    level and slope are those from now on, averaged over both by their probability.
     """
 
     level: Array
@@ -69,7 +70,7 @@ class LearnerLines:
 
     @property
     def bent(self) -> NDArray[np.bool_]:
-        """(N,) whose line has a bend; `slope` is then that after the bend."""
+        """(N,) whose line more likely ended than goes on."""
         return np.asarray(self.bend_week != NO_WEEK)
 
 

@@ -4,11 +4,13 @@ One Newton step from a root-n consistent start is as good as the maximum itself 
 1998, 6.4.3), so that a pass or two over all learners end what the search over some thousands began.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 
 from thetaline.learning._types import Array
+from thetaline.learning.growth.bend import knots
 from thetaline.learning.growth.cells import Cells
 from thetaline.learning.growth.lines import BlockLines, Lines, gathered, lines_of
 from thetaline.learning.growth.marginal import Cohort, fit_block, map_blocks
@@ -32,12 +34,12 @@ def thinned(cohort: Cohort) -> Cohort:
 
 def refined(cohort: Cohort, spec: GrowthSpec, found: Maximum, target: LogPosterior) -> tuple[Maximum, Lines]:
     """The maximum over all learners and their lines there."""
-    n_learners = cohort.n_learners
+    n_learners, ends = cohort.n_learners, knots(cohort.from_now) if spec.bend else ()
     if n_learners == target.n_learners:
-        return found, target.lines(found.phi)
+        return found, target.lines(found.phi, ends)
     found = replace(found, covariance=found.covariance * target.n_learners / n_learners)
     for left in reversed(range(MOST_PASSES)):
-        lines = _pass(cohort, spec, found.phi)
+        lines = _pass(cohort, spec, found.phi, ends)
         gradient = lines.gradient + target.log_prior(found.phi)[1]
         step = found.covariance @ gradient
         found = replace(found, distance=float(np.sqrt(gradient @ step)))
@@ -47,8 +49,9 @@ def refined(cohort: Cohort, spec: GrowthSpec, found: Maximum, target: LogPosteri
     return found, lines
 
 
-def _pass(cohort: Cohort, spec: GrowthSpec, phi: Array) -> Lines:
+def _pass(cohort: Cohort, spec: GrowthSpec, phi: Array, ends: Sequence[float]) -> Lines:
     def one(cells: Cells) -> BlockLines:
-        return lines_of(cohort, phi, fit_block(cohort, cells, phi))
+        return lines_of(cohort, phi, fit_block(cohort, cells, phi), ends)
 
-    return gathered(cohort, phi, map_blocks(one, cohort.blocks(), spec.threads, cohort.answers.n_answers))
+    parts = map_blocks(one, cohort.blocks(), spec.threads, cohort.answers.n_answers)
+    return gathered(cohort, phi, parts, ends)
