@@ -12,6 +12,13 @@ from thetaline.api.calibration import (
     LinkingConstants,
     Observation,
 )
+from thetaline.api.growth import (
+    GrowthFitRequest,
+    GrowthFitResponse,
+    GrowthLine,
+    GrowthPredictRequest,
+    GrowthPredictResponse,
+)
 from thetaline.api.items import BankItem, BankPage, DriftAlert, DriftAlerts, ItemHistory, ItemVersion
 from thetaline.api.jobs import Job, JobAccepted, JobProgress, JobState
 from thetaline.api.learners import (
@@ -28,6 +35,12 @@ from thetaline.api.learners import (
     WeekRecomputed,
 )
 from thetaline.api.linking import LinkRequest, LinkResponse
+from thetaline.api.mixed_model import (
+    FitProgressRequest,
+    FitProgressResponse,
+    PredictProgressRequest,
+    PredictProgressResponse,
+)
 from thetaline.api.operation import Health, Readiness
 from thetaline.api.runs import GateCheck, LedgerRun, RunPage
 from thetaline.api.scoring import Ability, KeyedResponse, ScoreRequest, ScoreResponse
@@ -53,8 +66,15 @@ __all__ = [
     "ErrorBody",
     "FitMeta",
     "FitMetrics",
+    "FitProgressRequest",
+    "FitProgressResponse",
     "FittedModel",
     "GateCheck",
+    "GrowthFitRequest",
+    "GrowthFitResponse",
+    "GrowthLine",
+    "GrowthPredictRequest",
+    "GrowthPredictResponse",
     "Health",
     "InformationRequest",
     "InformationResponse",
@@ -77,6 +97,8 @@ __all__ = [
     "NextItemsResponse",
     "Observation",
     "Payload",
+    "PredictProgressRequest",
+    "PredictProgressResponse",
     "RankedItem",
     "Readiness",
     "RecomputeRequest",

@@ -63,6 +63,22 @@ class AsyncClient(AsyncConnection):
         """The items that tell most about an ability."""
         return await self._call(calls.next_items(request))
 
+    async def fit_progress(self, request: api.FitProgressRequest) -> api.FitProgressResponse:
+        """A mixed model of scores over weeks."""
+        return await self._call(calls.fit_progress(request))
+
+    async def predict_progress(self, request: api.PredictProgressRequest) -> api.PredictProgressResponse:
+        """Scores of new rows by a mixed model."""
+        return await self._call(calls.predict_progress(request))
+
+    async def fit_growth(self, request: api.GrowthFitRequest) -> api.GrowthFitResponse:
+        """Growth lines of learners from their answers."""
+        return await self._call(calls.fit_growth(request))
+
+    async def predict_growth(self, request: api.GrowthPredictRequest) -> api.GrowthPredictResponse:
+        """Where growth lines lead, and the probability of goals."""
+        return await self._call(calls.predict_growth(request))
+
     async def theta(self, user_id: str) -> api.LearnerTheta:
         """The latest θ of a learner, general and per topic."""
         return await self._call(calls.theta(user_id))

@@ -121,6 +121,26 @@ def next_items(body: api.NextItemsRequest) -> Call[api.NextItemsResponse]:
     return _post("/irt/next-items", body, api.NextItemsResponse)
 
 
+def fit_progress(body: api.FitProgressRequest) -> Call[api.FitProgressResponse]:
+    """POST /glmm/fit_progress."""
+    return _post("/glmm/fit_progress", body, api.FitProgressResponse)
+
+
+def predict_progress(body: api.PredictProgressRequest) -> Call[api.PredictProgressResponse]:
+    """POST /glmm/predict."""
+    return _post("/glmm/predict", body, api.PredictProgressResponse)
+
+
+def fit_growth(body: api.GrowthFitRequest) -> Call[api.GrowthFitResponse]:
+    """POST /growth/fit."""
+    return _post("/growth/fit", body, api.GrowthFitResponse)
+
+
+def predict_growth(body: api.GrowthPredictRequest) -> Call[api.GrowthPredictResponse]:
+    """POST /growth/predict."""
+    return _post("/growth/predict", body, api.GrowthPredictResponse)
+
+
 def job(job_id: UUID | str) -> Call[api.Job]:
     """GET /jobs/{job_id}."""
     return Call("GET", f"/jobs/{job_id}", api.Job)

@@ -63,6 +63,22 @@ class Client(Connection):
         """The items that tell most about an ability."""
         return self._call(calls.next_items(request))
 
+    def fit_progress(self, request: api.FitProgressRequest) -> api.FitProgressResponse:
+        """A mixed model of scores over weeks."""
+        return self._call(calls.fit_progress(request))
+
+    def predict_progress(self, request: api.PredictProgressRequest) -> api.PredictProgressResponse:
+        """Scores of new rows by a mixed model."""
+        return self._call(calls.predict_progress(request))
+
+    def fit_growth(self, request: api.GrowthFitRequest) -> api.GrowthFitResponse:
+        """Growth lines of learners from their answers."""
+        return self._call(calls.fit_growth(request))
+
+    def predict_growth(self, request: api.GrowthPredictRequest) -> api.GrowthPredictResponse:
+        """Where growth lines lead, and the probability of goals."""
+        return self._call(calls.predict_growth(request))
+
     def theta(self, user_id: str) -> api.LearnerTheta:
         """The latest θ of a learner, general and per topic."""
         return self._call(calls.theta(user_id))

@@ -6,6 +6,7 @@ from datetime import date, timedelta
 from thetaline.learning._types import Int32s, Mask
 
 EPOCH = date(1970, 1, 1)
+FIRST_MONDAY = date(1969, 12, 29)
 IMPROVEMENT_DAYS = 14
 KPI_WINDOW_DAYS = 28
 
@@ -23,6 +24,16 @@ def date_of_number(number: int) -> date:
 def monday(day: date) -> date:
     """The ISO Monday of the week of `day`."""
     return day - timedelta(days=day.weekday())
+
+
+def week_number(monday: date) -> int:
+    """Whole weeks from the one of 1970-01-01 to that of a Monday."""
+    return (monday - FIRST_MONDAY).days // 7
+
+
+def monday_of_number(number: int) -> date:
+    """The Monday of the week with that number."""
+    return FIRST_MONDAY + timedelta(weeks=number)
 
 
 def last_week_end(day: date) -> date:

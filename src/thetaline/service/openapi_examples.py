@@ -18,6 +18,19 @@ _WEEK = {
     "kpis": {"I_t": 0.21, "method": "theta_delta", "E_t": 0.08, "A_t": 0.64, "P": 0.58, "S": 0.07},
     "updated_at": _AT,
 }
+_LINE = {
+    "user_id": "u1",
+    "level": 0.3,
+    "level_se": 0.2,
+    "slope": 0.05,
+    "slope_se": 0.03,
+    "correlation": 0.2,
+    "n_answers": 120,
+    "n_weeks": 10,
+    "first_week": "2025-08-18",
+    "last_week": "2025-10-27",
+    "bend_week": None,
+}
 _LEDGER_ROW = {
     "run_id": _RUN,
     "job": "mirt_calibrate",
@@ -73,6 +86,50 @@ EXAMPLES: Mapping[type[BaseModel], dict[str, Any]] = {
         "se": [1.74],
     },
     api.NextItemsResponse: {"status": "ok", "theta": 0.3, "items": [{"item_id": "103", "information": 0.24}]},
+    api.FitProgressResponse: {
+        "status": "ok",
+        "fit_meta": {
+            "run_id": "glmm-2025-11-02T04:15:23Z",
+            "model_spec": {
+                "formula": "score ~ week + (1|student)",
+                "family": "gaussian",
+                "n": 16,
+                "groups": {"student": 4},
+            },
+            "fell_back_from": [],
+            "notes": [],
+        },
+        "fixed_effects": [{"term": "week", "estimate": 0.5, "se": 0.1, "z": 5.0}],
+        "random_effects": {
+            "student": {
+                "sd": {"(Intercept)": 1.0},
+                "levels": [{"level": "s0", "values": {"(Intercept)": 0.9}, "se": {"(Intercept)": 0.2}}],
+            }
+        },
+        "residual_sd": 0.4,
+        "metrics": {"logLik": -19.8, "AIC": 47.6, "BIC": 50.7, "RMSE": 0.35},
+    },
+    api.PredictProgressResponse: {"status": "ok", "predictions": [4.4, 3.4]},
+    api.GrowthFitResponse: {
+        "status": "ok",
+        "fit_meta": {
+            "run_id": "growth-2025-11-02T04:15:23Z",
+            "status": "fitted",
+            "dropped": [],
+            "now": "2025-10-27",
+            "diagnostics": {"n_learners": 400, "n_answers": 48000, "n_weeks": 12, "distance": 0.01},
+        },
+        "fixed_effects": [{"term": "slope", "estimate": 0.04, "se": 0.004, "z": 10.0}],
+        "spreads": {"level_sd": 0.9, "slope_sd": 0.05, "correlation": 0.2, "topic_sd": 0.4, "walk_sd": 0.05},
+        "learners": [_LINE],
+    },
+    api.GrowthPredictResponse: {
+        "status": "ok",
+        "date": "2025-11-23",
+        "predictions": [
+            {"user_id": "u1", "theta": 0.49, "se": 0.25, "probability": 0.11, "ever_probability": 0.14, "reason": None}
+        ],
+    },
     api.JobAccepted: {"status": "accepted", "job_id": _JOB_ID, "href": f"/jobs/{_JOB_ID}"},
     api.Job: {
         "job_id": _JOB_ID,

@@ -13,10 +13,9 @@ from thetaline.jobs.abilities.item_bank import ItemBank
 from thetaline.jobs.arrays import Int32s
 from thetaline.jobs.runner import JobContext
 from thetaline.learning.growth import NO_TOPIC, GrowthAnswers
-from thetaline.learning.windows import EPOCH, week_window
+from thetaline.learning.windows import week_number, week_window
 
 WEEK = timedelta(weeks=1)
-FIRST_MONDAY = EPOCH - timedelta(days=EPOCH.weekday())
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -33,16 +32,6 @@ class CohortAnswers:
         for column in (self.learner_no, rows.learner, rows.item, rows.category, rows.week, rows.topic):
             digest.update(np.ascontiguousarray(column).tobytes())
         return digest.hexdigest()
-
-
-def week_number(monday: date) -> int:
-    """Weeks since the one of 1970-01-01."""
-    return (monday - FIRST_MONDAY).days // 7
-
-
-def monday_of_number(number: int) -> date:
-    """The Monday of a week's number."""
-    return FIRST_MONDAY + number * WEEK
 
 
 def read_growth_answers(context: JobContext, bank: ItemBank, *, last_week: date, weeks: int) -> CohortAnswers:

@@ -13,7 +13,7 @@ from thetaline.jobs.abilities.estimates import lock_items
 from thetaline.jobs.abilities.item_bank import load_item_bank
 from thetaline.jobs.arrays import Array, Int32s
 from thetaline.jobs.command_line import DateOption, DryRunOption, run_app
-from thetaline.jobs.growth.answers import CohortAnswers, monday_of_number, read_growth_answers, week_number
+from thetaline.jobs.growth.answers import CohortAnswers, read_growth_answers
 from thetaline.jobs.growth.goals import SQL as GOALS_SQL, GoalResult, Goals, goal_results, read_goals, write_goals
 from thetaline.jobs.growth.records import (
     NOT_FITTED,
@@ -28,7 +28,7 @@ from thetaline.jobs.kpis.compute import JOB as KPI_JOB
 from thetaline.jobs.kpis.key_registry import declare_writer
 from thetaline.jobs.runner import JobContext, Summary, run_job
 from thetaline.learning.growth import GrowthFit, GrowthSpec, LearnerLines, fit_growth
-from thetaline.learning.windows import last_week_end
+from thetaline.learning.windows import last_week_end, monday_of_number, week_number
 
 JOB = "fit_bayesian_growth"
 FORMULA = "answer ~ item + 1 + week + (week|learner) + (1|learner:topic) + walk(week|learner)"

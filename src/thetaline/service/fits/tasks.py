@@ -4,8 +4,18 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
-from thetaline.api import InformationRequest, LinkRequest, NextItemsRequest, ScoreRequest
+from thetaline.api import (
+    FitProgressRequest,
+    GrowthFitRequest,
+    GrowthPredictRequest,
+    InformationRequest,
+    LinkRequest,
+    NextItemsRequest,
+    PredictProgressRequest,
+    ScoreRequest,
+)
 from thetaline.jobs.calibration.in_process_engine import InProcessEngine
+from thetaline.service import growth, mixed_models
 from thetaline.service.fits.calibration_body import read_body
 from thetaline.service.fits.calibration_reply import reply_json
 from thetaline.service.fits.process import Task
@@ -51,12 +61,40 @@ def next_items(task: Task, _on_cycle: OnCycle) -> dict[str, object]:
     return _done(task, next_items_json(given_bank(request), request))
 
 
+def glmm_fit(task: Task, _on_cycle: OnCycle) -> dict[str, object]:
+    """POST /glmm/fit_progress."""
+    request = FitProgressRequest.model_validate_json(_body(task))
+    return _done(task, mixed_models.fit_json(request, most=task.most, now=datetime.now(UTC)))
+
+
+def glmm_predict(task: Task, _on_cycle: OnCycle) -> dict[str, object]:
+    """POST /glmm/predict."""
+    return _done(
+        task, mixed_models.predict_json(PredictProgressRequest.model_validate_json(_body(task)), most=task.most)
+    )
+
+
+def growth_fit(task: Task, _on_cycle: OnCycle) -> dict[str, object]:
+    """POST /growth/fit."""
+    request = GrowthFitRequest.model_validate_json(_body(task))
+    return _done(task, growth.fit_json(request, most=task.most, now=datetime.now(UTC)))
+
+
+def growth_predict(task: Task, _on_cycle: OnCycle) -> dict[str, object]:
+    """POST /growth/predict."""
+    return _done(task, growth.predict_json(GrowthPredictRequest.model_validate_json(_body(task)), most=task.most))
+
+
 TASKS: Mapping[str, TaskFunction] = {
     "calibrate": calibrate,
     "score": score,
     "link": link,
     "information": information,
     "next-items": next_items,
+    "glmm-fit": glmm_fit,
+    "glmm-predict": glmm_predict,
+    "growth-fit": growth_fit,
+    "growth-predict": growth_predict,
 }
 
 
