@@ -84,14 +84,10 @@ def _proportion(answers, start, stop):
     return np.bincount(answers.learner[within], answers.correct[within], minlength=300) / n
 
 
-def test_ability_is_the_start_plus_the_rates_of_the_terms_that_have_passed(school):
+def test_ability_is_a_line_that_goes_on_after_the_end(school):
     truth, _ = school
-    rates = truth.rates[7]
-    assert truth.theta(np.array([7]), np.array([0.0]))[0] == truth.theta0[7]
-    assert truth.theta(np.array([7]), np.array([6.0]))[0] == pytest.approx(
-        truth.theta0[7] + 4 * rates[0] + 2 * rates[1]
-    )
-    assert truth.theta(np.array([7]), np.array([12.0]))[0] == pytest.approx(truth.theta0[7] + 4 * rates.sum())
+    found = truth.theta(np.full(3, 7), np.array([0.0, 6.0, 20.0]))
+    assert found == pytest.approx(truth.theta0[7] + truth.rate[7] * np.array([0.0, 6.0, 20.0]))
 
 
 def test_a_few_items_change_their_difficulty_when_the_eighth_week_begins(school):

@@ -51,6 +51,7 @@ MOUNTS = (
     Mount("kpis", "thetaline.jobs.compute_daily_kpis", INDICATORS, "Compute the weekly KPIs of learners."),
     Mount("weekly-theta", "thetaline.jobs.weekly_theta", INDICATORS, "Estimate θ of single weeks, on one scale."),
     Mount("calendar", "thetaline.jobs.terms", INDICATORS, "List or import holidays, vacations and weeks of exams."),
+    Mount("growth", "thetaline.cli.growth", INDICATORS, "Show who is getting better, and the chance of each goal."),
     Mount("drift", "thetaline.cli.drift", INDICATORS, "List, check or resolve drift of items."),
     Mount("db", "thetaline.cli.db", OPERATION, "Start, stop, migrate and query the database."),
     Mount("serve", "thetaline.cli.serve", OPERATION, "Serve calibration, scoring and reading over HTTP."),

@@ -52,5 +52,15 @@ select user_id, (kpis ->> 'I_t')::float8, kpis ->> 'method', (kpis ->> 'reliable
 from weekly_kpi
 where week_start = cast(%(week_start)s as date)
 
+-- name: growth_lines
+select learner.user_id, line.slope, line.slope_se
+from growth_line as line join learner using (learner_no)
+where line.run_id = newest_growth(cast(%(job)s as text), cast(%(as_of)s as date))
+
+-- name: growth_goals
+select learner.user_id, coalesce(goal.target_level, 0), goal.target_date, goal.probability
+from growth_goal as goal join learner using (learner_no)
+where goal.run_id = newest_growth('fit_bayesian_growth', cast(%(as_of)s as date)) and goal.probability is not null
+
 -- name: features_with_theta
 select count(*) from features_topic_daily where theta_estimate is not null

@@ -1,8 +1,7 @@
 """A simulated school whose truth is known; the same plan gives the same school.
 
-Learners have an ability at the start and a growth rate for each term of four weeks; those who start low grow faster.
-Items follow the 2PL; some are opened later, a few change their difficulty half-way. Time is counted in weeks since the
-first day.
+Learners have an ability at the start and a growth rate; those who start low grow faster. Items follow the 2PL; some
+are opened later, a few change their difficulty half-way. Time is counted in weeks since the first day.
 """
 
 from dataclasses import dataclass
@@ -13,7 +12,8 @@ import numpy.typing as npt
 from thetaline.jobs.arrays import Array, Ints, Mask
 
 TOPICS = ("numbers", "algebra", "geometry", "functions", "statistics", "probability", "measurement", "logic")
-TERM_WEEKS = 4.0
+TERM_WEEKS = 4.0  # between which new items are opened
+RATE_SD = 0.07
 DRIFT_WEEK = 7.0
 MINUTE_MS = 60_000
 DAY_MS = 24 * 60 * MINUTE_MS
@@ -43,7 +43,7 @@ class Truth:
 
     user_ids: npt.NDArray[np.str_]  # (N,)
     theta0: Array  # (N,) ability on the first day
-    rates: Array  # (N, terms) growth a week
+    rate: Array  # (N,) growth a week
     leaves: Array  # (N,) week of the last session; beyond the end for those who stay
     item_codes: npt.NDArray[np.str_]  # (I,)
     topic: Ints  # (I,) index into TOPICS
@@ -53,11 +53,8 @@ class Truth:
     drift: Array  # (I,) what is added to b from DRIFT_WEEK on
 
     def theta(self, learner: Ints, week: Array) -> Array:
-        """Ability of `learner` at `week`: the ability at the start and the growth of the terms up to then."""
-        terms = np.arange(self.rates.shape[1]) * TERM_WEEKS
-        spent = np.clip(np.asarray(week)[..., None] - terms, 0.0, TERM_WEEKS)
-        grown: Array = np.sum(self.rates[learner] * spent, axis=-1)
-        return self.theta0[learner] + grown
+        """Ability of `learner` at `week`, which may lie after the end: a line."""
+        return np.asarray(self.theta0[learner] + self.rate[learner] * week)
 
     def difficulty(self, item: Ints, week: Array) -> Array:
         """b of `item` at `week`."""
@@ -99,11 +96,11 @@ def _truth(plan: SchoolPlan, rng: np.random.Generator) -> Truth:
     )
     churn = rng.random(plan.learners) < 0.08
     theta0 = rng.normal(0.0, 1.0, plan.learners)
-    catching_up = 0.05 - 0.03 * theta0[:, None]  # so that abilities do not fan out as growth rates add up
+    catching_up = 0.05 - 0.03 * theta0  # so that abilities do not fan out
     return Truth(
         user_ids=np.array([f"learner-{number:04d}" for number in range(1, plan.learners + 1)]),
         theta0=theta0,
-        rates=rng.normal(catching_up, 0.12, (plan.learners, plan.terms)),
+        rate=rng.normal(catching_up, RATE_SD),
         leaves=np.where(churn, rng.uniform(5.0, plan.weeks, plan.learners), np.inf),
         item_codes=np.array([f"{TOPICS[t][:4]}-{number:03d}" for number, t in enumerate(topic, start=1)]),
         topic=topic,
