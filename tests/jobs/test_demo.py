@@ -18,6 +18,12 @@ def test_the_demo_finds_the_truth_and_a_second_run_says_what_is_there(demo, rows
     assert "What to try next" in told
     assert found["indicators"]["rank_correlation"] > 0.15
     assert "Weekly KPIs: " in told
+    for slopes in found["growth_lines"]["slopes"].values():
+        assert slopes["n"] > 250
+        assert 0.88 < slopes["share"] <= 1.0
+        assert slopes["correlation"] > 0.6
+    assert sum(one["n"] for one in found["growth_lines"]["goals"]) > 100
+    assert "Growth lines: " in told
 
     acceptance_queries_answer(rows, found["run_id"])
     surroundings_are_there(rows)

@@ -14,6 +14,7 @@ from pydantic_core import to_json
 from thetaline.api.base import named_items
 from thetaline.api.growth import DatedResponse, GrowthFitRequest, GrowthPredictRequest
 from thetaline.errors import NotFittedError
+from thetaline.jobs.growth.lines import fault
 from thetaline.learning.growth import (
     NO_TOPIC,
     NO_WEEK,
@@ -44,8 +45,9 @@ def fit_json(request: GrowthFitRequest, *, most: int, now: datetime) -> bytes:
     week = week_number(monday(request.now)) if request.now else last
     with method_failures_as_422("the fit"):
         fit = fit_growth(answers, GrowthSpec(now_week=week))
-    if fit.learners is None:
-        raise NotFittedError(f"not fitted because {fit.reason}")
+    why = fault(fit)
+    if why or fit.learners is None:
+        raise NotFittedError(f"not fitted because {why}")
     effects = zip(
         fit.fixed.names, *(one.tolist() for one in (fit.fixed.estimate, fit.fixed.se, fit.fixed.z)), strict=True
     )
