@@ -29,6 +29,7 @@ from thetaline.irt.fit import Fit
 from thetaline.irt.items import Items
 from thetaline.irt.responses import Responses
 from thetaline.irt.scoring import Scores
+from thetaline.irt.threads import single_threaded_blas
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -102,7 +103,8 @@ def item_analysis(
     else:
         check_kinds(responses=(responses, Responses))
         choices = Choices(responses.answer, range(MAX_CATEGORY + 1), are_alternatives=False)
-    return _analysed(responses, choices, _abilities(theta, responses), _parameters(fit, responses), level)
+    with single_threaded_blas():
+        return _analysed(responses, choices, _abilities(theta, responses), _parameters(fit, responses), level)
 
 
 def _analysed(

@@ -14,6 +14,8 @@ from thetaline.jobs.calibration.slope_prior import (
     marginal_centre,
 )
 
+TRIAL_TOL = 1e-3  # of calibrations that are made for the mean of their slopes; moves it by less than 1e-3
+
 
 @dataclass(frozen=True, slots=True)
 class Slopes:
@@ -35,9 +37,9 @@ class Fits:
         """Learners are N(0, 1), and the items are what such learners make of them."""
         if not has_own_slopes(self.model):
             return self._fit(NO_SLOPE_PRIOR), Slopes()
-        joint = estimated_slope_prior(self._fit)
+        joint = estimated_slope_prior(self._trial)
         few = self.responses.n_observations < PLENTY * self.responses.n_items
-        marginal = marginal_centre(self._fit, joint) if few else joint
+        marginal = marginal_centre(self._trial, joint) if few else joint
         return self._fit(marginal.priors()), Slopes(joint.spread, joint.centre - marginal.centre)
 
     def beside(self, anchors: irt.Items, slopes: Slopes) -> irt.Fit:
@@ -61,6 +63,10 @@ class Fits:
     def standard_errors(self, fit: irt.Fit) -> irt.Items:
         """By item blocks, but for a shared slope, which is in no item's block."""
         return fit.standard_errors(form="item blocks" if has_own_slopes(self.model) else None)
+
+    def _trial(self, priors: irt.Priors) -> irt.Fit:
+        """Near enough to its limit for the mean of the slopes."""
+        return irt.calibrate(self.responses, model=self.model, priors=priors, tol=TRIAL_TOL, progress=self.progress)
 
     def _fit(self, priors: irt.Priors, anchors: irt.Items | None = None) -> irt.Fit:
         return irt.calibrate(self.responses, model=self.model, anchors=anchors, priors=priors, progress=self.progress)
