@@ -1,5 +1,6 @@
 """Files as they come: units, words, times and shapes are read for what they are, or asked for."""
 
+import unicodedata
 from datetime import UTC, datetime
 
 import pytest
@@ -289,6 +290,22 @@ def test_a_key_may_give_partial_credit(load_answers, attempts, tmp_path):
     assert "score is partial" in load_answers(content, "--key", "key.csv")[2]
     assert load_answers(content, "--key", "key.csv", "--score-threshold", "0.5")[0] == 0
     assert attempts("correct") == [(True,), (True,), (False,)]
+
+
+@pytest.mark.parametrize(
+    ("key", "response"), [("2", "2.0"), ("2.0", "2"), ("caf\u00e9", "cafe\u0301"), ("Paris", " paris")]
+)
+def test_a_response_that_is_written_another_way_is_still_the_keys(load_answers, attempts, tmp_path, key, response):
+    (tmp_path / "key.csv").write_text(f"item,key\nQ1,{key}\n")
+    told = load_answers(f"user_id,item_id,response,time\nu1,Q1,{response},2025-11-01\n", "--key", "key.csv")[2]
+    assert attempts("correct") == [(True,)], told
+
+
+def test_ids_and_words_are_one_in_either_form_of_unicode(load_answers, attempts):
+    composed = "u\u00e9,q\u00e9,\ub9de\uc74c,2025-11-01"
+    decomposed = unicodedata.normalize("NFD", composed.replace("11-01", "11-02"))
+    assert load_answers(f"{HEADER}\n{composed}\n{decomposed}\n")[0] == 0
+    assert attempts("user_id, code, correct") == [("u\u00e9", "q\u00e9", True)] * 2
 
 
 def test_points_are_compared_with_a_full_score(load_answers, attempts):

@@ -90,6 +90,23 @@ def test_a_code_that_may_be_partial_credit_or_an_option_is_no_answer(load_answer
     assert "answer is neither true nor false" in told
 
 
+def test_a_moodle_response_is_right_however_it_is_written(load_answers, attempts, export):
+    content = export("moodle_responses.csv").replace("1.00,Paris,Paris,-,4", "1.00,paris,Paris,4.0,4")
+    assert load_answers(content, "--preset", "moodle-responses", name="m.csv")[0] == 0
+    assert attempts("user_id, correct")[:2] == [("ana@x.org", True)] * 2
+
+
+def test_an_essay_of_a_moodle_quiz_is_not_wrong_for_want_of_a_right_answer(load_answers, attempts, export):
+    content = export("moodle_responses.csv").replace(",4,4", ",true,").replace("-,4", "an essay,")
+    code, _, told = load_answers(content, "--preset", "moodle-responses", name="m.csv")
+    assert code == 2
+    assert "answer is neither true nor false" in told
+    assert "(cell) an essay (no right answer)" in told
+    assert "(cell) true (no right answer)" in told
+    assert load_answers(content, "--preset", "moodle-responses", "--items", "Response 1", name="m.csv")[0] == 0
+    assert attempts("user_id, code, correct") == [("ana@x.org", "1", True), ("bo@x.org", "1", False)]
+
+
 def test_presets_are_listed_with_what_they_read(capsys, monkeypatch):
     assert main(["--preset", "list"]) == 0
     told = capsys.readouterr().out

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -77,8 +78,8 @@ class OptionMatrix:
 
 
 def option_text(value: object) -> str:
-    """An option as text that compares: without blanks around it, in lower case, whole numbers without a point."""
-    return WHOLE_NUMBER.sub(r"\1", str(value).strip().casefold())
+    """An option as text that compares: composed (NFC), in lower case, without blanks around it, 1.0 as 1."""
+    return WHOLE_NUMBER.sub(r"\1", unicodedata.normalize("NFC", str(value)).strip().casefold())
 
 
 def _option(cell: Any, known: dict[Any, str | None], nothing: set[str]) -> str | None:

@@ -1,11 +1,13 @@
 """The key of a test: what each response to an item is worth."""
 
 import re
+import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from thetaline.errors import InputError
+from thetaline.irt.classical.score_key import option_text
 from thetaline.jobs.importing.columns import listed, plain_name
 from thetaline.jobs.importing.files import AnswerFile, open_answer_file
 
@@ -16,14 +18,14 @@ CREDIT = ("score", "credit", "points")
 
 @dataclass(frozen=True, slots=True)
 class AnswerKey:
-    """{item: {response: credit 0..1}}; a response that is not named is worth 0.  Case and blanks do not count."""
+    """{item: {response: credit 0..1}}, responses as `option_text` makes them; one that is not named is worth 0."""
 
     credits: Mapping[str, Mapping[str, float]]
 
     def credit(self, item: str, response: str) -> float | None:
         """What the response is worth; None for an item without a key."""
         of_item = self.credits.get(item)
-        return None if of_item is None else of_item.get(response.strip().casefold(), 0.0)
+        return None if of_item is None else of_item.get(option_text(response), 0.0)
 
 
 def read_answer_key(path: Path) -> AnswerKey:
@@ -40,7 +42,7 @@ def read_answer_key(path: Path) -> AnswerKey:
         if not values[0] or not values[1]:
             raise InputError(f"--key {path}: line {line} has no item or no response")
         for one in re.split(r"[|;]", values[1]):
-            credit_of.setdefault(values[0].strip(), {})[one.strip().casefold()] = worth
+            credit_of.setdefault(unicodedata.normalize("NFC", values[0].strip()), {})[option_text(one)] = worth
     return AnswerKey(credit_of)
 
 

@@ -15,6 +15,7 @@ EXAMPLES = 5  # lines of each reason
 
 # What can be done about a reason, by its beginning.
 _ADVICE = {
+    "no user": "say which column tells the learner by --user, where this one is empty",
     "answer is neither": "say what its words mean by --map WORD=right|wrong|missing, or --missing WORD; "
     "of a wide file, which columns are items by --items",
     "score is outside": "say what a full score is by --max-score",
@@ -91,7 +92,7 @@ class RejectedRows(AbstractContextManager["RejectedRows"]):
         return "\n".join([*rows, *more, "By reason:", *totals, *([] if self.path else [advice])])
 
     def _total(self, kind: str, count: int) -> str:
-        lines = self._lines[kind]
+        lines = list(dict.fromkeys(self._lines[kind]))  # a line of a wide file has several cells
         where = f"line{'s' if len(lines) > 1 else ''} {', '.join(map(str, lines))}{', …' if count > len(lines) else ''}"
         advice = next((f"; {text}" for start, text in _ADVICE.items() if kind.startswith(start)), "")
         return f"  {count} × {kind} ({where}){advice}"

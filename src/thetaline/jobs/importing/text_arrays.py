@@ -1,10 +1,24 @@
-"""Several texts of one row as PostgreSQL writes an array: `{"algebra","graphs"}`."""
+"""Texts of a batch: in one Unicode form, and several of one row as PostgreSQL writes an array: `{"algebra","graphs"}`."""
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pyarrow as pa
 import pyarrow.compute as pc
+
+from thetaline.jobs.importing.files import RowBatch
+
+
+def composed(batch: RowBatch) -> RowBatch:
+    """The batch with composed texts (NFC): an é of one letter and one of letter and accent are one id, one word."""
+    return replace(batch, columns={name: _composed(texts) for name, texts in batch.columns.items()})
+
+
+def _composed(texts: pa.Array) -> pa.Array:
+    if pc.all(pc.string_is_ascii(texts)).as_py() is not False:  # None: all are null
+        return texts
+    return pc.utf8_normalize(texts, "NFC")
 
 
 def text_array_literals(columns: Sequence[pa.Array], n: int, separator: str | None, missing: Sequence[str]) -> pa.Array:

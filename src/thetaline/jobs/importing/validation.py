@@ -22,7 +22,7 @@ from thetaline.jobs.importing.parsers import (
     parse_response_time,
     parse_score,
 )
-from thetaline.jobs.importing.text_arrays import text_array_literals
+from thetaline.jobs.importing.text_arrays import composed, text_array_literals
 from thetaline.jobs.importing.units import TimeUnit, response_time_unit
 from thetaline.jobs.importing.words import Verdict
 
@@ -60,7 +60,7 @@ class RowValidator:
 
     def check(self, batch: RowBatch, first_row: int) -> ValidatedBatch:
         """The batch's answers and its rejected rows; `first_row` rows of the file came before it."""
-        n = len(batch.lines)
+        n, batch = len(batch.lines), composed(batch)
         wanted = np.ones(n, dtype=bool)
         for one in self.options.filters:
             wanted &= np.asarray(one.mask(batch.columns[one.column]))

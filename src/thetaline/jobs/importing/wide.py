@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from thetaline.errors import InputError
+from thetaline.irt.classical.score_key import option_text
 from thetaline.jobs.arrays import Index, Objects
 from thetaline.jobs.importing.columns import (
     Choice,
@@ -165,11 +166,13 @@ def _cells(item: _ItemColumn, columns: Mapping[str, pa.Array], missing: Sequence
     texts = [_present(text, missing) for text in columns[item.score].to_pylist()]
     if item.right_answer is None:
         return texts
-    right = columns[item.right_answer].to_pylist()
-    return [
-        None if text is None else str(int(text.strip() == (key or "").strip()))
-        for text, key in zip(texts, right, strict=True)
-    ]
+    right = [_present(key, missing) for key in columns[item.right_answer].to_pylist()]
+    return [None if text is None else _compared(text, key) for text, key in zip(texts, right, strict=True)]
+
+
+def _compared(text: str, key: str | None) -> str:
+    """1 or 0 by the right answer; an essay has none, and no text that a parser takes."""
+    return f"{text} (no right answer)" if key is None else str(int(option_text(text) == option_text(key)))
 
 
 def _present(text: str | None, missing: Sequence[str]) -> str | None:
