@@ -179,6 +179,34 @@ def test_a_matrix_as_r_writes_it_has_row_names_or_row_numbers_for_learners(load_
     assert attempts("user_id, code")[:4] == [("1", "i3"), ("1", "i4"), ("2", "i3"), ("2", "i4")]
 
 
+def test_rows_without_learners_are_not_the_learners_of_another_file(load_answers, attempts):
+    options = ("--wide", "--on", "2025-11-01")
+    assert load_answers("i1,i2\n1,0\n0,1\n", *options, name="a.csv")[0] == 0
+    assert load_answers("i1,i2\n1,0\n0,1\n1,1\n", *options, name="a.csv")[0] == 0
+    code, _, told = load_answers("i3,i4\n1,0\n0,1\n", *options, name="b.csv")
+    assert code == 2
+    assert "learners are only numbers of rows, and 2 of them, first 1, are known from a.csv; say which column" in told
+    assert {user for (user,) in attempts("user_id")} == {"1", "2", "3"}
+
+
+def test_columns_of_one_name_in_two_files_are_told_and_may_be_set_apart(load_answers, attempts):
+    options = ("--wide", "--on", "2025-11-01")
+    told = load_answers("student,Q1,Q2\nu1,1,0\n", *options, name="midterm.csv")[2]
+    assert "are known from" not in told
+    told = load_answers("student,Q2,Q3\nu2,1,0\n", *options, "--dry-run", name="final.csv")[2]
+    assert "1 of the questions, first Q2, are known from midterm.csv: columns of one name are one question" in told
+    told = load_answers("student,Q2,Q3\nu2,1,0\n", *options, "--item-prefix", "final", name="final.csv")[2]
+    assert "are known from" not in told
+    assert attempts("code") == [("Q1",), ("Q2",), ("final|Q2",), ("final|Q3",)]
+
+
+def test_a_prefix_of_items_is_no_part_of_the_keys_codes(load_answers, attempts, tmp_path):
+    (tmp_path / "key.csv").write_text("item,key\nQ1,A\n")
+    options = ("--wide", "--key", "key.csv", "--on", "2025-11-01", "--item-prefix", "mid|term")
+    assert load_answers("student,Q1\nu1,A\n", *options)[0] == 0
+    assert attempts("code, correct") == [("mid\\|term|Q1", True)]
+
+
 def test_a_table_as_r_writes_it_has_blanks_between_its_fields(load_answers, attempts):
     code, _, told = load_answers('"i1" "i 2"\n"s7" 1 NA\n"s8" 0 1\n', "--wide", "--missing", "NA", "--on", "2025-11-01")
     assert code == 0, told

@@ -107,6 +107,25 @@ def test_an_essay_of_a_moodle_quiz_is_not_wrong_for_want_of_a_right_answer(load_
     assert attempts("user_id, code, correct") == [("ana@x.org", "1", True), ("bo@x.org", "1", False)]
 
 
+def test_questions_that_a_quiz_numbers_are_not_those_of_another_quiz(load_answers, attempts, export):
+    content, options = export("moodle_responses.csv"), ("--preset", "moodle-responses")
+    assert load_answers(content, *options, name="history.csv")[0] == 0
+    assert load_answers(content, *options, name="history.csv")[1]["already_stored"] == 3
+    code, _, told = load_answers(content, *options, name="geometry.csv")
+    assert code == 2
+    assert "items are only numbers in their quiz, and 2 of them, first 1, are known from history.csv" in told
+    assert load_answers(content, *options, "--item-prefix", "geometry", name="geometry.csv")[1]["questions"] == 2
+    assert load_answers(content, *options, "--item-prefix", "", name="history (1).csv")[1]["already_stored"] == 3
+    assert {code for (code,) in attempts("code")} == {"1", "2", "geometry|1", "geometry|2"}
+
+
+def test_questions_that_a_quiz_numbers_are_not_those_of_the_exam_app(load_answers, rows, export):
+    rows("insert into question (id, meta) values (1, '{}') returning id")
+    code, _, told = load_answers(export("moodle_grades.csv"), "--preset", "moodle-grades", name="quiz.csv")
+    assert code == 2
+    assert "1 of them, first 1, are known from elsewhere; name this quiz by --item-prefix NAME" in told
+
+
 def test_presets_are_listed_with_what_they_read(capsys, monkeypatch):
     assert main(["--preset", "list"]) == 0
     told = capsys.readouterr().out

@@ -100,6 +100,10 @@ def command(  # noqa: PLR0913  one parameter an option
     items: Annotated[
         list[str] | None, _option(_ROWS, "Item columns of a wide file, for example 'Q*'; repeat it.", "GLOB")
     ] = None,
+    item_prefix: Annotated[
+        str | None,
+        _option(_ROWS, "What is put before each item's code, where other files number theirs alike: a quiz.", "NAME"),
+    ] = None,
     filters: Annotated[
         list[str] | None,
         typer.Option(
@@ -150,6 +154,7 @@ def command(  # noqa: PLR0913  one parameter an option
             max_score=full,
             words=_words(maps or (), missing or ()),
             key=None if key is None else read_answer_key(key),
+            item_prefix=None if item_prefix is None else item_prefix.strip(),
             topic_separator=topic_separator or None,
             filters=tuple(map(row_filter, filters or ())),
             time_unit=time_unit,

@@ -21,6 +21,11 @@ def joined_code(columns: Sequence[pa.Array]) -> pa.Array:
     return pc.binary_join_element_wise(*parts, pa.scalar(KEY_PARTS, pa.large_string()))
 
 
+def prefixed(codes: pa.Array, prefix: str | None) -> pa.Array:
+    """Codes of two parts, the prefix and the code; the codes alone where the prefix is empty."""
+    return joined_code([pa.array([prefix] * len(codes), pa.large_string()), codes]) if prefix else codes
+
+
 def checked(
     values: pa.Array, role: Role, faults: Faults, *, needed: bool = False, separator: str | None = None
 ) -> pa.Array:

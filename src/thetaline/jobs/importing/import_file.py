@@ -78,6 +78,8 @@ def _load(
         loader.stage(_valid_answers(batches, validator, rejected=rejected, count=count, update=update_rate))
     if not count.rows:
         raise InputError(f"{path}: the file has no rows")
+    loader.refuse_places_of_others(mapping.places, file=path.name)
+    known = loader.known(Role.ITEM, file=path.name) if mapping.named_by_columns else {}
     counts = loader.compare(rejected)
     rejected.raise_if_any(path)
     if not context.dry_run and counts["answers"]:
@@ -89,6 +91,7 @@ def _load(
         "empty_cells": count.empty_cells,
         "left_out_values": dict(count.left_out),
         **counts,
+        "questions_of_other_files": known,
         "rows_per_sec": round(count.rows / max(seconds, 1e-9)),
     }
 

@@ -1,7 +1,7 @@
 """Loads validated answers into the database: staged by COPY, compared with what is stored, inserted."""
 
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -12,6 +12,7 @@ from psycopg.rows import dict_row, tuple_row
 from pyarrow import csv
 
 from thetaline import db
+from thetaline.errors import InputError
 from thetaline.jobs.importing.columns import Role
 from thetaline.jobs.importing.files import Reason, RejectedRow
 from thetaline.jobs.importing.rejected_rows import RejectedRows
@@ -22,6 +23,13 @@ STAGED = (
 )  # fmt: skip
 # The roles of what the statements return after the line, the kind of reason and its text.
 _RETURNED = (Role.USER, Role.ITEM, Role.TOPIC, Role.SESSION, Role.CORRECT, Role.TIME, Role.RESPONSE_TIME, Role.HINT)
+
+_PLACES = {
+    Role.ITEM: "items are only numbers in their quiz, and {known} of them, first {first}, are known from {other}; "
+    "name this quiz by --item-prefix NAME, or say --item-prefix '' where it is the same quiz",
+    Role.USER: "learners are only numbers of rows, and {known} of them, first {first}, are known from {other}; say "
+    "which column tells the learner by --user",
+}
 
 SQL = db.sql("jobs/importing/load.sql")
 
@@ -42,6 +50,17 @@ class AnswerLoader:
                 copy.write(_as_csv(table))
         self.conn.execute(SQL["analyze_staged"])
 
+    def refuse_places_of_others(self, roles: Collection[Role], *, file: str) -> None:
+        """Raise InputError where ids that are only places in this file are known from elsewhere."""
+        for role in sorted(roles):
+            if found := self.known(role, file=file):
+                raise InputError(f"{file}: {_PLACES[role].format(**found)}")
+
+    def known(self, role: Role, *, file: str) -> dict[str, Any]:
+        """How many ids of that role are known from elsewhere, the first, and the other file; empty where none is."""
+        found = self._one(f"known_{role}s", {"file": file})
+        return found if found["known"] else {}
+
     def compare(self, rejected: RejectedRows) -> dict[str, Any]:
         """Find what is new, reject repeated and contradictory rows; returns the counts of what would be written."""
         self.conn.execute(SQL["create_repeated"])
@@ -57,7 +76,7 @@ class AnswerLoader:
     def write(self, *, file: str, now: datetime) -> None:
         """Add the new questions, sessions and results."""
         for name in ("add_numbered_questions", "skip_used_ids", "add_coded_questions"):
-            self.conn.execute(SQL[name])
+            self.conn.execute(SQL[name], {"file": file} if name.startswith("add") else None)
         self.conn.execute(SQL["add_exam_results"], {"file": file, "now": now})
 
     def _reject(self, statement: str, rejected: RejectedRows) -> None:
@@ -72,9 +91,9 @@ class AnswerLoader:
         by_role[Role.DATED_BY] = by_role[Role.SESSION]
         return RejectedRow(line, (Reason(kind, text),), tuple(_text(by_role.get(role)) for role in self.roles))
 
-    def _one(self, statement: str) -> dict[str, Any]:
+    def _one(self, statement: str, values: Mapping[str, object] | None = None) -> dict[str, Any]:
         with self.conn.cursor(row_factory=dict_row) as cursor:
-            return cursor.execute(SQL[statement]).fetchone() or {}
+            return cursor.execute(SQL[statement], values).fetchone() or {}
 
 
 def _as_csv(table: pa.Table) -> bytes:

@@ -25,6 +25,26 @@ from stdin (format csv)
 -- name: analyze_staged
 analyze staged
 
+-- name: known_items
+-- Questions of these codes that came with another file, or from elsewhere.
+select count(*) as known, min(code.item_code) as first,
+       coalesce(min(question.meta ->> 'file'), 'elsewhere') as other
+from (select distinct item_code from staged) as code
+join question on question.meta ->> 'external_id' = code.item_code
+    or (question.meta ->> 'external_id' is null and question.id::text = code.item_code)
+where question.meta ->> 'file' is distinct from %(file)s
+
+-- name: known_users
+-- Learners of these ids whose first answers came with another file, or from elsewhere.
+select count(*) as known, min(known.user_id) as first, coalesce(min(known.file), 'elsewhere') as other
+from (select distinct user_id from staged) as code
+cross join lateral (
+    select exam_results.user_id, exam_results.result_json -> 'source' ->> 'file' as file
+    from exam_results where exam_results.user_id = code.user_id
+    order by created_at limit 1
+) as known
+where known.file is distinct from %(file)s
+
 -- name: create_repeated
 create temporary table repeated on commit drop as
 select user_id, session_key, item_code, answered_at, min(row_no) as first_row, min(line) as first_line,
@@ -133,8 +153,8 @@ select count(*) as questions from staged_item where question_id is null
 
 -- name: add_numbered_questions
 with added as (
-    insert into question (id, topic_id)
-    select numeric_id, topic_id from staged_item
+    insert into question (id, topic_id, meta)
+    select numeric_id, topic_id, jsonb_build_object('file', cast(%(file)s as text)) from staged_item
     where question_id is null and numeric_id is not null and not id_is_taken
     returning id
 )
@@ -147,7 +167,7 @@ from question
 -- name: add_coded_questions
 with added as (
     insert into question (topic_id, meta)
-    select topic_id, jsonb_build_object('external_id', item_code) from staged_item
+    select topic_id, jsonb_build_object('external_id', item_code, 'file', cast(%(file)s as text)) from staged_item
     where question_id is null
     order by item_code
     returning id, meta ->> 'external_id' as item_code

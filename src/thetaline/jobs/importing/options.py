@@ -41,6 +41,7 @@ class ParseOptions:
     max_score: float | None = None  # what a full score is; None: 1
     words: Mapping[str, Verdict] = field(default_factory=dict)  # answers by text, in place of the usual words
     key: AnswerKey | None = None
+    item_prefix: str | None = None  # before each item's code; empty: the codes are those of other files too
     topic_separator: str | None = None
     filters: Sequence[Filter] = ()
     time_unit: TimeUnit | None = None

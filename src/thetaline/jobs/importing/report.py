@@ -57,6 +57,11 @@ def _left_out(counts: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _doubts(counts: Mapping[str, Any]) -> Iterator[str]:
+    if known := counts["questions_of_other_files"]:
+        yield (
+            f"  {known['known']:,} of the questions, first {known['first']}, are known from {known['other']}: columns "
+            "of one name are one question; if these are others, name the test by --item-prefix NAME"
+        )
     median = counts["median_response_time_ms"]
     if median is not None and not SHORTEST_MEDIAN_MS <= median <= LONGEST_MEDIAN_MS:
         yield f"  warning: the median time taken is {median / 1000:g} s; is its unit right (--response-time-unit)?"

@@ -8,7 +8,7 @@ from thetaline.jobs.importing.columns import Choice, Columns, Role, assign, list
 from thetaline.jobs.importing.files import AnswerFile
 from thetaline.jobs.importing.options import ParseOptions
 from thetaline.jobs.importing.presets import Preset, built_in_presets
-from thetaline.jobs.importing.wide import MADE, WideForm, melted
+from thetaline.jobs.importing.wide import MADE, ROW, WideForm, melted
 from thetaline.jobs.importing.words import Verdict
 
 
@@ -29,6 +29,19 @@ class FileMapping:
     source: AnswerFile
     columns: Columns
     options: ParseOptions
+    form: WideForm | None = None  # of a wide file
+
+    @property
+    def places(self) -> frozenset[Role]:
+        """The roles whose ids are only places in this file, which another file has too."""
+        items = self.named_by_columns and self.form is not None and self.form.numbered
+        users = self.columns.get(Role.USER) == (ROW,)
+        return frozenset(role for role, only in ((Role.ITEM, items), (Role.USER, users)) if only)
+
+    @property
+    def named_by_columns(self) -> bool:
+        """Whether items are columns of a wide file, of which nobody says whose they are."""
+        return self.form is not None and self.options.item_prefix is None
 
     @property
     def names(self) -> dict[str, Role | None]:
@@ -67,7 +80,7 @@ def map_file(source: AnswerFile, request: ImportRequest) -> FileMapping:
     scored = options.threshold is not None or options.max_score is not None
     aside = [one.column for one in options.filters]
     long, columns = melted(source, wide, choice, scored=scored, missing=missing, aside=aside)
-    return FileMapping(long, columns, _checked(source, options))
+    return FileMapping(long, columns, _checked(source, options), wide)
 
 
 def _over(preset: Preset, source: AnswerFile, asked: ParseOptions) -> ParseOptions:

@@ -1,4 +1,4 @@
-"""Texts of a batch: in one Unicode form, and several of one row as PostgreSQL writes an array: `{"algebra","graphs"}`."""
+"""Texts of a batch in one form of Unicode; several of one row as PostgreSQL writes an array: `{"algebra","graphs"}`."""
 
 import re
 from collections.abc import Sequence

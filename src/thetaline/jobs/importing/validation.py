@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 from thetaline.jobs.importing.columns import Columns, Role
 from thetaline.jobs.importing.faults import Faults
 from thetaline.jobs.importing.files import RejectedRow, RowBatch
-from thetaline.jobs.importing.identifiers import LONGEST_ID, checked, joined_code
+from thetaline.jobs.importing.identifiers import LONGEST_ID, checked, joined_code, prefixed
 from thetaline.jobs.importing.instants import RowInstants, Texts
 from thetaline.jobs.importing.options import ParseOptions
 from thetaline.jobs.importing.parsers import (
@@ -78,8 +78,9 @@ class RowValidator:
     def _fields(self, batch: RowBatch, rows: pa.Array, faults: Faults) -> Iterator[tuple[str, pa.Array]]:
         text = {role: joined_code([batch.columns[name] for name in its]) for role, its in self.columns.items()}
         empty = pa.nulls(faults.n, pa.large_string())
-        for role, name in ((Role.USER, "user_id"), (Role.ITEM, "item_code")):
-            yield name, checked(text[role], role, faults, needed=True)
+        codes = prefixed(text[Role.ITEM], self.options.item_prefix)
+        for role, name, ids in ((Role.USER, "user_id", text[Role.USER]), (Role.ITEM, "item_code", codes)):
+            yield name, checked(ids, role, faults, needed=True)
         yield "topics", self._topics([batch.columns[name] for name in self.columns.get(Role.TOPIC, ())], faults)
         response = pc.replace_substring(text.get(Role.RESPONSE, empty), "\0", "")
         answer, correct = self._answers({**text, Role.RESPONSE: response}, faults)

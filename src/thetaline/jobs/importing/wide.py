@@ -39,6 +39,7 @@ class WideForm:
     pattern: str = ""  # of those columns: group `code` of a column's name is the item's code, `points` its full score
     next_is_score: bool = False  # the column after an item's has its points, and the full score for a name
     right_answer: str = ""  # name of the column that an item's cell must equal, with {code} in it
+    numbered: bool = False  # the codes are the items' places in one test, where other tests have others
 
 
 @dataclass(frozen=True, slots=True)
