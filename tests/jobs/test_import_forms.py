@@ -336,6 +336,40 @@ def test_ids_and_words_are_one_in_either_form_of_unicode(load_answers, attempts)
     assert attempts("user_id, code, correct") == [("u\u00e9", "q\u00e9", True)] * 2
 
 
+@pytest.mark.parametrize(
+    ("written", "right"),
+    [("0,5", True), ("0,499", False), ("0,0", False), ("1,0", True), ("1,00", True), ("0,500", True)],
+)
+def test_a_comma_is_a_decimal_point(load_answers, attempts, written, right):
+    content = f"student;Q1;Took (s)\nu1;{written};12,5\n"
+    options = ("--wide", "--items", "Q1", "--score-threshold", "0.5", "--on", "2025-11-01")
+    assert load_answers(content, *options)[0] == 0
+    assert attempts("correct") == [(right,)]
+    content = f"user_id;item_id;score;time;Took (s)\nu2;1;{written};2025-11-01;12,5\n"
+    assert load_answers(content, "--score-threshold", "0.5", "--response-time", "Took (s)")[0] == 0
+    assert attempts("correct, response_time_ms")[1:] == [(right, 12_500)]
+
+
+def test_a_gradebook_of_commas_is_right_and_wrong(load_answers, attempts):
+    assert load_answers("student;Q1;Q2\nu1;1,0;0,0\n", "--wide", "--on", "2025-11-01")[0] == 0
+    assert attempts("correct") == [(True,), (False,)]
+
+
+@pytest.mark.parametrize("written", ["1,250", "0,5,0", ",5", "1.250,5", "12,345"])
+def test_a_comma_that_may_stand_before_thousands_is_no_number(load_answers, written):
+    content = f"user_id;item_id;score;time\nu2;1;{written};2025-11-01\n"
+    code, _, told = load_answers(content, "--score-threshold", "0.5", "--max-score", "2000")
+    assert code == 2
+    assert "score is no number" in told
+
+
+def test_a_zone_of_times_that_is_not_the_zone_of_days_is_told(load_answers):
+    content = f"{HEADER}\nu1,1,1,2025-11-03 08:00\n"
+    told = load_answers(content, "--time-zone", "Asia/Seoul")[2]
+    assert "warning: times are read in Asia/Seoul, but days and weeks are those of UTC; set THETALINE_TIME_ZONE" in told
+    assert "days and weeks" not in load_answers(content, "--time-zone", "UTC")[2]
+
+
 def test_points_are_compared_with_a_full_score(load_answers, attempts):
     content = "user_id,item_id,score,time,points\nu1,1,5,2025-11-01,5\nu1,2,3,2025-11-01,4\nu1,3,1,2025-11-01,4\n"
     assert load_answers(content, "--max-score", "points", "--score-threshold", "0.7")[0] == 0

@@ -188,6 +188,15 @@ def test_what_is_no_prior_is_refused_with_its_value(prior, message) -> None:
         irt.score(irt.Responses.from_matrix([[1]]), irt.Items(ids=[0], a=[1.0], b=[0.0]), prior=prior)
 
 
+@pytest.mark.parametrize("method", ["EAP", "MAP"])
+def test_a_prior_that_says_nothing_is_refused_before_it_takes_the_memory(method: str) -> None:
+    bank = irt.Items(ids=["a", "b"], model="Rasch", b=[-1.0, 1.0])
+    responses = irt.Responses.from_matrix([[1, 0]], items=bank.ids)
+    assert irt.score(responses, bank, method=method, prior=(0.0, 1000.0)).theta == pytest.approx(0.0, abs=1e-4)
+    with pytest.raises(InputError, match=r"the prior reaches from -6e\+08 to 6e\+08, so far that it says nothing"):
+        irt.score(responses, bank, method=method, prior=(0.0, 1e8))
+
+
 def test_a_prior_that_says_all_takes_no_more_nodes_than_another() -> None:
     responses, items = irt.Responses.from_matrix([[1, 0], [1, 1]]), irt.Items(ids=[0, 1], a=[1.0, 1.2], b=[0.0, 0.5])
     scores = irt.score(responses, items, prior=(0.37, 1e-8))

@@ -11,10 +11,12 @@ from typing import NamedTuple
 
 import numpy as np
 
+from thetaline.errors import InputError
 from thetaline.irt._types import Array, Index
 
 COARSEST = 1.0  # curves bend within a logit or so: a wider step could pass over a mode
 MOST_STEPS = 128.0  # steps by which a range may grow at either end
+MOST_NODES = 50_000  # of a table in memory for each item: a prior of a thousand logits still has fewer
 REACH = 6.0  # prior standard deviations on either side: beyond them lies 2e-9 of the prior
 
 
@@ -31,7 +33,13 @@ class NodeRange(NamedTuple):
         """Multiples of h that cover low … high, taken to whole logits so that blocks of persons share tables.
 
         Where a logit holds many steps, because a prior says all, the range is taken to that many steps instead.
+        Raises InputError for a range of more than MOST_NODES.
         """
+        if self.high - self.low > MOST_NODES * self.h:
+            raise InputError(
+                f"the prior reaches from {self.low:g} to {self.high:g}, so far that it says nothing; give a smaller "
+                "sd, or take method='MLE' or 'WLE', which need none"
+            )
         unit = min(1.0, MOST_STEPS * self.h)
         low, high = unit * np.floor(self.low / unit), unit * np.ceil(self.high / unit)
         return self.h * np.arange(np.floor(low / self.h), np.ceil(high / self.h) + 1.0)

@@ -14,7 +14,7 @@ from thetaline.jobs.importing.columns import Columns, Role
 from thetaline.jobs.importing.import_file import import_file
 from thetaline.jobs.importing.options import ParseOptions, row_filter
 from thetaline.jobs.importing.presets import built_in_presets, find_preset
-from thetaline.jobs.importing.report import calibration_command
+from thetaline.jobs.importing.report import calibration_command, other_days
 from thetaline.jobs.importing.request import ImportRequest
 from thetaline.jobs.importing.units import TimeUnit
 from thetaline.jobs.importing.wide import WideForm
@@ -171,6 +171,8 @@ def command(  # noqa: PLR0913  one parameter an option
             preset=None if preset is None else find_preset(preset),
         )
         summary = import_file(context, file, request, skip_bad=skip_bad)
+        if note := other_days(options.calendar, context.calendar):
+            print_message(note)
         if summary["answers"] and not context.dry_run:
             print_message(f"next: {calibration_command(summary, context)}")
         return summary

@@ -18,6 +18,7 @@ BEYOND_RESPONSE_TIME = "response time is beyond 24 days"
 COSTS_THE_VALUE = frozenset({NEGATIVE_RESPONSE_TIME, BEYOND_RESPONSE_TIME})  # and not the answer
 
 _ISO_DURATION = re.compile(r"P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+(?:\.\d+)?)S)?)?", re.IGNORECASE)
+_DECIMAL_COMMA = re.compile(r"[+-]?(?:0|\d+(?=,(?!\d{3}$))),\d+")
 _CLOCK_DURATION = re.compile(r"(?:(\d+):)?(\d{1,2}):(\d\d(?:\.\d+)?)")
 
 
@@ -125,8 +126,9 @@ def parse_place(name: str, first: int) -> Parser:
 
 
 def _number(text: str) -> float | None:
+    """The number; a comma is a decimal point where it cannot stand before thousands: 0,5 and 12,25, not 1,250."""
     try:
-        number = float(text)
+        number = float(text.replace(",", ".") if _DECIMAL_COMMA.fullmatch(text.strip()) else text)
     except ValueError:
         return None
     return number if math.isfinite(number) and "_" not in text else None

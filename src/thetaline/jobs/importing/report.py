@@ -7,6 +7,7 @@ from thetaline.jobs.importing.columns import Role
 from thetaline.jobs.importing.rejected_rows import RejectedRows
 from thetaline.jobs.importing.request import FileMapping
 from thetaline.jobs.runner import JobContext
+from thetaline.learning.school_calendar import SchoolCalendar
 
 SHORTEST_MEDIAN_MS, LONGEST_MEDIAN_MS = 500, 30 * 60_000  # of the time taken; beyond them the unit is doubtful
 
@@ -65,6 +66,16 @@ def _doubts(counts: Mapping[str, Any]) -> Iterator[str]:
     median = counts["median_response_time_ms"]
     if median is not None and not SHORTEST_MEDIAN_MS <= median <= LONGEST_MEDIAN_MS:
         yield f"  warning: the median time taken is {median / 1000:g} s; is its unit right (--response-time-unit)?"
+
+
+def other_days(read: SchoolCalendar, kept: SchoolCalendar) -> str:
+    """Say where the zone that times were read in is not the one whose days and weeks count."""
+    if str(read.zone) == str(kept.zone):
+        return ""
+    return (
+        f"  warning: times are read in {read.zone}, but days and weeks are those of {kept.zone}; set "
+        f"THETALINE_TIME_ZONE={read.zone} where the school is there"
+    )
 
 
 def calibration_command(counts: Mapping[str, Any], context: JobContext) -> str:

@@ -22,7 +22,7 @@ class Verdict(StrEnum):
 
 # By language, as str.casefold leaves them. A hint asked for in place of an answer counts as wrong, as in DataShop.
 _RIGHT = {
-    "code": ("1", "1.0", "t", "y", "v"),
+    "code": ("1", "1.0", "1,0", "t", "y", "v"),
     "en": ("true", "yes", "correct", "right"),
     "fr": ("vrai", "juste", "oui"),
     "de": ("richtig", "wahr", "ja"),
@@ -36,7 +36,7 @@ _RIGHT = {
     "zh": ("正确", "对"),
 }
 _WRONG = {
-    "code": ("0", "0.0", "f", "n"),
+    "code": ("0", "0.0", "0,0", "f", "n"),
     "en": ("false", "no", "incorrect", "wrong", "hint"),
     "fr": ("faux", "non"),
     "de": ("falsch", "nein"),

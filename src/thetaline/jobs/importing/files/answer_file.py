@@ -88,7 +88,9 @@ def _file_problem(error: Exception) -> str | None:
     match error:
         case UnicodeDecodeError():
             byte = error.object[error.start]
-            return f"not UTF-8 text (byte 0x{byte:02x}); convert it, for example by `iconv -t utf-8`"
+            return (
+                f"not UTF-8 text (byte 0x{byte:02x}); convert it, from cp949 for example by `iconv -f cp949 -t utf-8`"
+            )
         case EOFError():
             return "the compressed file is truncated; fetch it again"
         case gzip.BadGzipFile() | zlib.error():
