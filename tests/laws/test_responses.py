@@ -74,6 +74,25 @@ def test_ids_of_mixed_kinds_keep_the_order_of_their_first_row():
     assert irt.Responses.from_long(["b", 1, "a"], [1, 1, 1], [0, 1, 1]).person_ids.tolist() == ["b", 1, "a"]
 
 
+@pytest.mark.parametrize("other", ["u\u00e9 ", "ue\u0301", "\u00a0u\u00e9"])
+def test_ids_that_look_alike_and_are_two_are_refused(other):
+    refused = r"look alike and are two ids, by blanks around them"
+    with pytest.raises(ResponsesError, match=rf"user_ids: 'u\\xe9' and .* {refused}"):
+        irt.Responses.from_long(["u\u00e9", other, "v"], [1, 2, 1], [0, 1, 1])
+    with pytest.raises(ResponsesError, match=f"item_ids: .* {refused}"):
+        irt.Responses.from_long([1, 2, 3], ["u\u00e9", other, "v"], [0, 1, 1])
+    with pytest.raises(ResponsesError, match=f"ids of items: .* {refused}"):
+        irt.Responses.from_matrix(pd.DataFrame([[0, 1], [1, 1]], columns=["u\u00e9", other]))
+    with pytest.raises(ResponsesError, match=f"ids of persons: .* {refused}"):
+        irt.Responses.from_matrix([[0, 1], [1, 1]], items=["a", "b"], persons=["u\u00e9", other])
+
+
+def test_a_number_and_its_text_are_not_two_persons():
+    with pytest.raises(ResponsesError, match="user_ids: 7 and '7' look alike"):
+        irt.Responses.from_long([7, "7", "007"], [1, 2, 1], [0, 1, 1])
+    assert irt.Responses.from_long([7, "007", "A", "a"], [1, 2, 1, 1], [0, 1, 1, 1]).n_persons == 4
+
+
 def test_a_matrix_with_gaps_keeps_its_order_and_its_counts():
     responses = irt.Responses.from_matrix([[1, np.nan, 0], [0, 1, 1]], items=["z", "y", "x"], counts=[3, 5])
     assert responses.item_ids.tolist() == ["z", "y", "x"]

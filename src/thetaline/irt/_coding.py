@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections import Counter
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -95,6 +96,7 @@ def _code_by_dict(values: Iterable[Hashable], name: str) -> tuple[Ids, NDArray[n
             f"{name} has missing values, first at row {int(np.flatnonzero(codes == index[missing[0]])[0])}"
         )
     keys = list(index)
+    refuse_look_alikes(keys, name)
     try:
         order = sorted(range(len(keys)), key=keys.__getitem__)  # type: ignore[arg-type]
     except TypeError:  # ids of several kinds have no order: first come, first listed
@@ -125,7 +127,25 @@ def ids_or_positions(ids: Sequence[Any] | None, n: int, name: str) -> Ids:
     repeated = [value for value, times in Counter(names).items() if times > 1]
     if repeated:
         raise ResponsesError(f"ids of {name} must be unique; repeated: {repeated[:5]}")
+    refuse_look_alikes(names, f"ids of {name}")
     return objects(names)
+
+
+def refuse_look_alikes(ids: Sequence[object], name: str) -> None:
+    """Raise ResponsesError for two ids that differ only in blanks around them, in their form of Unicode, or in type."""
+    texts = [one for one in ids if isinstance(one, str)]
+    if not texts or (len(texts) == len(ids) and all(one.isascii() and one == one.strip() for one in texts)):
+        return  # the usual cases, at a tenth of the time
+    seen: dict[str, object] = {}
+    for one in ids:
+        if not isinstance(one, str | int):
+            continue
+        other = seen.setdefault(unicodedata.normalize("NFC", str(one).strip()), one)
+        if other != one:
+            raise ResponsesError(
+                f"{name}: {other!a} and {one!a} look alike and are two ids, by blanks around them, by their form of "
+                "Unicode, or as a number and its text; write them alike where they are one, else rename one"
+            )
 
 
 def positions_of(ids: Iterable[object], known: Ids, name: str) -> Index:

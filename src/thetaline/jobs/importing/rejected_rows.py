@@ -71,8 +71,9 @@ class RejectedRows(AbstractContextManager["RejectedRows"]):
             self.total += 1
             for kind in {reason.kind for reason in row.reasons}:
                 self.counts[kind] += 1
-                if len(self._lines[kind]) < EXAMPLES:
-                    self._lines[kind].append(row.line)
+                lines = self._lines[kind]
+                if len(lines) < EXAMPLES and row.line not in lines[-1:]:  # a line of a wide file has several cells
+                    lines.append(row.line)
             if len(self.first) < SHOWN:
                 self.first.append(row)
             if self._part is not None:
@@ -92,7 +93,7 @@ class RejectedRows(AbstractContextManager["RejectedRows"]):
         return "\n".join([*rows, *more, "By reason:", *totals, *([] if self.path else [advice])])
 
     def _total(self, kind: str, count: int) -> str:
-        lines = list(dict.fromkeys(self._lines[kind]))  # a line of a wide file has several cells
+        lines = self._lines[kind]
         where = f"line{'s' if len(lines) > 1 else ''} {', '.join(map(str, lines))}{', …' if count > len(lines) else ''}"
         advice = next((f"; {text}" for start, text in _ADVICE.items() if kind.startswith(start)), "")
         return f"  {count} × {kind} ({where}){advice}"
