@@ -3,6 +3,7 @@
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from thetaline.errors import InputError, NotFittedError
@@ -51,6 +52,7 @@ def test_a_formula_is_read_into_its_parts(text: str, canonical: str) -> None:
         ("score ~ a + (1|b) + (1|c) + (1|d)", "more than two random"),
         ("score ~ " + "a" * 500, "at most 500 characters"),
         ("score ~ week ~ week", "is no term"),
+        ("score ~ week", r"has no random term; add one, as \(1\|student\)"),
     ],
 )
 def test_what_the_grammar_does_not_know_is_refused_with_its_place(text: str, told: str) -> None:
@@ -137,6 +139,13 @@ def test_a_share_right_is_told_from_its_number_of_answers() -> None:
         ({"student": np.arange(1200)}, {}, "each student has one row only"),
         ({"score": np.full(1200, np.nan)}, {}, "column 'score' is nan in row 0"),
         ({"week": np.zeros(3)}, {}, "column 'week' has 3 values, the response 1200"),
+        ({"student": np.zeros(3)}, {}, "column 'student' has 3 values, the response 1200"),
+        ({"score": np.ones((1200, 2))}, {}, r"column 'score' has the shape \(1200, 2\)"),
+        ({"week": np.zeros(1200, "datetime64[D]")}, {}, "column 'week' has days; calendar_weeks makes numbers"),
+        ({"student": np.r_[np.zeros(1199), np.nan]}, {}, "column 'student' is missing in row 1199"),
+        ({"student": np.array(["s", None] * 600, object)}, {}, "column 'student' is missing in row 1;"),
+        ({"student": np.array(["s", pd.NA] * 600, object)}, {}, "column 'student' is missing in row 1;"),
+        ({"student": np.array(["s", 1] * 600, object)}, {}, "column 'student' has labels of different types"),
         ({}, {"family": "binomial"}, "a binomial score is 0 or 1"),
         ({}, {"trials": np.ones(1200)}, "trials belong to a binomial score"),
         ({}, {"error_variance": -np.ones(1200)}, "error_variance has negative values"),
@@ -145,6 +154,31 @@ def test_a_share_right_is_told_from_its_number_of_answers() -> None:
 def test_data_that_carry_no_model_say_why(change: dict[str, Any], options: dict[str, Any], told: str) -> None:
     with pytest.raises(NotFittedError, match=told):
         fit_mixed(CONTRACT_FORMULA, school() | change, **options)
+
+
+@pytest.mark.parametrize("family", ["gaussian", "binomial"])
+def test_where_weeks_are_counted_from_changes_levels_by_the_line_and_nothing_else(family: str) -> None:
+    data = school(120, 6)
+    if family == "binomial":
+        data["score"] = (data["score"] > data["score"].mean()).astype(float)
+    near, far = (fit_mixed(CONTRACT_FORMULA, data | {"week": data["week"] + add}, family=family) for add in (0, 2900))
+    assert str(far.formula) == str(near.formula) == CONTRACT_FORMULA
+    assert far.metrics == pytest.approx(near.metrics)
+    assert far.coefficients[1][1:] == pytest.approx(near.coefficients[1][1:])
+    assert far.coefficients[0].se > 100 * near.coefficients[0].se
+    (student, topic), (far_student, far_topic) = near.groups, far.groups
+    assert far_topic.values == pytest.approx(topic.values)
+    assert far_topic.se == pytest.approx(topic.se, rel=1e-5)
+    assert far_student.values @ [1, 2900] == pytest.approx(student.values[:, 0])
+    assert far_student.values[:, 1] == pytest.approx(student.values[:, 1])
+    assert far_student.se[:, 1] == pytest.approx(student.se[:, 1], rel=1e-5)
+    assert [1, 2900] @ far_student.covariance @ [1, 2900] == pytest.approx(student.covariance[0, 0], rel=1e-5)
+    assert [1, 2900] @ far.covariance @ [1, 2900] == pytest.approx(near.covariance[0, 0], rel=1e-5)
+
+
+def test_a_family_that_there_is_not_is_refused_with_those_that_there_are() -> None:
+    with pytest.raises(InputError, match="no family 'poisson'; there are gaussian, binomial"):
+        fit_mixed(LINES, school(), family="poisson")
 
 
 def test_a_column_that_is_not_there_is_named() -> None:

@@ -85,6 +85,23 @@ def test_what_was_fitted_predicts_new_rows(service: Running) -> None:
     assert found == pytest.approx([mean + own + effects["topic"]["t1"]["(Intercept)"], mean])
 
 
+def test_dates_give_the_same_slopes_as_numbers_and_predict_by_dates(service: Running) -> None:
+    def dated(week: int) -> str:
+        return str(MONDAY + timedelta(weeks=week))
+
+    given, asked = rows(), [{"student": "s03", "topic": "t1", "week": 8}]
+    with service.client() as client:
+        found = []
+        for of_week in (int, dated):
+            told = [{**row, "week": of_week(row["week"])} for row in given]
+            fit = client.post("/glmm/fit_progress", json={"rows": told}).json()
+            assert fit["fit_meta"]["model_spec"]["formula"] == "score ~ week + (week|student) + (1|topic)"
+            model = {name: fit[name] for name in ("fixed_effects", "random_effects")}
+            new = [{**row, "week": of_week(row["week"])} for row in asked]
+            found.append(client.post("/glmm/predict", json={**model, "rows": new}).json()["predictions"])
+    assert found[1] == pytest.approx(found[0], rel=1e-6)
+
+
 def test_a_simpler_model_is_named_and_dates_are_calendar_weeks(service: Running) -> None:
     given = rows(slope_sd=0.0, seed=2)
     dated = [{**row, "week": str(MONDAY + timedelta(weeks=row["week"], days=row["week"] % 7))} for row in given]
@@ -100,6 +117,7 @@ def test_a_simpler_model_is_named_and_dates_are_calendar_weeks(service: Running)
     ("change", "said"),
     [
         ({"formula": "score ~ __import__('os')"}, "is unknown"),
+        ({"formula": "score ~ week"}, "has no random term"),
         ({"formula": "score ~ week + (week|school)"}, "the formula needs column 'school'"),
         ({"rows": [{**row, "score": 1.0} for row in rows(n=3)]}, "every score is 1"),
         ({"rows": [{**row, "week": str(MONDAY)} if row["week"] else row for row in rows(n=3)]}, "some as a date"),

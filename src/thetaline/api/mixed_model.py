@@ -144,13 +144,13 @@ class GivenGroup(TypedDict):
 
 
 class NewRow(TypedDict):
-    """A student in a week, perhaps on a topic."""
+    """A student in a week, told as in the fit, perhaps on a topic."""
 
     __pydantic_config__ = KEYED  # type: ignore[misc]
 
     student: NotRequired[Id | None]
     topic: NotRequired[Id | None]
-    week: Annotated[FiniteFloat, Field(ge=-MAX_WEEKS, le=MAX_WEEKS)]
+    week: Week
 
 
 class PredictProgressRequest(Payload):

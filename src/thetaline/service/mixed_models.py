@@ -39,7 +39,7 @@ def predict_json(request: PredictProgressRequest, *, most: int) -> bytes:
     """The body of a 200. Raises 413."""
     if len(request.rows) > most:
         raise _too_many(len(request.rows), most)
-    week = np.array([row["week"] for row in request.rows], float)
+    week = _weeks([row["week"] for row in request.rows])
     fixed = {one["term"]: one["estimate"] for one in request.fixed_effects}
     eta = fixed.get("(Intercept)", 0.0) + fixed.get("week", 0.0) * week
     for group, given in request.random_effects.items():

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from thetaline.errors import NotFittedError
+from thetaline.errors import InputError, NotFittedError
 from thetaline.learning._types import Array, Ints
 from thetaline.learning.mixed_model.formula import Formula
 
@@ -23,6 +23,14 @@ class Family(StrEnum):
     BINOMIAL = "binomial"
 
 
+def family_of(name: Family | str) -> Family:
+    """Raises InputError for a family that there is not."""
+    try:
+        return Family(name)
+    except ValueError:
+        raise InputError(f"there is no family {name!r}; there are {', '.join(Family)}") from None
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class ModelData:
     """n rows: the response (n,), numeric columns (n,), codes from 0 (n,) and labels of each group, weights (n,)."""
@@ -33,6 +41,11 @@ class ModelData:
     labels: Mapping[str, NDArray[Any]]
     weights: Array | None  # trials of a binomial score; None: all alike
     error_variance: Array | None  # of a Gaussian score
+
+    @property
+    def centres(self) -> Mapping[str, float]:
+        """Means of the columns. Far from them, as in weeks since 1970, level and slope of a learner look like one."""
+        return {name: float(column.mean()) for name, column in self.columns.items()}
 
     @property
     def n(self) -> int:
@@ -54,11 +67,11 @@ def model_data(
         raise NotFittedError(f"the formula needs column {absent[0]!r}; there are {', '.join(columns) or 'none'}")
     response = _numbers(columns[formula.response], formula.response, None)
     numeric = {name: _numbers(columns[name], name, response.size) for name in formula.columns}
-    grouped = {name: np.unique(np.asarray(columns[name]), return_inverse=True) for name in formula.groups}
+    grouped = {name: _levels(columns[name], name, response.size) for name in formula.groups}
     data = ModelData(
         response,
         numeric,
-        {name: codes.astype(np.int64) for name, (_, codes) in grouped.items()},
+        {name: codes for name, (_, codes) in grouped.items()},
         {name: labels for name, (labels, _) in grouped.items()},
         None if trials is None else _numbers(trials, "trials", response.size),
         None if error_variance is None else _numbers(error_variance, "error_variance", response.size),
@@ -91,16 +104,45 @@ def confounding_note(column: Array, codes: Ints, *, name: str, group: str) -> st
 
 
 def _numbers(values: ArrayLike, name: str, n: int | None) -> Array:
+    given = np.asarray(values)
+    if given.dtype.kind in "mM":
+        raise NotFittedError(f"column {name!r} has days; calendar_weeks makes numbers of Mondays")
     try:
-        array = np.asarray(values, np.float64)
+        array = given.astype(np.float64)
     except (TypeError, ValueError):
         raise NotFittedError(f"column {name!r} has values that are no numbers") from None
-    if n is not None and array.size != n:
-        raise NotFittedError(f"column {name!r} has {array.size} values, the response {n}")
+    _check_shape(array, name, n)
     if not np.isfinite(array).all():
         row = int(np.flatnonzero(~np.isfinite(array))[0])
         raise NotFittedError(f"column {name!r} is {array[row]} in row {row}; leave such rows out")
     return array
+
+
+def _levels(values: ArrayLike, name: str, n: int) -> tuple[NDArray[Any], Ints]:
+    """Labels of a group in their order, and the code of each row."""
+    array = np.asarray(values)
+    _check_shape(array, name, n)
+    if array.dtype.kind in "fOmM" and (missing := [row for row, one in enumerate(array) if _is_missing(one)]):
+        raise NotFittedError(f"column {name!r} is missing in row {missing[0]}; leave such rows out")
+    try:
+        labels, codes = np.unique(array, return_inverse=True)
+    except TypeError:
+        raise NotFittedError(f"column {name!r} has labels of different types; make all of them text") from None
+    return labels, codes.astype(np.int64)
+
+
+def _is_missing(value: object) -> bool:
+    try:
+        return value is None or bool(value != value)  # noqa: PLR0124 - NaN is not itself
+    except TypeError:  # the missing value of pandas has no truth
+        return True
+
+
+def _check_shape(array: NDArray[Any], name: str, n: int | None) -> None:
+    if array.ndim != 1:
+        raise NotFittedError(f"column {name!r} has the shape {array.shape}; one value a row is needed")
+    if n is not None and array.size != n:
+        raise NotFittedError(f"column {name!r} has {array.size} values, the response {n}")
 
 
 def _check(data: ModelData, formula: Formula, family: Family) -> None:

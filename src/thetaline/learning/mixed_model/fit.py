@@ -1,7 +1,7 @@
 """Fits a mixed model by the `glmm` library, and a simpler one where the data do not carry it."""
 
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 from thetaline.errors import NotFittedError
 from thetaline.learning._types import Array
 from thetaline.learning.mixed_model.conditional import Design, conditional_sds
-from thetaline.learning.mixed_model.data import Family, ModelData, confounding_note, model_data
+from thetaline.learning.mixed_model.data import Family, ModelData, confounding_note, family_of, model_data
 from thetaline.learning.mixed_model.formula import Formula, RandomTerm, parse_formula
 from thetaline.learning.mixed_model.result import Coefficient, FallBack, GroupEffects, MixedFit
 
@@ -48,7 +48,7 @@ def fit_mixed(
     Raises NotFittedError where no formula can be fitted, InputError for a formula that is not understood.
     """
     wanted = parse_formula(formula) if isinstance(formula, str) else formula
-    kind = Family(family)
+    kind = family_of(family)
     data = model_data(wanted, columns, kind, trials=trials, error_variance=error_variance)
     tried: list[FallBack] = []
     candidate: Formula | None = wanted
@@ -96,7 +96,8 @@ def _glmm(formula: Formula, data: ModelData, family: Family, weights: Array | No
         import glmm  # noqa: PLC0415  an extra, loaded when it is used
     except ModuleNotFoundError:
         raise NotFittedError("mixed models need the library glmm: pip install 'thetaline[growth]'") from None
-    table = {formula.response: data.response, **data.columns, **data.codes}
+    columns = {name: column - data.centres[name] for name, column in data.columns.items()}
+    table = {formula.response: data.response, **columns, **data.codes}
     options = {"satterthwaite": False, "anova_test": "Wald", "reml": reml if family is Family.GAUSSIAN else None}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", glmm.DiagnosticWarning)  # the fit carries them
@@ -160,7 +161,8 @@ def _simpler(engine: _Engine, formula: Formula, data: ModelData, family: Family)
 
 def _result(engine: _Engine, formula: Formula, data: ModelData, *, family: Family, tried: list[FallBack]) -> MixedFit:
     raw = engine.raw
-    rows = zip(raw.names, raw.beta.tolist(), raw.se.tolist(), strict=True)
+    beta, covariance = _at_zero(raw.names, raw.beta, np.asarray(raw.vcov), data)
+    rows = zip(raw.names, beta.tolist(), np.sqrt(np.diag(covariance)).tolist(), strict=True)
     residuals = data.response - raw.fitted
     metrics = {
         "logLik": float(raw.loglik),
@@ -177,8 +179,8 @@ def _result(engine: _Engine, formula: Formula, data: ModelData, *, family: Famil
         formula=formula,
         family=family,
         n=data.n,
-        coefficients=tuple(Coefficient(name, beta, se, beta / se) for name, beta, se in rows),
-        covariance=np.asarray(raw.vcov),
+        coefficients=tuple(Coefficient(name, value, se, value / se) for name, value, se in rows),
+        covariance=covariance,
         groups=tuple(_effects(engine, formula, data, family)),
         residual_sd=None if family is Family.BINOMIAL else float(np.sqrt(engine.residual)),
         metrics=metrics,
@@ -189,17 +191,25 @@ def _result(engine: _Engine, formula: Formula, data: ModelData, *, family: Famil
 
 
 def _effects(engine: _Engine, formula: Formula, data: ModelData, family: Family) -> Iterator[GroupEffects]:
-    designs = [
-        _design(term, data, _covariance(packed, len(term.names)))
-        for term, packed in zip(formula.random, _ordered(engine, formula), strict=True)
-    ]
-    errors = conditional_sds(designs, _information(engine, data, family))
     blocks = {block["group"]: block for block in engine.raw.ranef_blocks}
-    for term, design, se in zip(formula.random, designs, errors, strict=True):
+    designs, effects = [], []
+    for term, packed in zip(formula.random, _ordered(engine, formula), strict=True):
         block = blocks[term.group]
-        values = np.empty((design.n_levels, design.q))
+        values = np.empty((data.labels[term.group].size, len(term.names)))
         values[np.array(block["levels"], np.int64)] = block["values"]
+        at_zero, covariance = _at_zero(term.names, values, _covariance(packed, len(term.names)), data)
+        effects.append(at_zero)
+        designs.append(_design(term, data, covariance))
+    errors = conditional_sds(designs, _information(engine, data, family))
+    for term, design, values, se in zip(formula.random, designs, effects, errors, strict=True):
         yield GroupEffects(term.group, term.names, data.labels[term.group], design.covariance, values, se)
+
+
+def _at_zero(names: Sequence[str], values: Any, covariance: Array, data: ModelData) -> tuple[Array, Array]:
+    """Effects (…, q), found at the centres of their columns, and their covariance (q, q), where the columns are 0."""
+    move = np.eye(len(names))
+    move[0, 1:] = [-data.centres[name] for name in names[1:]]
+    return np.asarray(values) @ move.T, move @ covariance @ move.T
 
 
 def _design(term: RandomTerm, data: ModelData, covariance: Array) -> Design:

@@ -39,7 +39,7 @@ class RandomTerm:
 
 @dataclass(frozen=True, slots=True)
 class Formula:
-    """A response, an intercept, fixed slopes, and at most two random terms with different groups."""
+    """A response, an intercept, fixed slopes, and one or two random terms with different groups."""
 
     response: str
     fixed: tuple[str, ...]
@@ -111,6 +111,8 @@ def _checked(formula: Formula, text: str) -> Formula:
         raise InputError(f"formula {text!r} has {twice[0]!r} in two places; each column has one")
     if len(formula.random) > 2 or len(formula.fixed) > MOST_FIXED:
         raise InputError(f"formula {text!r} has more than two random or {MOST_FIXED} fixed terms")
+    if not formula.random:
+        raise InputError(f"formula {text!r} has no random term; add one, as (1|student)")
     wrong = [term.slope for term in formula.random if term.slope and term.slope not in formula.fixed]
     if wrong:
         raise InputError(
