@@ -1,6 +1,6 @@
 """How often the gate holds spoiled nights, and sound ones: python -m benchmarks.gate_power [replications].
 
-A school of 120 items and 800 learners with 30 answers each has a published night with 30 anchors.  The next night has
+A school of 100 items and 500 learners with 30 answers each has a published night with 30 anchors.  The next night has
 nine tenths of the same learners, who have learned a little, and new ones; then it is spoiled, or not.  Sound nights are
 those, nights of a population that grows, and of the sizes at which the limits were chosen.  With intervals of Wilson.
 """
@@ -21,7 +21,7 @@ from thetaline.jobs.calibration.gate import check_all
 from thetaline.jobs.calibration.gate_values import GateInput, GateLimits, PublishedParameters
 from thetaline.jobs.calibration.in_process_engine import InProcessEngine
 from thetaline.jobs.calibration.observations import Observations
-from thetaline.jobs.calibration.published_comparison import PublishedAbilities
+from thetaline.jobs.calibration.published_comparison import PublishedAbilities, anchors_rmsd
 from thetaline.jobs.calibration.soundness import soundness, with_free_anchors
 from thetaline.learning.school_calendar import UTC_DAYS
 from thetaline.settings import load
@@ -40,7 +40,7 @@ class Size(NamedTuple):
     n_anchors: int
 
 
-SCHOOL = Size(800, 120, 30, 30)
+SCHOOL = Size(500, 100, 30, 30)
 SOUND_SIZES = (
     Size(2000, 300, 40, 100),
     Size(300, 40, 20, 13),
@@ -99,10 +99,7 @@ def published(reply: CalibrationReply, anchors: list[AnchorItem]) -> Published:
 def held_by(answers: Observations, last: Published) -> tuple[str, ...]:
     """Names of the checks that a night fails."""
     kept, reply = calibrated(answers, last.anchors)
-    own = with_free_anchors(reply)
-    used = {one.item_id for one in last.anchors} - set(reply.linking.dropped if reply.linking else ())
-    at = {one.item_id: one.b for one in last.anchors}
-    gaps = [b - at[name] for name, b in zip(own.item_ids, own.parameters["b"], strict=True) if name in used]
+    used = [one for one in last.anchors if reply.linking and one.item_id not in reply.linking.dropped]
     found = soundness(
         kept,
         reply,
@@ -121,7 +118,7 @@ def held_by(answers: Observations, last: Published) -> tuple[str, ...]:
         n_anchors_tagged=len(last.anchors),
         n_anchors_used=reply.linking.n_anchors_used if reply.linking else 0,
         linked=reply.linking is not None,
-        rmsd=float(np.sqrt(np.mean(np.square(gaps)))) if reply.linking else None,
+        rmsd=anchors_rmsd(used, with_free_anchors(reply)) if reply.linking else None,
         link_message=reply.not_linked,
         published=last.parameters,
         soundness=found,

@@ -198,3 +198,24 @@ def test_the_migration_tells_persons_decisions_from_what_the_job_had_closed(conn
     assert set(alerts(conn, "resolved_by is null")) == {"7"}
     tested = conn.execute("select item_id, run_id, as_of from newest_drift_test join item using (item_no)").fetchall()
     assert sorted(tested) == [(item, run_id, TODAY) for item in "4567"]
+
+
+def test_an_alert_is_resolved_by_the_code_that_its_item_was_imported_under(
+    conn: Connection, database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calibrated(conn, "fit-1", estimated(truth(), 1), LONG_AGO)
+    both = {**truth(), **{item: {**truth()[item], "b": truth()[item]["b"] + 1.0} for item in (4, 9)}}
+    calibrated(conn, "fit-2", estimated(both, 2), TODAY)
+    check(conn, database)
+    for item, code in ((4, "geom-059"), (9, "4")):  # an id comes before a code
+        conn.execute(
+            """insert into question (id, meta) values (%s, jsonb_build_object('external_id', cast(%s as text)))
+            on conflict (id) do update set meta = excluded.meta""",
+            (item, code),
+        )
+    conn.commit()
+    assert resolve(database, monkeypatch, "geom-059", "--reason", "reworded") == 0
+    assert alerts(conn, "resolution = 'reworded'").keys() == {"4"}
+    assert resolve(database, monkeypatch, "4", "--reason", "the code of 9") == 0
+    assert alerts(conn, "resolution = 'the code of 9'").keys() == {"9"}
+    assert resolve(database, monkeypatch, "geom-059", "--reason", "twice") == 2

@@ -12,6 +12,7 @@ from thetaline.jobs.calibration.engine import AbilityEstimates, ItemEstimates
 from thetaline.jobs.calibration.observations import Observations
 from thetaline.jobs.calibration.published_comparison import (
     PublishedAbilities,
+    anchors_rmsd,
     moved_share,
     references_gap,
     theta_change,
@@ -125,6 +126,18 @@ def test_references_on_another_scale_than_the_published_are_told(a: float, b: fl
     moved = [replace(one, b=one.b + 1) for one in anchors]
     assert references_gap(moved, published) >= 0.4
     assert references_gap(anchors[:4], published) is None
+
+
+def test_anchors_that_are_hardly_known_do_not_decide_about_a_link() -> None:
+    own = items(20, b=np.linspace(-2, 2, 20))
+    anchors = [AnchorItem(f"q{k}", 1.0, b + 0.3) for k, b in enumerate(own.parameters["b"])]
+    assert anchors_rmsd(anchors, own) == pytest.approx(0.3)
+    anchors[0] = replace(anchors[0], b=-6.0)
+    own.se["b"][0] = 2.0
+    assert anchors_rmsd(anchors, own) == pytest.approx(0.3, abs=0.05)
+    own.se["b"][0] = np.nan
+    assert anchors_rmsd(anchors, own) > 0.9
+    assert np.isnan(anchors_rmsd([AnchorItem("other", 1.0, 0.0)], own))
 
 
 def test_references_that_differ_by_their_errors_are_sound() -> None:

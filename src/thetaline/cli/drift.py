@@ -60,7 +60,7 @@ def check(date: DateOption = None, dry_run: DryRunOption = False) -> None:
 
 @app.command()
 def resolve(
-    item: Annotated[str, typer.Argument(metavar="ITEM", help="The item's id as `thetaline drift` lists it.")],
+    item: Annotated[str, typer.Argument(metavar="ITEM", help="The item's id, or the code that it was imported under.")],
     reason: Annotated[str, typer.Option("--reason", help="What was decided; kept with the alert.")],
     retire: Annotated[bool, typer.Option("--retire", help="Also take the tag `anchor` from the item.")] = False,
 ) -> None:
@@ -71,12 +71,22 @@ def resolve(
     if not reason.strip():
         raise InputError("--reason is empty; say what was decided, for those who read the alert later")
     with db.connect(prepare_database(load()), name="thetaline drift") as conn:
-        parameters = {"item_id": item, "reason": reason.strip(), "now": datetime.now(UTC)}
+        parameters = {"item_id": _item_id(conn, item), "reason": reason.strip(), "now": datetime.now(UTC)}
         if conn.execute(SQL["resolve_alert"], parameters).rowcount == 0:
             raise InputError(f"item {item!r} has no open alert; `thetaline drift` lists those that do")
         if retire and conn.execute(SQL["retire_anchor"], parameters).rowcount == 0:
             raise InputError(f"item {item!r} is no anchor; nothing is resolved, leave out --retire to close its alert")
     typer.echo(f"the alert of item {item} is resolved", err=True)
+
+
+def _item_id(conn: psycopg.Connection[Any], item: str) -> str:
+    """The id of an alert's item by its id, else by its code; raises InputError where several have that."""
+    found = [item_id for (item_id,) in conn.execute(SQL["alerted_item"], {"item": item})]
+    if item in found or not found:
+        return item
+    if len(found) > 1:
+        raise InputError(f"the code {item!r} belongs to the items {', '.join(found)}; say which by its id")
+    return str(found[0])
 
 
 def _what_was_tested(conn: psycopg.Connection[Any]) -> str:

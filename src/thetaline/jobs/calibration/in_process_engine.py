@@ -80,7 +80,7 @@ class InProcessEngine:
         try:
             errors = fits.standard_errors(free)
             link = irt.link(new=free.items, reference=reference, method=self.method, new_covariance=errors)
-        except ItemsError as error:  # anchors in reversed order of difficulty
+        except ItemsError as error:  # moments of anchors that are all alike
             return _on_its_own(free, str(error))
         if not link.linked:
             return _on_its_own(free, link.reason)

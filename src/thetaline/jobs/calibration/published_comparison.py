@@ -83,6 +83,21 @@ def theta_change(new: AbilityEstimates, old: PublishedAbilities) -> ThetaChange:
     )
 
 
+def anchors_rmsd(anchors: Sequence[AnchorItem], estimates: ItemEstimates) -> float:
+    """Root mean square of b − b_reference, weighted by what is known of b where that is known; NaN for no anchor.
+
+    Unweighted, a few anchors far from everybody would decide.
+    """
+    place = positions(np.array([anchor.item_id for anchor in anchors], dtype=object), estimates.item_ids)
+    known = np.flatnonzero(place >= 0)
+    if not known.size:
+        return float("nan")
+    gap = estimates.parameters["b"][place[known]] - np.array([anchors[k].b for k in known.tolist()])
+    se = estimates.se.get("b", np.full(estimates.item_ids.size, np.nan))[place[known]]
+    weight = np.where((se > 0).all(), se, 1.0) ** -2.0
+    return float(np.sqrt(np.average(gap**2, weights=weight)))
+
+
 def references_gap(anchors: Sequence[AnchorItem], published: ItemEstimates) -> float | None:
     """How far the references lie from what was published of the same items; None for few of them.
 

@@ -10,6 +10,7 @@ from thetaline.jobs.calibration.classical_statistics import classical_statistics
 from thetaline.jobs.calibration.engine import AbilityEstimates, CalibrationReply, CalibrationRequest
 from thetaline.jobs.calibration.exclusions import Excluded
 from thetaline.jobs.calibration.gate_values import GateInput, PublishedParameters
+from thetaline.jobs.calibration.published_comparison import anchors_rmsd
 from thetaline.jobs.calibration.soundness import soundness
 from thetaline.jobs.calibration.window import WindowAnswers, span
 from thetaline.learning.windows import Window
@@ -70,15 +71,12 @@ def published_abilities(run: CalibrationRun) -> AbilityEstimates:
 
 
 def link_rmsd(run: CalibrationRun) -> float | None:
-    """Root mean square of b − b_reference over the anchors that were used, whichever engine linked them."""
+    """`anchors_rmsd` of the anchors that were used, whichever engine linked them; None without a link."""
     linking = run.reply.linking
     if linking is None:
         return None
     estimates = run.reply.free_anchors or run.reply.items  # anchors that were held fixed say nothing of their own
-    b = dict(zip(estimates.item_ids, estimates.parameters["b"], strict=True))
-    used = [anchor for anchor in run.anchors if anchor.item_id in b and anchor.item_id not in linking.dropped]
-    differences = np.array([b[anchor.item_id] - anchor.b for anchor in used])
-    return float(np.sqrt(np.mean(np.square(differences)))) if used else float("nan")
+    return anchors_rmsd([one for one in run.anchors if one.item_id not in linking.dropped], estimates)
 
 
 def model_spec(run: CalibrationRun, settings: Settings) -> dict[str, object]:

@@ -12,7 +12,7 @@ from thetaline.jobs.arrays import Array, Mask
 from thetaline.jobs.drift.comparison import Comparison
 from thetaline.jobs.drift.monitor import Watched
 
-ALPHA = 0.05  # of the p-values adjusted for the number of items
+ALPHA = 0.02  # of the p-values adjusted for the number of items; docs/decisions/0607
 WARNING_EFFECT, CRITICAL_EFFECT = 0.05, 0.10  # change of the mean score, limits of P-DIF (Dorans & Holland 1993)
 
 

@@ -91,6 +91,12 @@ where cast(%(all)s as boolean) or drift_alert.resolved_at is null
 order by drift_alert.created_at desc, array_position(array['critical', 'warning', 'info'], drift_alert.severity),
          abs((drift_alert.statistics ->> 'effect')::float8) desc
 
+-- name: alerted_item
+-- Of the items with an open alert those that have this id or were imported under this code.
+select item_id from item_code join item using (item_id) join drift_alert using (item_no)
+where drift_alert.resolved_at is null and cast(%(item)s as text) in (item_id, code)
+order by item_id
+
 -- name: resolve_alert
 update drift_alert
 set resolved_at = cast(%(now)s as timestamptz), resolved_by = 'person', resolution = cast(%(reason)s as text)

@@ -96,13 +96,13 @@ def compare(comparison: Comparison) -> irt.Drift:
         reference_covariance=_blocks(old, with_errors),
     )
     is_anchor = np.array([number in comparison.anchors for number in found.ids.tolist()])
-    adjusted = np.where(is_anchor, _adjusted(found.p, is_anchor), _adjusted(found.p, ~is_anchor))
-    return replace(found, p_adjusted=adjusted)
+    return replace(found, p_adjusted=adjusted_within(found.p, is_anchor))
 
 
-def _adjusted(p: Array, family: Mask) -> Array:
-    """(I,) p adjusted for the tests of a family; NaN outside it."""
-    return irt.false_discovery(np.where(family, p, np.nan))
+def adjusted_within(p: Array, is_anchor: Mask) -> Array:
+    """(I,) p adjusted for the number of tests, of anchors and of other items by themselves."""
+    families = (irt.false_discovery(np.where(family, p, np.nan)) for family in (is_anchor, ~is_anchor))
+    return np.where(is_anchor, *families)
 
 
 def has_errors(row: ItemRow) -> bool:
