@@ -18,6 +18,7 @@ from thetaline.jobs.importing import ImportRequest, import_file
 from thetaline.jobs.runner import JobContext, Summary
 
 LOOKBACK_DAYS = 30
+MOST_CHANGED = 0.3  # the gate's limit is for two nights; between two months learners truly grow apart
 CRITERIA = AnchorCriteria(count=50, min_answers=30, a_min=0.5, a_max=3.0, max_move=0.5)
 
 
@@ -50,7 +51,13 @@ def _import(context: JobContext, path: Path, school: files.School, truth: Truth)
 def _calibrate_twice(context: JobContext, school: files.School) -> str:
     """The first month, whose items give the anchors; then the last, linked to them. Returns the last run."""
     settings = context.settings.model_copy(
-        update={"mirt_lookback_days": LOOKBACK_DAYS, "mirt_model": "2PL", "mirt_max_obs": 0, "r_irt_base_url": None}
+        update={
+            "mirt_lookback_days": LOOKBACK_DAYS,
+            "mirt_model": "2PL",
+            "mirt_max_obs": 0,
+            "r_irt_base_url": None,
+            "mirt_gate_max_changed_learners": MOST_CHANGED,
+        }
     )
     early = replace(context, settings=settings, as_of=school.first_day + timedelta(days=LOOKBACK_DAYS - 1))
     print_message("2. The first month is calibrated: its learners are N(0, 1) and set the scale.")
