@@ -18,6 +18,8 @@ JOBS = (
     "weekly_theta",
     "fit_growth_glmm",
     "fit_bayesian_growth",
+    "fit_survival_churn",
+    "cluster_segments",
     "nightly",
 )
 EXIT_CODES = {"dry_run": 0, "failed": 1, "bad_input": 2}  # an empty database has nothing to calibrate

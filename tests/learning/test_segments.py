@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from benchmarks.segments import as_last, label_churn, number_found, one_normal, separated, table
+from benchmarks.segments import WEEK_SHARE, as_last, label_of_each, number_found, one_normal, separated, table
 from sklearn.metrics import adjusted_rand_score
 from tests.learning.cohorts import attempts
 
@@ -62,8 +62,13 @@ def test_centres_are_medians_of_the_members_in_raw_units(four):
     assert found.segments[0].centre == pytest.approx(np.nanmedian(week.values[members], axis=0))
 
 
-def test_unchanged_learners_keep_their_label_from_week_to_week():
-    assert label_churn(np.random.default_rng(5)) <= 0.1
+def test_unchanged_learners_keep_their_label_from_week_to_week(four):
+    week, _, found = four
+    rng = np.random.default_rng(4)
+    scores = separated(rng).scores  # those of `four`
+    next_week = table(scores + WEEK_SHARE * rng.normal(size=scores.shape), rng)
+    later = segment_learners(next_week, rng, last=as_last(week, found))
+    assert (label_of_each(later) != label_of_each(found)).mean() <= 0.1
 
 
 def test_segments_are_matched_to_the_last_run_and_new_and_vanished_ones_said(four):

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, Field, SecretStr
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from thetaline.masking import MASK, mask_url
@@ -45,6 +45,10 @@ def _in_any_case(name: str) -> str:
     if name.casefold() not in known:
         raise ValueError("unknown model")
     return known[name.casefold()]
+
+
+def _auto(value: object) -> object:
+    return None if isinstance(value, str) and value.casefold() == "auto" else value
 
 
 def time_zone(name: str) -> ZoneInfo:
@@ -123,6 +127,17 @@ class Settings(BaseSettings):
     glmm_min_observations: int = _setting(10, "fewest weekly θ for a mixed model", ge=3)
     glmm_update_kpi: bool = _setting(True, "slopes of the mixed model go into the weekly KPIs")
     brms_lookback_weeks: int = _setting(12, "weeks of answers of the growth lines", ge=3, le=104)
+    # churn and segments
+    survival_lookback_days: int = _setting(90, "days with a landmark of the hazard of silence", ge=56, le=730)
+    survival_event_threshold_days: int = _setting(14, "school days without activity that are a silence", ge=7, le=28)
+    cluster_lookback_weeks: int = _setting(12, "weeks of answers that segments are made of", ge=2, le=104)
+    cluster_n_clusters: Annotated[int | None, BeforeValidator(_auto)] = _setting(
+        None,
+        "number of segments; auto: the data choose from 1 to 8",
+        rule="auto or a whole number from 1 to 8",
+        ge=1,
+        le=8,
+    )
     # the HTTP service
     service_name: str = _setting("r-irt-plumber", "name that /healthz answers with")
     service_host: str = _setting("127.0.0.1", "address that the service listens on")

@@ -15,8 +15,6 @@ from thetaline.settings.fields import ENV_FILE, Settings
 UNHEEDED = frozenset(
     {
         "alert_webhook_url",
-        "cluster_lookback_weeks",
-        "cluster_n_clusters",
         "database_url_file",
         "mirt_source",
         "prophet_anomaly_threshold",
@@ -25,8 +23,6 @@ UNHEEDED = frozenset(
         "r_irt_internal_token_file",
         "report_format",
         "s3_bucket",
-        "survival_event_threshold_days",
-        "survival_lookback_days",
         "thetaline_schema",
     }
 )

@@ -33,6 +33,10 @@ CLEARED = (
     "growth_brms_meta",
     "growth_line",
     "growth_goal",
+    "survival_fit_meta",
+    "learner_risk",
+    "segment_meta",
+    "learner_segment",
     "gate_result",
     "drift_alert",
     "newest_drift_test",
@@ -41,8 +45,8 @@ CLEARED = (
     "weekly_kpi",
     "report_artifacts",
 )
-# The migrations that have run, who writes which KPI, and what belongs to the service and its clients.
-KEPT = ("schema_migration", "kpi_key", "api_token", "service_job", "service_job_body")
+# The migrations that have run, who writes which KPI, when school is, and what belongs to the service and its clients.
+KEPT = ("schema_migration", "kpi_key", "school_calendar", "api_token", "service_job", "service_job_body")
 
 
 def clear(context: JobContext, *, place: str, confirmed: str | None) -> None:

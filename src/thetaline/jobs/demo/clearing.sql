@@ -53,6 +53,12 @@ with demo_result as materialized (
     select 'growth_goal' from growth_goal
     where learner_no not in (select learner_no from learner join demo_user using (user_id))
     union all
+    select 'learner_risk' from learner_risk
+    where learner_no not in (select learner_no from learner join demo_user using (user_id))
+    union all
+    select 'learner_segment' from learner_segment
+    where learner_no not in (select learner_no from learner join demo_user using (user_id))
+    union all
     select 'features_topic_daily' from features_topic_daily where user_id not in (select user_id from demo_user)
     union all
     select 'weekly_kpi' from weekly_kpi where user_id not in (select user_id from demo_user)

@@ -20,13 +20,13 @@ from thetaline.jobs.growth.records import (
     FitRecord,
     LineRows,
     kpi_texts,
-    run_once,
     week_of,
     write_record,
 )
 from thetaline.jobs.kpis.compute import JOB as KPI_JOB
 from thetaline.jobs.kpis.key_registry import declare_writer
 from thetaline.jobs.runner import JobContext, Summary, run_job
+from thetaline.jobs.weekly_fit import run_once
 from thetaline.learning.growth import GrowthFit, GrowthSpec, LearnerLines, fit_growth
 from thetaline.learning.windows import last_week_end, monday_of_number, week_number
 

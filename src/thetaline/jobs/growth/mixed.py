@@ -18,11 +18,11 @@ from thetaline.jobs.growth.records import (
     FitRecord,
     LineRows,
     kpi_texts,
-    run_once,
     week_of,
     write_record,
 )
 from thetaline.jobs.runner import JobContext, Summary, run_job
+from thetaline.jobs.weekly_fit import run_once
 from thetaline.learning.mixed_model import GroupEffects, MixedFit, calendar_weeks, fit_mixed
 from thetaline.learning.windows import last_week_end
 

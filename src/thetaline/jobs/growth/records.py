@@ -1,7 +1,7 @@
-"""What the two growth jobs share: a run a week and data, lines by run, keys of the week's KPIs, a run without fit."""
+"""What the two growth jobs share: lines by run, keys of the week's KPIs, a run without fit."""
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
@@ -9,18 +9,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from thetaline import db, logs
-from thetaline.db import ledger
+from thetaline import db
 from thetaline.db.bulk import copy_rows
 from thetaline.db.jsonb import to_json
 from thetaline.jobs.arrays import Array, Int32s
 from thetaline.jobs.kpis.key_registry import declare_writer
-from thetaline.jobs.runner import JobContext, Outcome, Summary
+from thetaline.jobs.runner import JobContext
 from thetaline.learning.windows import last_week_end, monday
 
 SQL = db.sql("jobs/growth/records.sql")
 NOT_FITTED = "not fitted"
-log = logs.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -56,35 +54,10 @@ class FitRecord:
     lines: LineRows | None = None
     kpis: Sequence[str] | None = None  # JSON texts (N,), in the order of the lines
 
-
-Fit = Callable[[], FitRecord]
-Write = Callable[[str, FitRecord], None]
-
-
-def run_once(context: JobContext, fingerprint: str, fit: Fit, write: Write, *, items_run: str | None) -> Summary:
-    """Fit and store, unless a run for the same week has the same data; a dry run fits and stores nothing."""
-    as_of = last_week_end(context.as_of)
-    if context.dry_run:
-        return _told(fit(), fingerprint)
-    with ledger.open_run(context.url, context.name, as_of=as_of, now=context.now) as run:
-        values = {"job": context.name, "as_of": as_of, "fingerprint": fingerprint}
-        if same := context.conn.execute(SQL["same_run"], values).fetchone():
-            ledger.close_run(run.conn, run.run_id, ledger.RunState.DONE, summary={"same_as": same[0]})
-            return {**same[1], "run_id": same[0], "status": Outcome.ALREADY_DONE}
-        record = fit()
-        write(run.run_id, record)
-        state = ledger.RunState.DONE if record.lines is None else ledger.RunState.PUBLISHED
-        summary = {**_told(record, fingerprint), "items_run": items_run}
-        ledger.close_run(context.conn, run.run_id, state, summary=summary)
-        context.conn.commit()  # before the ledger's own connection looks whether the run is still open
-    return {"run_id": run.run_id, **summary}
-
-
-def _told(record: FitRecord, fingerprint: str) -> dict[str, object]:
-    if record.lines is None:
-        log.warning("growth not fitted; the values of the run before stay", reason=record.reason)
-    shown = {"fit": record.status, "fingerprint": fingerprint, **record.summary}
-    return {**shown, "reason": record.reason} if record.reason else shown
+    @property
+    def is_published(self) -> bool:
+        """Whether there are lines to publish."""
+        return self.lines is not None
 
 
 def write_record(context: JobContext, run_id: str, record: FitRecord, *, statement: str, update_kpis: bool) -> None:

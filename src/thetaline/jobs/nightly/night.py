@@ -17,6 +17,7 @@ from thetaline.errors import InputError, JobError, LockedError, ThetalineError
 from thetaline.jobs.abilities import snapshot, weekly
 from thetaline.jobs.calibration import nightly_fit
 from thetaline.jobs.calibration.publication import JOB as CALIBRATE
+from thetaline.jobs.churn import hazard
 from thetaline.jobs.command_line import DateOption, DryRunOption, parse_since, print_message, run_app
 from thetaline.jobs.drift import check
 from thetaline.jobs.features import backfill
@@ -24,6 +25,7 @@ from thetaline.jobs.growth import lines, mixed
 from thetaline.jobs.kpis import compute
 from thetaline.jobs.nightly.missed import missed_nights
 from thetaline.jobs.runner import JobContext, Summary, run_job, summary_on_error, unexpected_error_text
+from thetaline.jobs.segments import cluster
 from thetaline.jobs.stage import NightProgress, Stage, StageResult, StageStatus, is_up_to_date, select_stages
 from thetaline.learning.school_calendar import DAY
 
@@ -38,6 +40,8 @@ STAGES = (
     Stage(weekly.JOB, weekly.work, comes_after=(compute.JOB,), weekly=True),
     Stage(mixed.JOB, mixed.work, (weekly.JOB,), weekly=True),
     Stage(lines.JOB, lines.work, comes_after=(compute.JOB,), weekly=True),
+    Stage(hazard.JOB, hazard.work, comes_after=(compute.JOB,), weekly=True),
+    Stage(cluster.JOB, cluster.work, comes_after=(compute.JOB, mixed.JOB), weekly=True),
 )
 StageLog = list[dict[str, object]]  # the stages of a night, for the summary line and the ledger
 

@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.preprocessing import PowerTransformer
 
 from thetaline.learning._types import Array, Index, Mask
 from thetaline.learning.attempts import UNKNOWN, Attempts, first_per_pair, median_per_group, pair_key, share
@@ -46,7 +46,7 @@ class StandardisedFeatures:
     z: Array
     known: Mask
     dropped: tuple[str, ...]  # features that are constant, or unknown of most learners
-    transformer: PowerTransformer
+    transformer: Any  # scikit-learn's PowerTransformer
 
     def profile_of(self, centre: Array, names: tuple[str, ...]) -> Array:
         """(F',) a centre in raw units of features `names`, standardised as these are; NaN for a feature it lacks."""
@@ -57,6 +57,8 @@ class StandardisedFeatures:
 
 def standardised(table: FeatureTable) -> StandardisedFeatures:
     """Yeo & Johnson's (2000) power transform of each feature, mean 0 and sd 1; no usable feature gives F' = 0."""
+    from sklearn.preprocessing import PowerTransformer  # noqa: PLC0415 - an extra, loaded when it is used
+
     known_share = np.isfinite(table.values).mean(axis=0) if table.values.size else np.zeros(len(table.names))
     useful = np.flatnonzero([_varies(column) for column in table.values.T] & (known_share >= MIN_KNOWN_SHARE))
     raw = table.values[:, useful]

@@ -1,5 +1,7 @@
 """Learners grouped by how they learn, where there are groups at all."""
 
+from importlib.util import find_spec
+
 import numpy as np
 from threadpoolctl import threadpool_limits
 
@@ -38,10 +40,12 @@ def segment_learners(
     """
     if n_clusters is not None and not 1 <= n_clusters <= MAX_CLUSTERS:
         raise InputError(f"{n_clusters} clusters; give 1 to {MAX_CLUSTERS}, or none to let the data choose")
+    if find_spec("sklearn") is None:
+        return _not_fitted(table, "segments need the library scikit-learn: pip install 'thetaline[segments]'")
     features = standardised(table)
     reason = why_not(table, features)
     if reason:
-        return _not_fitted(table, features, reason)
+        return _not_fitted(table, reason, features.names, features.dropped)
     with threadpool_limits(1):  # of some hundred learners, threads of a busy machine wait for each other thirtyfold
         numbers = [] if n_clusters else numbers_of_clusters(features, rng)
         k = n_clusters or chosen_number(numbers, last=last.k if last else None)
@@ -120,6 +124,8 @@ def _centre(table: FeatureTable, features: StandardisedFeatures, inside: Mask) -
     return np.array([np.median(column) if column.size else np.nan for column in known])
 
 
-def _not_fitted(table: FeatureTable, features: StandardisedFeatures, reason: str) -> Segmentation:
+def _not_fitted(
+    table: FeatureTable, reason: str, names: tuple[str, ...] = (), dropped: tuple[str, ...] = ()
+) -> Segmentation:
     nobody = np.full(len(table.user_ids), NOT_ASSIGNED, np.int64)
-    return Segmentation(nobody, (), features.names, features.dropped, (), (), reason=reason)
+    return Segmentation(nobody, (), names, dropped, (), (), reason=reason)

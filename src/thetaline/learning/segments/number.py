@@ -9,7 +9,6 @@ strength (Tibshirani & Walther 2005): clusters found in one half of the learners
 from typing import Any, NamedTuple
 
 import numpy as np
-from sklearn.cluster import KMeans
 
 from thetaline.learning._types import Array, Ints, Mask
 from thetaline.learning.segments.features import StandardisedFeatures
@@ -39,8 +38,10 @@ class ClusterNumber(NamedTuple):
         return self.p <= ALPHA and self.prediction_strength >= MIN_PREDICTION_STRENGTH
 
 
-def k_means(z: Array, k: int, rng: np.random.Generator, *, starts: int = N_STARTS) -> KMeans:
-    """The best of some starts."""
+def k_means(z: Array, k: int, rng: np.random.Generator, *, starts: int = N_STARTS) -> Any:
+    """The best of some starts, a fitted sklearn.cluster.KMeans."""
+    from sklearn.cluster import KMeans  # noqa: PLC0415 - an extra, loaded when it is used
+
     return KMeans(k, n_init=starts, random_state=int(rng.integers(2**31))).fit(z)
 
 

@@ -1,7 +1,6 @@
 """Which clusters would be there again with other learners."""
 
 import numpy as np
-from sklearn.cluster import KMeans
 
 from thetaline.learning._types import Array, Ints
 from thetaline.learning.segments.number import N_STARTS, k_means
@@ -17,7 +16,7 @@ def bootstrap_jaccard(z: Array, cluster: Ints, k: int, rng: np.random.Generator)
 
 def _nearest(z: Array, cluster: Ints, k: int, rng: np.random.Generator) -> Array:
     drawn = np.unique(rng.integers(z.shape[0], size=z.shape[0]))  # a learner drawn twice is one point
-    again: KMeans = k_means(z[drawn], k, rng, starts=2 * N_STARTS)
+    again = k_means(z[drawn], k, rng, starts=2 * N_STARTS)
     return np.asarray(jaccard_table(cluster[drawn], np.asarray(again.labels_, np.int64), k, k).max(axis=1))
 
 

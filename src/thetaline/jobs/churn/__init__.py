@@ -1,0 +1,1 @@
+"""The risk that learners fall silent, once a week, from the answers of the last months."""

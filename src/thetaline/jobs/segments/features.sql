@@ -1,0 +1,11 @@
+-- name: abilities
+select learner.learner_no, learner.user_id, newest.theta
+from unnest(cast(%(learners)s as integer[])) as wanted
+join learner on learner.learner_no = wanted
+left join lateral ability_on(learner.learner_no, cast(%(as_of)s as date)) as newest on true
+order by learner.learner_no
+
+-- name: slopes
+select learner_no, slope
+from growth_line
+where run_id = newest_growth('fit_growth_glmm', cast(%(as_of)s as date))
