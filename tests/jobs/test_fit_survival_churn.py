@@ -131,7 +131,7 @@ def test_too_little_data_leave_a_reason_and_the_risks_of_the_week_before(conn: C
     conn.execute("insert into learner_risk select 'before', min(learner_no), 0.4, 1, 50 from learner")
     conn.commit()
     found = run(conn, database)
-    reason = "not fitted because 3 of at least 30 learners were active"
+    reason = "not fitted because 3 of at least 30 learners were active after the first 28 days"
     assert (found["fit"], found["reason"]) == ("not fitted", reason)
     assert meta(conn, "status", "reason", "in_force", "concordance") == ("not fitted", reason, None, None)
     assert conn.execute("select run_id, risk from survival_risk").fetchall() == [("before", 0.4)]
@@ -139,7 +139,10 @@ def test_too_little_data_leave_a_reason_and_the_risks_of_the_week_before(conn: C
 
 
 def test_an_empty_database_is_no_error(conn: Connection, database: str) -> None:
-    assert run(conn, database)["reason"] == "not fitted because 0 of at least 30 learners were active"
+    assert (
+        run(conn, database)["reason"]
+        == "not fitted because 0 of at least 30 learners were active after the first 28 days"
+    )
 
 
 def test_a_new_calendar_makes_a_new_run(conn: Connection, database: str) -> None:

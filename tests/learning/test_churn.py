@@ -174,6 +174,13 @@ def test_a_vacation_raises_no_risk(simulated: Attempts):
     assert unaware.already_silent.sum() > 2 * before.already_silent.sum()
 
 
+def test_where_all_days_are_free_there_are_no_rows(simulated: Attempts):
+    cohort = landmark_rows(simulated, Window(START, START + 118), vacation(0, 118))
+    assert cohort.rows.silent.size == 0
+    assert not cohort.already_silent.any()
+    assert fit_churn(cohort, np.random.default_rng(1)).reason.startswith("0 of at least 30 learners")
+
+
 def reason_of(days: np.ndarray, n_days: int = 118) -> str:
     learner, day = np.nonzero(days)
     rows = [{"learner": int(who), "day": START + int(on)} for who, on in zip(learner, day, strict=True)]
@@ -191,8 +198,8 @@ def test_what_holds_no_hazard_is_a_reason():
     late[:, 110:] = True
     few = always.copy()
     few[:5, 60:] = False
-    assert reason_of(np.zeros((0, 118), bool)) == "0 of at least 30 learners were active"
-    assert reason_of(always[:1]) == "1 of at least 30 learners were active"
+    assert reason_of(np.zeros((0, 118), bool)) == "0 of at least 30 learners were active after the first 28 days"
+    assert reason_of(always[:1]) == "1 of at least 30 learners were active after the first 28 days"
     assert reason_of(always[:, :30], 30).startswith("of no week are the days after it over")
     assert reason_of(late).startswith("of no week are the days after it over")
     assert reason_of(always) == "in 440 learner-weeks nobody fell silent"

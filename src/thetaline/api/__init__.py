@@ -12,6 +12,7 @@ from thetaline.api.calibration import (
     LinkingConstants,
     Observation,
 )
+from thetaline.api.churn import LearnerRisk, SurvivalFitRequest, SurvivalFitResponse
 from thetaline.api.growth import (
     GrowthFitRequest,
     GrowthFitResponse,
@@ -44,6 +45,7 @@ from thetaline.api.mixed_model import (
 from thetaline.api.operation import Health, Readiness
 from thetaline.api.runs import GateCheck, LedgerRun, RunPage
 from thetaline.api.scoring import Ability, KeyedResponse, ScoreRequest, ScoreResponse
+from thetaline.api.segments import ClusterFitRequest, ClusterFitResponse
 from thetaline.api.selection import (
     InformationRequest,
     InformationResponse,
@@ -61,6 +63,8 @@ __all__ = [
     "CalibrateRequest",
     "CalibrateResponse",
     "CalibratedItem",
+    "ClusterFitRequest",
+    "ClusterFitResponse",
     "DriftAlert",
     "DriftAlerts",
     "ErrorBody",
@@ -88,6 +92,7 @@ __all__ = [
     "JobState",
     "KeyedResponse",
     "KpiHistory",
+    "LearnerRisk",
     "LearnerTheta",
     "LedgerRun",
     "LinkRequest",
@@ -106,6 +111,8 @@ __all__ = [
     "ScoreRequest",
     "ScoreResponse",
     "SessionAnswer",
+    "SurvivalFitRequest",
+    "SurvivalFitResponse",
     "ThetaHistory",
     "ThetaPoint",
     "ThetaUpdateRequest",

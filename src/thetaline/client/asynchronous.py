@@ -79,6 +79,14 @@ class AsyncClient(AsyncConnection):
         """Where growth lines lead, and the probability of goals."""
         return await self._call(calls.predict_growth(request))
 
+    async def fit_survival(self, request: api.SurvivalFitRequest) -> api.SurvivalFitResponse:
+        """The risk of falling silent, from days of answers."""
+        return await self._call(calls.fit_survival(request))
+
+    async def fit_clusters(self, request: api.ClusterFitRequest) -> api.ClusterFitResponse:
+        """Learners grouped by their features."""
+        return await self._call(calls.fit_clusters(request))
+
     async def theta(self, user_id: str) -> api.LearnerTheta:
         """The latest θ of a learner, general and per topic."""
         return await self._call(calls.theta(user_id))

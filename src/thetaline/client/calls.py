@@ -141,6 +141,16 @@ def predict_growth(body: api.GrowthPredictRequest) -> Call[api.GrowthPredictResp
     return _post("/growth/predict", body, api.GrowthPredictResponse)
 
 
+def fit_survival(body: api.SurvivalFitRequest) -> Call[api.SurvivalFitResponse]:
+    """POST /survival/fit."""
+    return _post("/survival/fit", body, api.SurvivalFitResponse)
+
+
+def fit_clusters(body: api.ClusterFitRequest) -> Call[api.ClusterFitResponse]:
+    """POST /cluster/fit."""
+    return _post("/cluster/fit", body, api.ClusterFitResponse)
+
+
 def job(job_id: UUID | str) -> Call[api.Job]:
     """GET /jobs/{job_id}."""
     return Call("GET", f"/jobs/{job_id}", api.Job)

@@ -79,6 +79,14 @@ class Client(Connection):
         """Where growth lines lead, and the probability of goals."""
         return self._call(calls.predict_growth(request))
 
+    def fit_survival(self, request: api.SurvivalFitRequest) -> api.SurvivalFitResponse:
+        """The risk of falling silent, from days of answers."""
+        return self._call(calls.fit_survival(request))
+
+    def fit_clusters(self, request: api.ClusterFitRequest) -> api.ClusterFitResponse:
+        """Learners grouped by their features."""
+        return self._call(calls.fit_clusters(request))
+
     def theta(self, user_id: str) -> api.LearnerTheta:
         """The latest θ of a learner, general and per topic."""
         return self._call(calls.theta(user_id))

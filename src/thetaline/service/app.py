@@ -28,7 +28,7 @@ from thetaline.service.openapi import ERRORS, openapi_document
 from thetaline.service.rate_limit import RateLimits
 from thetaline.service.request_log import RequestLogMiddleware, request_id_of
 from thetaline.service.responses import error_response
-from thetaline.service.routes import glmm, growth, irt, items, jobs, learners, operation, runs
+from thetaline.service.routes import cluster, glmm, growth, irt, items, jobs, learners, operation, runs, survival
 from thetaline.service.services import Services
 from thetaline.service.theta_updates import ThetaUpdates
 from thetaline.service.tokens import REFRESH_SECS, TokenCache
@@ -37,8 +37,8 @@ from thetaline.settings import Settings, load
 DESCRIPTION = """Calibrate, link and score by item response theory, and read what the nightly runs published.
 
 Every route but `/healthz`, `/readyz` and `/metrics` asks for a bearer token. The paths under `/v1` are versioned;
-`/irt`, `/glmm`,
-`/growth` and `/jobs` are the same routes under the names of the contract."""
+`/irt`, `/glmm`, `/growth`,
+`/survival`, `/cluster` and `/jobs` are the same routes under the names of the contract."""
 log = logs.get_logger(__name__)
 
 
@@ -58,7 +58,7 @@ def create_app(settings: Settings | None = None, *, anonymous: bool = False) -> 
         openapi_url=None,  # it asks for a token, so it is a route of ours
     )
     app.include_router(operation.router)
-    contracted = (irt.router, jobs.router, glmm.router, growth.router)
+    contracted = (irt.router, jobs.router, glmm.router, growth.router, survival.router, cluster.router)
     for versioned in (learners.router, *contracted, items.router, runs.router):  # tried in this order
         app.include_router(versioned, prefix="/v1", generate_unique_id_function=_versioned_id)
     for unversioned in contracted:

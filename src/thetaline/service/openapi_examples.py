@@ -130,6 +130,30 @@ EXAMPLES: Mapping[type[BaseModel], dict[str, Any]] = {
             {"user_id": "u1", "theta": 0.49, "se": 0.25, "probability": 0.11, "ever_probability": 0.14, "reason": None}
         ],
     },
+    api.SurvivalFitResponse: {
+        "status": "ok",
+        "fit_meta": {
+            "run_id": "survival-2025-11-02T04:15:23Z",
+            "formula": "cloglog P(silent for 14 school days) ~ log_silence + overdue",
+            "in_force": "landmark_hazard",
+            "n_rows": 9300,
+            "n_silent": 1071,
+            "n_holdouts": 6,
+        },
+        "coefficients": [{"term": "overdue", "estimate": 0.31, "se": 0.06, "hazard_ratio": 1.36}],
+        "concordance": 0.86,
+        "accuracy": {"landmark_hazard": {"n": 4274, "n_silent": 568, "brier": 0.08, "auc": 0.86, "slope": 1.0}},
+        "comparisons": [{"baseline": "inactivity", "brier": -0.004, "brier_interval": [-0.006, -0.002]}],
+        "risks": [{"user_id": "u1", "risk": 0.12, "hazard_ratio": 0.8, "rank_percentile": 41.0}],
+        "already_silent": ["u2"],
+    },
+    api.ClusterFitResponse: {
+        "status": "ok",
+        "fit_meta": {"run_id": "cluster-2025-11-02T04:15:23Z", "method": "k-means", "n_clusters": 2},
+        "segments": [{"label": "short_frequent", "korean": "짧고 자주 학습", "size": 127, "jaccard": 0.98}],
+        "numbers": [{"k": 2, "gap": 0.27, "gap_se": 0.02, "p": 0.025, "prediction_strength": 0.91}],
+        "learners": [{"user_id": "u1", "segment": 0}],
+    },
     api.JobAccepted: {"status": "accepted", "job_id": _JOB_ID, "href": f"/jobs/{_JOB_ID}"},
     api.Job: {
         "job_id": _JOB_ID,

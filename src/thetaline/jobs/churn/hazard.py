@@ -106,12 +106,17 @@ def record_of(learner_no: Int32s, found: ChurnFit, silent_days: int) -> RiskReco
     return RiskRecord(meta=meta, status=FITTED, summary=summary, learners=(learner_no[known], *columns))
 
 
+def formula(names: Sequence[str], silent_days: int) -> str:
+    """The model in a line."""
+    return f"cloglog P(silent for {silent_days} school days) ~ {' + '.join(names) or '1'}"
+
+
 def _meta(found: Coefficients | None, silent_days: int) -> dict[str, object]:
     names = found.names if found else ()
     rows = zip(names, *([found.beta.tolist(), found.se.tolist()] if found else [[], []]), strict=True)
     ratios = dict(zip(names, found.hazard_ratio.tolist(), strict=True)) if found else {}
     return {
-        "formula": f"cloglog P(silent for {silent_days} school days) ~ {' + '.join(names) or '1'}",
+        "formula": formula(names, silent_days),
         "coefficients": to_json([{"term": term, "estimate": beta, "se": se} for term, beta, se in rows]),
         "hazard_ratios": to_json(ratios),
         "concordance": None,

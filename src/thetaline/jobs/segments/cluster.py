@@ -93,7 +93,7 @@ def record_of(features: LearnerFeatures, found: Segmentation) -> SegmentRecord:
     """What is stored of a search; a reason in place of segments where there are none."""
     meta = {
         "n_clusters": len(found.segments),
-        "centers": to_json([_center(one, found.names) for one in found.segments]),
+        "centers": to_json([center_of(one, found.names) for one in found.segments]),
         "metrics": to_json(_metrics(features.table, found)),
         "status": FITTED if found.is_fitted else NOT_FITTED,
     }
@@ -112,7 +112,8 @@ def record_of(features: LearnerFeatures, found: Segmentation) -> SegmentRecord:
     return SegmentRecord(meta=meta, status=FITTED, summary=summary, learners=columns)
 
 
-def _center(segment: Segment, names: Sequence[str]) -> dict[str, object]:
+def center_of(segment: Segment, names: Sequence[str]) -> dict[str, object]:
+    """A segment as it is stored and told: label and words, size, stability, median in raw units, mean in sd."""
     words = words_of(segment.label)
     return {
         "label": segment.label,

@@ -5,7 +5,6 @@ from typing import NamedTuple
 
 import numpy as np
 from scipy.special import expit, logit
-from scipy.stats import rankdata
 
 from thetaline.learning._types import Array, Ints
 
@@ -46,8 +45,14 @@ def accuracy(p: Array, y: Array) -> Accuracy:
 def auc(p: Array, y: Array) -> float:
     """P(a silent one was forecast higher than another), ties count half."""
     n_silent = y.sum()
-    ranks = rankdata(p)[y > 0].sum()
+    ranks = average_ranks(p)[y > 0].sum()
     return float((ranks - n_silent * (n_silent + 1) / 2) / (n_silent * (y.size - n_silent)))
+
+
+def average_ranks(values: Array) -> Array:
+    """(R,) ranks from 1 on, the mean rank where values tie; SciPy's own costs a second to load."""
+    _, back, count = np.unique(values, return_inverse=True, return_counts=True)
+    return np.asarray((np.cumsum(count) - (count - 1) / 2)[back])
 
 
 def calibration_line(p: Array, y: Array) -> tuple[float, float]:

@@ -4,10 +4,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
-from scipy.stats import rankdata
 
 from thetaline.learning._types import Array, Mask
-from thetaline.learning.churn.accuracy import Accuracy, Comparison, accuracy, compared
+from thetaline.learning.churn.accuracy import Accuracy, Comparison, accuracy, average_ranks, compared
 from thetaline.learning.churn.holdouts import (
     MIN_EVENTS,
     MIN_HOLDOUTS,
@@ -19,7 +18,7 @@ from thetaline.learning.churn.holdouts import (
     nightly_s,
     recalibration_by,
 )
-from thetaline.learning.churn.landmarks import SILENT_DAYS, Cohort, LandmarkRows
+from thetaline.learning.churn.landmarks import MONTH_DAYS, SILENT_DAYS, Cohort, LandmarkRows
 from thetaline.learning.churn.model import ChurnModel, fit_model, varying
 from thetaline.learning.churn.result import ChurnFit, Coefficients, InForce, Risks
 
@@ -74,7 +73,7 @@ def why_not(rows: LandmarkRows, known: LandmarkRows) -> str:
     """Words for what no hazard can be fitted to; empty where one can."""
     n_learners = np.unique(rows.learner).size
     if n_learners < MIN_LEARNERS:
-        return f"{n_learners} of at least {MIN_LEARNERS} learners were active"
+        return f"{n_learners} of at least {MIN_LEARNERS} learners were active after the first {MONTH_DAYS} days"
     if not known.silent.size:
         return "of no week are the days after it over; more weeks of answers are needed"
     n_silent = int(known.silent.sum())
@@ -121,7 +120,7 @@ def _risks(cohort: Cohort, model: ChurnModel, tried: Forecasts, in_force: InForc
     hazard = recalibration_by(tried, NEWEST, silent_days).risk(eta)
     inactivity = nightly_s(cohort, now, NEWEST, silent_days)
     risk = hazard if in_force is InForce.LANDMARK_HAZARD else inactivity
-    rank = 100 * (rankdata(risk) - 0.5) / max(risk.size, 1)
+    rank = 100 * (average_ranks(risk) - 0.5) / max(risk.size, 1)
     relative = np.exp(eta - eta.mean()) if eta.size else eta
     columns = (risk, hazard, inactivity, relative, rank)
     return Risks(*(_of_all(column, now, cohort.already_silent) for column in columns))

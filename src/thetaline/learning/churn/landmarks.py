@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from thetaline.learning._types import Array, Ints, Mask
+from thetaline.learning._types import Array, Int32s, Ints, Mask
 from thetaline.learning.attempts import Attempts
 from thetaline.learning.inactivity import ActivityHistory
 from thetaline.learning.term_calendar import NO_TERMS, TermCalendar
@@ -82,12 +82,12 @@ class Cohort:
 class _Days:
     """(n_learners, D) sums over the days up to each, of a window of D school days."""
 
-    active: Ints
-    answers: Ints
-    answered: Ints
-    correct: Ints
-    hint_known: Ints
-    hints: Ints
+    active: Int32s
+    answers: Int32s
+    answered: Int32s
+    correct: Int32s
+    hint_known: Int32s
+    hints: Int32s
 
 
 def landmark_rows(
@@ -113,24 +113,25 @@ def landmark_rows(
 
 
 def _sums(inside: Attempts, school: Window) -> _Days:
-    shape = inside.n_learners, max(school.days, 0)
+    inside = inside.where(school.contains(inside.day))  # none, where all days are free
+    shape = inside.n_learners, school.days
     cell = inside.learner.astype(np.int64) * shape[1] + (inside.day - school.start)
 
-    def total(mask: Mask) -> Ints:
+    def total(mask: Mask) -> Int32s:
         counts = np.bincount(cell[mask], minlength=shape[0] * shape[1]).reshape(shape)
-        return np.cumsum(counts, axis=1, dtype=np.int32).astype(np.int64)
+        return np.cumsum(counts, axis=1, dtype=np.int32)
 
     everything = np.ones(cell.size, bool)
     answered, known = inside.correct >= 0, inside.hint >= 0
     answers = total(everything)
-    active = np.cumsum(np.diff(answers, axis=1, prepend=0) > 0, axis=1, dtype=np.int64)
+    active = np.cumsum(np.diff(answers, axis=1, prepend=0) > 0, axis=1, dtype=np.int32)
     return _Days(active, answers, total(answered), total(inside.correct == 1), total(known), total(inside.hint == 1))
 
 
-def _spells(active: Mask, silent_days: int) -> tuple[Ints, Ints, Mask, Ints]:
+def _spells(active: Mask, silent_days: int) -> tuple[Int32s, Int32s, Mask, Ints]:
     """(N, D) last active day, first day of the spell, whether it is a later one; (N,) first active day."""
     n, n_days = active.shape
-    last, spell = np.full((2, n, n_days), NEVER, np.int64)
+    last, spell = np.full((2, n, n_days), NEVER, np.int32)
     returned = np.zeros((n, n_days), bool)
     previous, start, later = np.full(n, NEVER), np.full(n, NEVER), np.zeros(n, bool)
     for day in range(n_days):
@@ -167,13 +168,13 @@ def _covariates(days: _Days, who: Ints, at: int, states: tuple[Ints, Ints, Mask,
     return np.column_stack([np.asarray(column, float) for column in columns])
 
 
-def _within(sums: Ints, who: Ints, at: int, span: int) -> Array:
+def _within(sums: Int32s, who: Ints, at: int, span: int) -> Array:
     """Sum over the `span` days that end with `at`."""
     before = sums[who, at - span] if at >= span else np.zeros(who.size)
     return np.asarray(sums[who, at] - before, float)
 
 
-def _silent(active: Ints, who: Ints, at: int, silent_days: int) -> Array:
+def _silent(active: Int32s, who: Ints, at: int, silent_days: int) -> Array:
     """1 where none of the days after is active, NaN where they are not all over."""
     end = at + silent_days
     if end >= active.shape[1]:
@@ -189,7 +190,7 @@ def _habit(active: Mask, who: Ints, at: int) -> tuple[Ints, Ints, Ints]:
     return (span.sum(axis=1) - 1).astype(np.int64), newest - first, span.shape[1] - 1 - first
 
 
-def _already_silent(last: Ints, n_days: int, silent_days: int) -> Mask:
+def _already_silent(last: Int32s, n_days: int, silent_days: int) -> Mask:
     if not n_days:
         return np.zeros(last.shape[0], bool)
     newest = last[:, -1]

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from thetaline.api import (
+    ClusterFitRequest,
     FitProgressRequest,
     GrowthFitRequest,
     GrowthPredictRequest,
@@ -13,9 +14,10 @@ from thetaline.api import (
     NextItemsRequest,
     PredictProgressRequest,
     ScoreRequest,
+    SurvivalFitRequest,
 )
 from thetaline.jobs.calibration.in_process_engine import InProcessEngine
-from thetaline.service import growth, mixed_models
+from thetaline.service import churn, growth, mixed_models, segments
 from thetaline.service.fits.calibration_body import read_body
 from thetaline.service.fits.calibration_reply import reply_json
 from thetaline.service.fits.process import Task
@@ -85,6 +87,18 @@ def growth_predict(task: Task, _on_cycle: OnCycle) -> dict[str, object]:
     return _done(task, growth.predict_json(GrowthPredictRequest.model_validate_json(_body(task)), most=task.most))
 
 
+def survival_fit(task: Task, _on_cycle: OnCycle) -> dict[str, object]:
+    """POST /survival/fit."""
+    request = SurvivalFitRequest.model_validate_json(_body(task))
+    return _done(task, churn.fit_json(request, most=task.most, now=datetime.now(UTC)))
+
+
+def cluster_fit(task: Task, _on_cycle: OnCycle) -> dict[str, object]:
+    """POST /cluster/fit."""
+    request = ClusterFitRequest.model_validate_json(_body(task))
+    return _done(task, segments.fit_json(request, most=task.most, now=datetime.now(UTC)))
+
+
 TASKS: Mapping[str, TaskFunction] = {
     "calibrate": calibrate,
     "score": score,
@@ -95,6 +109,8 @@ TASKS: Mapping[str, TaskFunction] = {
     "glmm-predict": glmm_predict,
     "growth-fit": growth_fit,
     "growth-predict": growth_predict,
+    "survival-fit": survival_fit,
+    "cluster-fit": cluster_fit,
 }
 
 
