@@ -21,7 +21,7 @@ from thetaline.learning.growth.propagation import tables
 HELD_OUT = 2  # weeks
 KNOTS = (3, 5, 7)  # weeks before the last one with answers
 BEFORE = 3  # weeks with answers that a line up to a knot needs
-NO_BENDS = 4  # learners without a plateau that the prior counts for: Beta(1, 1 + NO_BENDS)
+NO_BENDS = 1  # learners without a plateau that the prior counts for: Beta(1, 1 + NO_BENDS)
 
 
 class Bend(NamedTuple):

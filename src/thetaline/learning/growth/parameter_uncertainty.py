@@ -13,7 +13,7 @@ from thetaline.learning._types import Array
 from thetaline.learning.growth.maximum import LogPosterior, Maximum
 
 MOST_LEARNERS = 1_000
-FEWEST_DRAWS, MOST_DRAWS = 24, 64
+FEWEST_DRAWS, MOST_DRAWS = 24, 48
 DRAWN_LEARNERS = 10_000  # draws times learners, within these bounds
 DEGREES = 8
 FURTHEST = 4.0  # prior standard deviations: what lies beyond has no weight and, wide as it is, costs the most
