@@ -8,6 +8,7 @@ from scipy import sparse
 
 from thetaline.irt.items import Items
 from thetaline.learning._types import Array, Index
+from thetaline.learning.attempts import pair_key
 from thetaline.learning.growth.answers import GrowthAnswers
 
 BLOCK_LEARNERS = 256
@@ -53,8 +54,7 @@ def curvature_bound(bank: Items) -> Array:
 
 
 def _topics_each(answers: GrowthAnswers) -> Index:
-    key = answers.learner.astype(np.int64) << 32 | (answers.topic.astype(np.int64) + 1)
-    pairs = np.unique(key)
+    pairs = np.unique(pair_key(answers.learner, answers.topic))
     return np.bincount(pairs >> 32, minlength=answers.n_learners)
 
 

@@ -5,6 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from thetaline.learning._types import Array, Int32s
+from thetaline.learning.attempts import pair_key
 from thetaline.learning.growth.answers import NO_TOPIC, GrowthAnswers
 from thetaline.learning.growth.marginal import Cohort
 from thetaline.learning.growth.model import GrowthModel
@@ -82,8 +83,8 @@ def _effects(
 
 def _learners_with(learner: Int32s, of: Int32s, least: int) -> int:
     """How many learners have at least `least` different values."""
-    pairs = np.unique(np.stack([learner, of]), axis=1)[0]
-    return int((np.bincount(pairs) >= least).sum()) if pairs.size else 0
+    pairs = np.unique(pair_key(learner, of)) >> 32
+    return int((np.bincount(pairs) >= least).sum())
 
 
 def _design(
