@@ -43,7 +43,7 @@ def pooled_coverage(n_learners: int, n_answers: int, replications: int, **option
     return np.mean([inside(school, fitted(school, **options).lines()) for school in schools], axis=0)
 
 
-def coverage(n_learners: int = 600, replications: int = 4) -> None:
+def coverage(n_learners: int = 1_200, replications: int = 3) -> None:
     for n_answers in (5, 15, 50):
         level, slope = pooled_coverage(n_learners, n_answers, replications)
         print(f"{n_answers:3d} answers a week: level {level:.3f}, slope {slope:.3f}  reach 0.93 to 0.97", flush=True)

@@ -19,6 +19,7 @@ from thetaline.learning.growth.model import WeekPrior
 MAX_SWEEPS = 40
 SWEEP_TOLERANCE = 1e-4  # posterior standard deviations
 COARSEST = 0.5
+FLAT = 1e-12  # information of items without a slope
 STEP_SD = 1.2
 REACH = 6.0
 
@@ -37,7 +38,7 @@ def narrowest(cells: Cells, topic_sd: float) -> float:
     Whoever knew the general θ would still not know that of the topic, which is `topic_sd` wide.
     """
     of_topic = cells.topic_information + np.divide(1.0, topic_sd**2) if topic_sd else np.inf
-    return float(1 / np.sqrt(min(cells.information, of_topic)))
+    return float(1 / np.sqrt(max(min(cells.information, of_topic), FLAT)))
 
 
 def equal_nodes(low: float, high: float, sd: float) -> Array:
