@@ -102,7 +102,7 @@ def _climb(target: LogDensity, phi: Array, root: Array, spec: GrowthSpec) -> tup
             return phi, _root(inverse), cycle
         step *= min(1.0, LONGEST / np.abs(step).max())
         new, new_value, new_gradient = _ascended(target, phi, value, step, float(gradient @ step))
-        inverse = _updated(inverse, new - phi, gradient - new_gradient)
+        inverse = updated(inverse, new - phi, gradient - new_gradient)
         phi, value, gradient = new, new_value, new_gradient
     return phi, _root(inverse), spec.max_cycles
 
@@ -117,8 +117,8 @@ def _ascended(target: LogDensity, phi: Array, value: float, step: Array, rise: f
     return phi + step, new_value, gradient
 
 
-def _updated(inverse: Array, step: Array, change: Array) -> Array:
-    """BFGS of the inverse; left as it is where the density does not curve down along the step."""
+def updated(inverse: Array, step: Array, change: Array) -> Array:
+    """BFGS of the inverse curvature; left as it is where the density does not curve down along the step."""
     along = step @ change
     if along <= 1e-8 * np.sqrt((step @ step) * (change @ change)):
         return inverse

@@ -14,11 +14,11 @@ from thetaline.learning.growth.bend import knots
 from thetaline.learning.growth.cells import Cells
 from thetaline.learning.growth.lines import BlockLines, Lines, gathered, lines_of
 from thetaline.learning.growth.marginal import Cohort, fit_block, map_blocks
-from thetaline.learning.growth.maximum import LogPosterior, Maximum
+from thetaline.learning.growth.maximum import LogPosterior, Maximum, updated
 from thetaline.learning.growth.spec import GrowthSpec
 
 SEARCH_LEARNERS = 4_000
-MOST_PASSES = 3
+MOST_PASSES = 4
 STEP_ENDS = 0.3  # standard errors of the whole cohort: a shift that no line notices
 
 
@@ -38,11 +38,13 @@ def refined(cohort: Cohort, spec: GrowthSpec, found: Maximum, target: LogPosteri
     if n_learners == target.n_learners:
         return found, target.lines(found.phi, ends)
     found = replace(found, covariance=found.covariance * target.n_learners / n_learners)
+    step, last = np.zeros((2, found.phi.size))
     for left in reversed(range(MOST_PASSES)):
         lines = _pass(cohort, spec, found.phi, ends)
         gradient = lines.gradient + target.log_prior(found.phi)[1]
-        step = found.covariance @ gradient
-        found = replace(found, distance=float(np.sqrt(gradient @ step)))
+        covariance = updated(found.covariance, step, last - gradient)
+        step, last = covariance @ gradient, gradient
+        found = replace(found, covariance=covariance, distance=float(np.sqrt(gradient @ step)))
         if found.distance < STEP_ENDS or not left:
             break
         found = replace(found, phi=found.phi + step)
