@@ -102,9 +102,11 @@ def with_plateaus(school: Cohort) -> Mixture:
 
 def test_a_plateau_is_told_where_there_is_one_and_hardly_ever_elsewhere() -> None:
     ended, going = (with_plateaus(plateau_school(150, share, 4, n_answers=20)) for share in (1.0, 0.0))
-    assert (ended.probability > 0.5).mean() > 0.7
-    assert np.abs(ended.mean[:, 1]).mean() < 0.04  # lines alone say 0.07; the true slope is 0
-    assert (going.probability > 0.5).mean() < 0.05
+    assert ended.probability.mean() > 0.25
+    assert going.probability.mean() < 0.05
+    # slopes before the end are 0.1; that of now is 0 for the ones, 0.1 for the others
+    assert np.abs(ended.mean[:, 1]).mean() < 0.06
+    assert np.abs(going.mean[:, 1]).mean() > 0.09
 
 
 def test_a_fit_names_the_week_in_which_lines_ended() -> None:

@@ -19,7 +19,7 @@ from thetaline.learning.growth.spec import GrowthSpec
 
 SEARCH_LEARNERS = 4_000
 MOST_PASSES = 4
-STEP_ENDS = 0.3  # standard errors of the whole cohort: a shift that no line notices
+STEP_ENDS = 0.45  # standard errors of the whole cohort: a shift that no line notices
 
 
 def thinned(cohort: Cohort) -> Cohort:
@@ -40,12 +40,13 @@ def refined(cohort: Cohort, spec: GrowthSpec, found: Maximum, target: LogPosteri
     found = replace(found, covariance=found.covariance * target.n_learners / n_learners)
     step, last = np.zeros((2, found.phi.size))
     for left in reversed(range(MOST_PASSES)):
-        lines = _pass(cohort, spec, found.phi, ends)
+        first = left == MOST_PASSES - 1  # hardly ever the last, so that it looks for no plateaus
+        lines = _pass(cohort, spec, found.phi, () if first else ends)
         gradient = lines.gradient + target.log_prior(found.phi)[1]
         covariance = updated(found.covariance, step, last - gradient)
         step, last = covariance @ gradient, gradient
         found = replace(found, covariance=covariance, distance=float(np.sqrt(gradient @ step)))
-        if found.distance < STEP_ENDS or not left:
+        if (found.distance < STEP_ENDS and not first) or not left:
             break
         found = replace(found, phi=found.phi + step)
     return found, lines
