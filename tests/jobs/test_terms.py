@@ -1,13 +1,16 @@
 """The school's calendar from files: what is taken, what is refused, what an import replaces."""
 
 import json
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pytest
+from learners import TODAY, Answer, Connection, connected, context, write_answers
 
 from thetaline import cli, db
 from thetaline.errors import FileRowsError, InputError
+from thetaline.jobs.kpis import compute
 from thetaline.jobs.terms import read_terms
 from thetaline.jobs.terms.files import read_periods
 from thetaline.learning.term_calendar import PeriodKind
@@ -123,3 +126,21 @@ def test_a_file_that_is_not_there_is_bad_input(database, tmp_path, monkeypatch, 
     monkeypatch.setenv("DATABASE_URL", database)
     assert cli.main(["calendar", "import", str(tmp_path / "no.csv")]) == 2
     assert "no.csv: cannot be read (No such file or directory)" in capsys.readouterr().err
+
+
+def test_the_kpis_of_a_day_count_school_days(database):
+    with connected(database) as conn:
+        write_answers(conn, [Answer(f"u{user}", 1, True, day) for user in range(5) for day in (15, 17, 20, 22, 25)])
+        before, unaware = kpis(conn, database, date(2025, 10, 19)), kpis(conn, database, TODAY)
+        conn.execute("insert into school_calendar values ('school', '2025-10-20', '2025-11-02', 'vacation', 'autumn')")
+        aware = kpis(conn, database, TODAY)
+    assert aware["S"] == pytest.approx(before["S"], abs=1e-4)
+    assert aware["S"] < unaware["S"] - 0.1
+    assert aware["A_t"] > unaware["A_t"] + 0.05
+
+
+def kpis(conn: Connection, database: str, as_of: date) -> dict[str, float]:
+    compute.work(context(conn, database, compute.JOB, as_of=as_of))
+    conn.commit()
+    query = "select kpis from weekly_kpi where user_id = 'u1' and kpis ->> 'as_of' = %s"
+    return dict((conn.execute(query, [str(as_of)]).fetchone() or ({},))[0])
