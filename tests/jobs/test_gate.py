@@ -172,7 +172,7 @@ def test_a_spoiled_night_is_held_by_its_check(change, check) -> None:
 @pytest.mark.parametrize(
     "change",
     [
-        {"moved": 0.1, "n_items": 20},  # two items: the drift check's
+        {"moved": 0.075, "n_items": 20},  # an item and a half: the drift check's
         {"moved": 0.5, "n_items": 9},
         {"moved": None, "n_items": 0},
         {"odd_days": OddDays((20_395,), 0.009)},  # a holiday with a handful of answers

@@ -103,7 +103,7 @@ class Settings(BaseSettings):
     mirt_gate_min_correlation_a: float = _setting(0.0, "lowest correlation of a with the published", ge=-1, le=1)
     mirt_gate_min_correlation_b: float = _setting(0.7, "lowest correlation of b with the published", ge=-1, le=1)
     mirt_gate_max_copied: float = _setting(0.02, "largest share of answers of copied learners to publish", ge=0, le=1)
-    mirt_gate_max_moved: float = _setting(0.04, "largest share of items off their published parameters", ge=0, le=1)
+    mirt_gate_max_moved: float = _setting(0.015, "largest share of items off their published parameters", ge=0, le=1)
     mirt_gate_max_theta_shift: float = _setting(0.8, "largest median change of known learners", gt=0, le=100)
     mirt_gate_min_correlation_theta: float = _setting(
         0.2, "lowest correlation of theta with the published", ge=-1, le=1

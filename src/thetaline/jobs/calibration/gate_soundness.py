@@ -5,7 +5,7 @@ from thetaline.jobs.calibration.published_comparison import ThetaChange
 from thetaline.learning.windows import date_of_number
 
 COMMON_ABILITY = 2.71  # one-sided 5 % of chi-square with one degree of freedom: the slope that all items share is not 0
-FEW_MOVED = 2  # items that may have moved in the smallest bank: single items are the drift check's
+FEW_MOVED = 1.5  # items that may have moved in the smallest bank: single items are the drift check's
 FEWEST_TESTED = 10  # shared items
 FEWEST_LEARNERS = 50  # in both calibrations
 DAYS_NAMED = 5
@@ -58,8 +58,8 @@ def check_moved_items(run: GateInput, limits: GateLimits) -> CheckResult:
     if run.soundness is None or run.soundness.moved is None or run.soundness.n_items < FEWEST_TESTED:
         return CheckResult("moved_items", True, None, limit, NOTHING_TO_COMPARE)
     moved, n = run.soundness.moved, run.soundness.n_items
-    few = round(moved * n) <= FEW_MOVED
-    message = f"{round(moved * n)} of {n} shared items moved beyond their errors"
+    few = moved * n <= FEW_MOVED
+    message = f"{moved * n:.1f} of {n} shared items moved beyond their errors"
     return CheckResult("moved_items", few or moved <= limits.max_moved, moved, limit, message)
 
 

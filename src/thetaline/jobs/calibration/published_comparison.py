@@ -10,7 +10,9 @@ from thetaline.jobs.anchors.references import AnchorItem
 from thetaline.jobs.arrays import Array, Index, Objects
 from thetaline.jobs.calibration.engine import AbilityEstimates, ItemEstimates, positions
 
-MOVED = 5.0  # Wald statistic a degree of freedom: 7 of 1,000 stable items with two parameters lie beyond
+# Wald statistic of two parameters from which on an item counts, and from which on as one: 3 % of stable items lie
+# beyond the first, and a stable item counts for 0.004 on average.
+MOVED, SURELY_MOVED = 7.0, 22.0
 SET_SLOPE = 0.05  # error of a slope without one
 CHANGED = 3.0  # errors of a learner's change of θ
 FEWEST_REFERENCES = 5
@@ -26,7 +28,10 @@ class PublishedAbilities:
 
 
 def moved_share(new: ItemEstimates, old: ItemEstimates) -> tuple[float | None, int]:
-    """Share of the common items whose (a, a b) differ beyond their errors (Wald), and the number of common items."""
+    """Share of the common items whose (a, a b) differ beyond their errors (Wald), and the number of common items.
+
+    An item counts the more, the surer its change is, so that many changes of which few are sure by themselves tell.
+    """
     place = positions(new.item_ids, old.item_ids)
     here = np.flatnonzero(place >= 0)
     (values, spread), (others, other_spread) = _slope_intercept(new, here), _slope_intercept(old, place[here])
@@ -37,7 +42,8 @@ def moved_share(new: ItemEstimates, old: ItemEstimates) -> tuple[float | None, i
         return None, 0
     change = (values - others)[tested]
     wald = (change * np.linalg.solve(covariance[tested], change[:, :, None])[:, :, 0]).sum(axis=1)
-    return float((wald > 2 * MOVED).mean()), int(tested.sum())
+    counted = np.clip((wald - MOVED) / (SURELY_MOVED - MOVED), 0.0, 1.0)
+    return float(counted.mean()), int(tested.sum())
 
 
 def _slope_intercept(items: ItemEstimates, at: Index) -> tuple[Array, Array]:
