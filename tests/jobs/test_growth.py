@@ -142,6 +142,21 @@ def test_a_dated_goal_has_a_probability_that_p_yields_to_while_it_is_fresh(grown
     conn.rollback()
 
 
+def test_p_of_a_night_before_the_fit_yields_when_the_fit_is_made_up_for(grown: tuple[Connection, str]) -> None:
+    conn, database = grown
+    write_answers(conn, [Answer("u00", 1, True, -1)])
+    day = TODAY + timedelta(days=1)
+    compute.work(context(conn, database, compute.JOB, as_of=day, now=NOW + timedelta(days=1)))
+    conn.execute("select set_config('thetaline.kpi_writer', 'compute_daily_kpis', true)")
+    conn.execute("""update weekly_kpi set kpis = kpis || '{"P": 0.5, "P_source": "ability"}' where user_id = 'u00'""")
+    lines.work(context(conn, database, lines.JOB, now=NOW + timedelta(days=1)))
+    query = """select kpis ->> 'P_source', kpis ->> 'as_of' from weekly_kpi
+               where user_id = 'u00' and week_start <= %s order by week_start"""
+    found = conn.execute(query, [day]).fetchall()
+    assert found == [("fit_bayesian_growth", str(TODAY)), ("fit_bayesian_growth", str(day))]
+    conn.rollback()
+
+
 def test_a_goal_that_changed_is_not_answered_by_the_old_probability(grown: tuple[Connection, str]) -> None:
     conn, database = grown
     conn.execute("update interest_goal set target_level = 1.5 where user_id = 'u00'")
@@ -156,6 +171,18 @@ def test_a_goal_beyond_twice_the_observed_span_says_why_it_has_no_probability(gr
     assert found["goal_stopped"] == "beyond twice the observed span"
     row = grown[0].execute("select probability, reason from growth_goal where target_date = '2027-11-23'").fetchone()
     assert row == (None, "beyond twice the observed span")
+
+
+def test_a_target_that_is_no_number_is_told_and_stops_no_other_goal(grown: tuple[Connection, str]) -> None:
+    conn, database = grown
+    conn.execute("insert into interest_goal values ('u07', 'algebra', 'NaN', 1, '2025-11-23')")
+    conn.commit()
+    run(lines, conn, database, now=NOW + timedelta(hours=4))
+    compute.work(context(conn, database, compute.JOB, now=NOW + timedelta(hours=5)))
+    conn.commit()
+    assert kpis(conn, "u07")["goal_stopped"] == "the target is no number"
+    assert kpis(conn, "u07").get("P_source") != "fit_bayesian_growth"
+    assert "goal_probability" in kpis(conn, "u00")
 
 
 @pytest.mark.parametrize("job", [mixed, lines])

@@ -135,6 +135,26 @@ def test_rows_that_carry_no_model_are_a_422_with_the_reason(
     assert said in answer.json()["error"]
 
 
+def test_the_first_answer_of_a_week_is_that_of_the_first_day_in_any_order_of_rows(service: Running) -> None:
+    given = answers(8)
+    later = [{**row, "is_correct": not row["is_correct"], "date": str(_sunday(row["date"]))} for row in given]
+    given = [{**row, "date": str(_sunday(row["date"]) - timedelta(days=6))} for row in given]
+    with service.client() as client:
+        bodies = [
+            {"item_params": ITEMS, "responses": rows} for rows in (given, given + later, given[:1] + later + given)
+        ]
+        found = [client.post("/growth/fit", json=body).json()["learners"] for body in bodies]
+    by_user = [{one["user_id"]: one for one in learners} for learners in found]
+    assert by_user[1] == by_user[0]
+    for user, line in by_user[0].items():
+        assert by_user[2][user] == pytest.approx(line)
+
+
+def _sunday(day: str) -> date:
+    told = date.fromisoformat(day)
+    return told + timedelta(days=6 - told.weekday())
+
+
 def test_growth_lines_are_fitted_and_lead_to_goals(service: Running) -> None:
     with service.client() as client:
         fit = client.post("/growth/fit", json={"item_params": ITEMS, "responses": answers()}).json()

@@ -103,7 +103,8 @@ def _answers(request: GrowthFitRequest) -> tuple[list[str], GrowthAnswers]:
     learner = _codes([users[row["user_id"]] for row in rows])
     item = _codes([position[row["item_id"]] for row in rows])
     week = _codes([week_number(monday(row["date"])) for row in rows])
-    _, first = np.unique(np.stack([learner, item, week]), axis=1, return_index=True)
+    by_day = np.argsort(np.array([row["date"] for row in rows], "datetime64[D]"), kind="stable")
+    _, first = np.unique(np.stack([learner, item, week])[:, by_day], axis=1, return_index=True)
     answers = GrowthAnswers(
         learner=learner,
         item=item,
@@ -113,7 +114,7 @@ def _answers(request: GrowthFitRequest) -> tuple[list[str], GrowthAnswers]:
         n_learners=len(users),
         bank=bank,
     )
-    return list(users), answers.where(np.sort(first))
+    return list(users), answers.where(np.sort(by_day[first]))
 
 
 def _topic(row: DatedResponse, topics: defaultdict[str, int]) -> int:

@@ -13,9 +13,13 @@ where goal.target_date is not null
 order by learner.learner_no, goal.topic_id
 
 -- name: yield_to_growth
--- P of the week's rows, by the job that owns it.
+-- P of the week's rows, by the job that owns it; of the next week's too, where a night came before this fit.
 update weekly_kpi as stored
 set kpis = stored.kpis || jsonb_build_object('P', made.probability, 'P_source', 'fit_bayesian_growth')
 from goal_from_growth(cast(%(as_of)s as date)) as made
 join learner using (learner_no)
-where stored.user_id = learner.user_id and stored.week_start = cast(%(week_start)s as date) and stored.kpis ? 'P'
+where stored.user_id = learner.user_id and stored.kpis ? 'P'
+  and (stored.week_start = cast(%(week_start)s as date)
+       or (stored.week_start = cast(%(week_start)s as date) + 7
+           and (select newest_growth('fit_bayesian_growth', cast(%(as_of)s as date) + 7))
+             = (select newest_growth('fit_bayesian_growth', cast(%(as_of)s as date)))))

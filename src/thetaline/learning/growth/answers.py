@@ -18,7 +18,8 @@ class GrowthAnswers:
     """n answers: learner and item are codes from 0, `week` counts ISO weeks from any origin with gaps kept.
 
     `topic` is a code from 0, −1 (`NO_TOPIC`) where an answer has none; `category` is 0 … K − 1 of the item's family.
-    Raises InputError, naming the first row, for columns that differ in length or codes outside their range.
+    Raises InputError, naming the first row, for columns that differ in length, are not of whole numbers, or have codes
+    outside their range.
     """
 
     learner: Int32s  # (n,)
@@ -37,10 +38,14 @@ class GrowthAnswers:
                 raise InputError(
                     f"{name} has the shape {column.shape}, learner {self.learner.shape}: one value an answer"
                 )
+        for name in ("learner", "item", "category", "week", "topic"):
+            if getattr(self, name).dtype.kind not in "iu":
+                raise InputError(f"{name} is of type {getattr(self, name).dtype}; codes and weeks are whole numbers")
         self._refuse("learner", (self.learner < 0) | (self.learner >= self.n_learners), f"0 … {self.n_learners - 1}")
         self._refuse("item", (self.item < 0) | (self.item >= len(self.bank)), f"0 … {len(self.bank) - 1}")
         self._refuse("topic", self.topic < NO_TOPIC, f"{NO_TOPIC} or a code from 0")
-        self._refuse("category", self.category >= self.bank.n_categories[self.item], "the item's 0 … K − 1")
+        unknown = (self.category < 0) | (self.category >= self.bank.n_categories[self.item])
+        self._refuse("category", unknown, "the item's 0 … K − 1")
 
     def _refuse(self, name: str, bad: NDArray[np.bool_], allowed: str) -> None:
         if bad.any():

@@ -90,11 +90,16 @@ def _learners_with(learner: Int32s, of: Int32s, least: int) -> int:
 def _design(
     given: Covariates | None, answers: GrowthAnswers, first: str, prefix: str
 ) -> tuple[Array, tuple[str, ...], tuple[str, ...]]:
-    """Ones and the columns that vary among learners with answers; names of all, and of those that do not vary."""
+    """Ones and the columns that vary among learners with answers; names of all, and of those that do not vary.
+
+    Columns are centred: of a column far from 0, as years are, the intercept's prior would leave no effect.
+    """
     ones = np.ones((answers.n_learners, 1))
     if given is None:
         return ones, (first,), ()
-    varies = np.ptp(given.values[np.unique(answers.learner)], axis=0) > 0
+    present = given.values[np.unique(answers.learner)]
+    varies = np.ptp(present, axis=0) > 0
     names = np.array([prefix + name for name in given.names], dtype=object)
     dropped = tuple(f"constant covariate {name}" for name in names[~varies])
-    return np.hstack([ones, given.values[:, varies]]), (first, *names[varies]), dropped
+    centred = (given.values - present.mean(axis=0))[:, varies]
+    return np.hstack([ones, centred]), (first, *names[varies]), dropped

@@ -35,6 +35,8 @@ def averaged(target: LogPosterior, found: Maximum) -> Averaged:
     n_draws = int(np.clip(DRAWN_LEARNERS // target.n_learners, FEWEST_DRAWS, MOST_DRAWS))
     draws, log_weight = _draws(found, n_draws // 2)
     likely = target.prior_distance(draws) < FURTHEST
+    if not likely.any():  # the answers contradict the prior: the maximum stands alone, as one effective draw
+        draws, log_weight, likely = found.phi[None], np.zeros(1), np.ones(1, bool)
     draws, log_weight = draws[likely], log_weight[likely]
     lines = [target.lines(phi) for phi in draws]
     log_weight += [each.log_likelihood + target.log_prior(phi)[0] for phi, each in zip(draws, lines, strict=True)]

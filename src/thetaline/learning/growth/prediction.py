@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import log_ndtr, ndtr, ndtri
 
+from thetaline.errors import InputError
 from thetaline.learning._types import Array, Index
 from thetaline.learning.growth.result import GrowthFit, LearnerLines
 
@@ -13,6 +14,7 @@ FURTHEST = 2  # times the observed span of a learner
 NO_ANSWERS = "no answers"
 ONE_WEEK = "answers in one week only"
 TOO_FAR = "beyond twice the observed span"
+NO_TARGET = "the target is no number"
 N_SLOPES, N_LEVELS = 24, 32  # nodes of the probability of ever reaching a goal
 
 
@@ -40,11 +42,11 @@ class GoalProbability:
 def predict(fit: GrowthFit, rows: ArrayLike, week: ArrayLike) -> Prediction:
     """θ of the learners `rows` (n,) in calendar week `week`, one or (n,), with measurement and process error.
 
-    Before now it is the line itself. Raises InputError for a fit without lines.
+    Before now it is the line itself. Raises InputError for a fit without lines and for a week that is no number.
     """
     lines, who, ahead = _asked(fit, rows, week)
     mean, variance = _moments(fit, lines, who, ahead)
-    reason = _withheld(lines, who, ahead)
+    reason = _withheld(fit, lines, who, ahead)
     given = reason == ""
     return Prediction(np.where(given, mean, np.nan), np.where(given, np.sqrt(variance), np.nan), reason)
 
@@ -54,14 +56,17 @@ def goal_probability(
 ) -> GoalProbability:
     """Probabilities that learners `rows` (default all) reach `target` by `target_week`, one or (n,) each.
 
-    A week before now is a goal whose date is over: withheld. Raises InputError for a fit without lines.
+    A week before now is a goal whose date is over: withheld. Raises InputError for a fit without lines and for a week
+    that is no number.
     """
     everybody = np.arange(fit.lines().level.size)
     lines, who, ahead = _asked(fit, everybody if rows is None else rows, target_week)
     goal = np.broadcast_to(np.asarray(target, float), who.shape)
     mean, variance = _moments(fit, lines, who, ahead)
-    reason = _withheld(lines, who, ahead)
+    reason = _withheld(fit, lines, who, ahead)
     reason[ahead < 0] = "the target date is over"
+    reason[~np.isfinite(goal)] = NO_TARGET
+    goal = np.where(np.isfinite(goal), goal, 0.0)
     at_date = ndtr((mean - goal) / np.sqrt(variance))
     ever = _ever(fit, lines, who, np.maximum(ahead, 0.0), goal)
     given = reason == ""
@@ -71,6 +76,8 @@ def goal_probability(
 def _asked(fit: GrowthFit, rows: ArrayLike, week: ArrayLike) -> tuple[LearnerLines, Index, Array]:
     lines = fit.lines()
     who = np.asarray(rows, np.intp)
+    if not np.isfinite(np.asarray(week, float)).all():
+        raise InputError("a week to predict is no number")
     ahead = np.broadcast_to(np.asarray(week, float) - fit.spec.now_week, who.shape)
     return lines, who, ahead
 
@@ -81,11 +88,12 @@ def _moments(fit: GrowthFit, lines: LearnerLines, who: Index, ahead: Array) -> t
     return lines.level[who] + ahead * lines.slope[who], variance + fit.spreads.walk_sd**2 * np.abs(ahead)
 
 
-def _withheld(lines: LearnerLines, who: Index, ahead: Array) -> NDArray[np.object_]:
-    """Why no prediction is given, in words; empty where one is."""
-    span = (lines.last_week[who] - lines.first_week[who]).astype(float)
+def _withheld(fit: GrowthFit, lines: LearnerLines, who: Index, ahead: Array) -> NDArray[np.object_]:
+    """Why no prediction is given, in words; empty where one is. A line is extrapolated from its last answer."""
+    last = lines.last_week[who].astype(float)
+    span, silent = last - lines.first_week[who], fit.spec.now_week - last
     reason = np.full(who.shape, "", dtype=object)
-    reason[ahead > FURTHEST * span] = TOO_FAR
+    reason[(ahead > 0) & (silent + ahead > FURTHEST * span)] = TOO_FAR
     reason[(lines.n_weeks[who] == 1) & (ahead > 0)] = ONE_WEEK
     reason[lines.n_answers[who] == 0] = NO_ANSWERS
     return reason

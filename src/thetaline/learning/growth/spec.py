@@ -37,7 +37,10 @@ DEFAULT_PRIORS = GrowthPriors()
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Covariates:
-    """Columns that shift the level or the slope of a learner; constant ones are dropped, and named, by the fit."""
+    """Columns that shift the level or the slope of a learner; constant ones are dropped, and named, by the fit.
+
+    The fit centres them: its intercept and slope are those of a learner with the means of those who have answers.
+    """
 
     values: Array  # (N, k)
     names: tuple[str, ...]
