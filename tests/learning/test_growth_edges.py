@@ -8,6 +8,8 @@ from tests.learning.growth_cohorts import Law, bank, cohort
 
 from thetaline.errors import InputError
 from thetaline.learning.growth import Covariates, GrowthFit, GrowthSpec, fit_growth, goal_probability, predict
+from thetaline.learning.growth.data_checks import prepared
+from thetaline.learning.growth.propagation import narrowest
 
 NOW = 5
 
@@ -73,3 +75,22 @@ def test_answers_that_contradict_the_prior_leave_one_effective_draw_which_the_jo
     right = np.tile(rng.random(once.n_answers) < 0.5, 40)
     found = fit_growth(replace(once, **many, category=right.astype(np.uint8), bank=items), GrowthSpec(NOW, threads=1))
     assert found.diagnostics.effective_draws < 10
+
+
+def test_a_class_of_learners_who_are_much_alike_has_lines() -> None:
+    alike = Law(level=0.5, level_sd=0.1, slope_sd=0.01, topic_sd=0.0, walk_sd=0.0)
+    for seed in range(3):
+        answers = cohort(12, 6, 6, law=alike, n_topics=1, seed=seed).answers
+        found = fit_growth(answers, GrowthSpec(now_week=NOW, threads=1, bend=False))
+        assert found.diagnostics.effective_draws > 10
+        assert np.isfinite([found.lines().level, found.lines().sd_slope]).all()
+
+
+def test_the_grid_is_finer_than_what_prior_and_answers_leave_of_a_cell() -> None:
+    answers = cohort(12, 6, 6, n_topics=1).answers
+    data = prepared(answers, GrowthSpec(now_week=NOW))
+    assert not isinstance(data, str)
+    (cells,) = data.cohort.blocks()
+    wide, tight = (narrowest(cells, 0.0, variance) for variance in (1e6, 0.01))
+    assert wide == pytest.approx(cells.information**-0.5, rel=1e-4)
+    assert tight == pytest.approx((cells.information + 100) ** -0.5)

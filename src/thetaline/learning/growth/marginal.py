@@ -89,8 +89,10 @@ def fit_block(cohort: Cohort, cells: Cells, phi: Array, sites: Sites | None = No
 
 
 def _table(cohort: Cohort, cells: Cells, mean: Array, prior: WeekPrior) -> LikelihoodTable:
-    reach = REACH * np.sqrt(np.square(prior.factor).sum(axis=1).max() + prior.topic_sd**2)
-    nodes = equal_nodes(float(mean.min() - reach), float(mean.max() + reach), narrowest(cells, prior.topic_sd))
+    variance = np.square(prior.factor).sum(axis=1) + prior.topic_sd**2  # of each week's θ
+    reach = REACH * np.sqrt(variance.max())
+    step = narrowest(cells, prior.topic_sd, float(variance.min()))
+    nodes = equal_nodes(float(mean.min() - reach), float(mean.max() + reach), step)
     return likelihood_table(cells, cohort.answers.bank, nodes)
 
 

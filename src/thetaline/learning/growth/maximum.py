@@ -50,7 +50,7 @@ class LogPosterior:
 
         parts = zip(self._cells, self._sites, strict=True)
         found = list(map_blocks(one, parts, self._threads, self.cohort.answers.n_answers))
-        self._sites = [fit.at.sites for fit in found]
+        self._sites = [fit.at.sites if np.isfinite(fit.at.log_likelihood).all() else None for fit in found]
         return found
 
     @property

@@ -32,13 +32,13 @@ class LikelihoodTable:
     log_likelihood: Array  # (C, Q)
 
 
-def narrowest(cells: Cells, topic_sd: float) -> float:
-    """Standard deviation that no posterior of a cell's θ in the block falls below.
+def narrowest(cells: Cells, topic_sd: float, prior_variance: float) -> float:
+    """Standard deviation that no posterior of a cell's θ in the block falls below; the prior's is at least that given.
 
     Whoever knew the general θ would still not know that of the topic, which is `topic_sd` wide.
     """
     of_topic = cells.topic_information + np.divide(1.0, topic_sd**2) if topic_sd else np.inf
-    return float(1 / np.sqrt(max(min(cells.information, of_topic), FLAT)))
+    return float(1 / np.sqrt(max(min(cells.information, of_topic), FLAT) + 1 / prior_variance))
 
 
 def equal_nodes(low: float, high: float, sd: float) -> Array:
