@@ -228,3 +228,33 @@ def test_more_rows_than_the_service_takes_are_refused(new_database: NewDatabase)
             answer = client.post(path, json=body)
             assert answer.status_code == 413
             assert "at most 5 are taken" in answer.json()["error"]
+
+
+def test_a_learner_without_a_target_has_a_prediction_and_no_reason_and_nobody_answered_after_now(
+    service: Running,
+) -> None:
+    line = {
+        "level": 0.3,
+        "level_se": 0.0,
+        "slope": 0.05,
+        "slope_se": 0.0,
+        "correlation": 0.2,
+        "n_answers": 120,
+        "n_weeks": 10,
+        "first_week": "2025-08-18",
+        "last_week": str(MONDAY),
+    }
+    body = {
+        "now": str(MONDAY),
+        "date": "2025-11-02",
+        "learners": [{**line, "user_id": user} for user in ("u1", "u2")],
+        "targets": {"u1": 0.3},
+    }
+    with service.client() as client:
+        with_target, without = client.post("/growth/predict", json=body).json()["predictions"]
+        late = client.post("/growth/predict", json={**body, "now": "2025-10-20"})
+    assert 0.5 <= with_target["probability"] <= with_target["ever_probability"] <= 1
+    assert with_target["reason"] is None
+    assert (without["theta"], without["probability"], without["reason"]) == (0.3, None, None)
+    assert late.status_code == 422
+    assert "last_week of 2 learners lies after now" in late.json()["error"]

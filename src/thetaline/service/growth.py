@@ -68,12 +68,14 @@ def fit_json(request: GrowthFitRequest, *, most: int, now: datetime) -> bytes:
 
 
 def predict_json(request: GrowthPredictRequest, *, most: int) -> bytes:
-    """The body of a 200. Raises a 413, and a 422 for a learner who comes twice."""
+    """The body of a 200. Raises a 413, and a 422 for a learner who comes twice or answered after `now`."""
     if len(request.learners) > most:
         raise ApiError(413, f"{len(request.learners)} learners; at most {most} are taken in one request")
     users = [one["user_id"] for one in request.learners]
     if len(set(users)) < len(users):
         raise ApiError(422, "a learner comes twice in learners")
+    if late := [one["user_id"] for one in request.learners if monday(one["last_week"]) > monday(request.now)]:
+        raise ApiError(422, f"last_week of {len(late)} learners lies after now, {request.now}", late[:20])
     fit, rows = _given(request), np.arange(len(users))
     week = fit.spec.now_week + (request.date - monday(request.now) - timedelta(days=6)).days / 7
     found = predict(fit, rows, week)
@@ -83,7 +85,10 @@ def predict_json(request: GrowthPredictRequest, *, most: int) -> bytes:
         target = np.array([request.targets.get(user, np.nan) for user in users])
         goal = goal_probability(fit, target, week, rows)
         columns |= {"probability": _plain(goal.at_date), "ever_probability": _plain(goal.ever_before)}
-        reasons = [text or other for text, other in zip(goal.reason, reasons, strict=True)]
+        reasons = [
+            text or other if user in request.targets else other
+            for user, text, other in zip(users, goal.reason, reasons, strict=True)
+        ]
     named = [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
     predictions = [
         {"user_id": user, **one, "reason": why} for user, one, why in zip(users, named, reasons, strict=True)

@@ -15,6 +15,7 @@ NO_ANSWERS = "no answers"
 ONE_WEEK = "answers in one week only"
 TOO_FAR = "beyond twice the observed span"
 NO_TARGET = "the target is no number"
+TINY = 1e-12  # sd of what is known
 N_SLOPES, N_LEVELS = 24, 32  # nodes of the probability of ever reaching a goal
 
 
@@ -67,7 +68,7 @@ def goal_probability(
     reason[ahead < 0] = "the target date is over"
     reason[~np.isfinite(goal)] = NO_TARGET
     goal = np.where(np.isfinite(goal), goal, 0.0)
-    at_date = ndtr((mean - goal) / np.sqrt(variance))
+    at_date = ndtr((mean - goal) / np.maximum(np.sqrt(variance), TINY))
     ever = _ever(fit, lines, who, np.maximum(ahead, 0.0), goal)
     given = reason == ""
     return GoalProbability(np.where(given, at_date, np.nan), np.where(given, np.maximum(ever, at_date), np.nan), reason)
@@ -109,7 +110,7 @@ def _ever(fit: GrowthFit, lines: LearnerLines, who: Index, ahead: Array, goal: A
     total = np.zeros(who.shape)
     for step in ndtri((np.arange(N_SLOPES) + 0.5) / N_SLOPES):
         slope = lines.slope[who] + sd_slope * step
-        level, sd = lines.level[who] + rho * sd_level * step, sd_level * np.sqrt(1 - rho**2)
+        level, sd = lines.level[who] + rho * sd_level * step, np.maximum(sd_level * np.sqrt(1 - rho**2), TINY)
         below = ndtr((goal - level) / sd)
         total += 1 - below
         for part in (np.arange(N_LEVELS) + 0.5) / N_LEVELS:
