@@ -48,6 +48,12 @@ def test_a_new_row_too_has_keys_of_its_writer_only(conn: Connection) -> None:
     assert told == "weekly_kpi: key 'S' belongs to compute_daily_kpis, and fit_growth_glmm would change it"
 
 
+@pytest.mark.parametrize("column", ["user_id = 'bob'", "week_start = '2025-11-03'"])
+def test_keys_cannot_be_changed_on_the_way_to_another_row(conn: Connection, column: str) -> None:
+    told = refused(conn, "fit_bayesian_growth", f"{UPDATE}, {column}", '{"I_t": 0.9, "P": 0.5}')
+    assert told == "weekly_kpi: key 'I_t' belongs to compute_daily_kpis, and fit_bayesian_growth would change it"
+
+
 def test_a_key_that_nobody_registered_and_a_writer_that_did_not_declare_itself_are_named(conn: Connection) -> None:
     told = refused(conn, "", INSERT.replace("ada", "bob"), '{"S": 0.2}')
     assert told.endswith("a writer that has not declared itself would change it")

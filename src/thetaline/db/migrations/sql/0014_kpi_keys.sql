@@ -36,10 +36,11 @@ begin
         select fresh.user_id, fresh.kpis - own as after, '{}'::jsonb as before into wrong
         from fresh where jsonb_typeof(fresh.kpis) = 'object' and fresh.kpis - own <> '{}' limit 1;
     else
-        select fresh.user_id, fresh.kpis - own as after, stale.kpis - own as before into wrong
-        from fresh join stale using (user_id, week_start)
-        where jsonb_typeof(fresh.kpis) = 'object' and jsonb_typeof(stale.kpis) = 'object'
-          and fresh.kpis - own <> stale.kpis - own
+        -- a row that was given to another learner or week is a new row there
+        select fresh.user_id, fresh.kpis - own as after, coalesce(stale.kpis - own, '{}') as before into wrong
+        from fresh left join stale using (user_id, week_start)
+        where jsonb_typeof(fresh.kpis) = 'object' and coalesce(jsonb_typeof(stale.kpis), 'object') = 'object'
+          and fresh.kpis - own <> coalesce(stale.kpis - own, '{}')
         limit 1;
     end if;
     if found then
