@@ -110,6 +110,16 @@ def test_a_wrong_key_is_named_by_the_option_that_attracts_the_able():
     assert list(analysis.flagged()) == ["q7"]
 
 
+def test_an_item_runs_backwards_only_beyond_chance():
+    rng = np.random.default_rng(5)
+    noise = irt.Responses.from_matrix((rng.random((60, 30)) < 0.5).astype(float))
+    analysis = irt.item_analysis(noise)
+    below = [item for item, r in zip(analysis.ids.tolist(), analysis.item_rest, strict=True) if r < -0.02]
+    assert len(below) > 5
+    told = [item for item, reasons in analysis.flagged().items() if any("backwards" in one for one in reasons)]
+    assert len(told) <= 3
+
+
 def test_the_table_of_options_tells_shares_rest_scores_and_abilities():
     frame = pd.DataFrame(
         {"q1": ["A", "A", "B", None], "q2": ["x", "y", "x", "x"], "q3": [1, 1, 2, 2.0]}, index=list("stuv")

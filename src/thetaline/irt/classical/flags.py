@@ -50,7 +50,7 @@ def _of_score(row: Mapping[str, Any]) -> Iterator[str]:
         return
     if not EXTREME_SHARE <= difficulty <= 1.0 - EXTREME_SHARE:
         yield f"{'hardly anybody' if difficulty < 0.5 else 'nearly everybody'} is right (share {difficulty:.3f})"
-    if r < 0:
+    if row["item_rest_high"] < 0:
         yield f"runs backwards: item–rest correlation {r:.2f}; check the key"
     elif r < WEAK_CORRELATION:
         yield f"hardly discriminates: item–rest correlation {r:.2f}"

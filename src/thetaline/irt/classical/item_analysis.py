@@ -138,7 +138,7 @@ def _analysed(
         alpha=alpha,
         omega=omega_interval(covariance, n_persons, level) if len(covariance) <= MOST_ITEMS else UNKNOWN,
         options=options,
-        flags=flags_of(columns, alpha.estimate, options, keyed=choices.are_alternatives),
+        flags=flags_of({**columns, "item_rest_high": high}, alpha.estimate, options, keyed=choices.are_alternatives),
         level=level,
     )
 
