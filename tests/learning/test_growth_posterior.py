@@ -15,6 +15,7 @@ from thetaline import irt
 from thetaline.learning.growth import NO_TOPIC, GrowthAnswers, GrowthSpec
 from thetaline.learning.growth.data_checks import prepared
 from thetaline.learning.growth.marginal import Cohort, fit_block
+from thetaline.learning.growth.maximum import LogPosterior
 
 NUTS = Path(__file__).parent / "data" / "growth_nuts.json"
 
@@ -54,6 +55,21 @@ def test_the_gradient_is_that_of_the_log_likelihood() -> None:
         step = np.eye(phi.size)[at] * 1e-3
         up, down = (fit_block(school, cells, phi + way).at.log_likelihood.sum() for way in (step, -step))
         assert slope == pytest.approx((up - down) / 2e-3, abs=2e-3)
+
+
+def test_near_parameters_whose_sites_are_known_lines_are_those_of_a_fit_there() -> None:
+    made = cohort(60, 6, 5, seed=8).answers
+    target = LogPosterior(small(made), GrowthSpec(now_week=5))
+    phi = np.array([0.1, 0.03, -0.1, -3.0, 0.2, -0.9, -2.5])
+    away = phi + np.array([0.1, 0.01, 0.15, 0.2, 0.2, 0.2, 0.4])
+    start = target.lines(phi)
+    near, value = target.lines_near(away), target.lines_near(phi).log_likelihood
+    fit = target.lines(away)
+    sd = np.sqrt(np.einsum("nll->nl", fit.covariance))
+    assert (np.abs(near.mean - fit.mean) / sd).max() < 0.08
+    assert (np.abs(start.mean - fit.mean) / sd).max() > 0.2  # so that there is something to follow
+    assert np.sqrt(np.einsum("nll->nl", near.covariance)) == pytest.approx(sd, rel=0.04)
+    assert near.log_likelihood - value == pytest.approx(fit.log_likelihood - start.log_likelihood, abs=0.4)
 
 
 @pytest.mark.parametrize("model", ["3PL", "GRM", "GPCM"])

@@ -14,9 +14,9 @@ from scipy.special import expit, logit, logsumexp
 
 from thetaline.learning._types import Array, Index, Mask
 from thetaline.learning.growth.cells import Cells
-from thetaline.learning.growth.gaussian import BlockPosterior, Sites, posterior
+from thetaline.learning.growth.gaussian import BlockPosterior, Sites
 from thetaline.learning.growth.model import WeekPrior
-from thetaline.learning.growth.propagation import tables
+from thetaline.learning.growth.propagation import with_sites
 
 HELD_OUT = 2  # weeks
 KNOTS = (3, 5, 7)  # weeks before the last one with answers
@@ -54,17 +54,10 @@ def held_out(from_now: Array) -> Mask:
 
 def foretold(cells: Cells, sites: Sites, mean: Array, prior: WeekPrior, last: Mask) -> tuple[Array, BlockPosterior]:
     """Log likelihood (B,) of the `last` weeks given those before, up to a constant, and the posterior of all weeks."""
-    whole = _integrated(cells, sites, mean, prior)
+    whole = with_sites(cells, sites, mean, prior)
     early = ~last[cells.place // cells.shape[2] % cells.shape[1]]
-    before = _integrated(cells, Sites(sites.precision * early, sites.shift * early), mean, prior)
+    before = with_sites(cells, Sites(sites.precision * early, sites.shift * early), mean, prior)
     return whole[0] - before[0], whole[1]
-
-
-def _integrated(cells: Cells, sites: Sites, mean: Array, prior: WeekPrior) -> tuple[Array, BlockPosterior]:
-    at_mean = mean.ravel()[cells.place // cells.shape[2]]
-    block = posterior(*tables(cells, sites, at_mean), prior)
-    at_prior = sites.shift * at_mean - sites.precision * at_mean**2 / 2
-    return block.log_normaliser + np.bincount(cells.of_learner, at_prior, cells.shape[0]), block
 
 
 def plateau(mean: Array, covariance: Array, knot: float) -> tuple[Array, Array]:

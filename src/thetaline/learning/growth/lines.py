@@ -9,8 +9,10 @@ import numpy as np
 from thetaline.learning._types import Array, Index, Int32s
 from thetaline.learning.growth.answers import GrowthAnswers
 from thetaline.learning.growth.bend import Bend, foretold, held_out, plateau
-from thetaline.learning.growth.gaussian import BlockPosterior
+from thetaline.learning.growth.cells import Cells
+from thetaline.learning.growth.gaussian import BlockPosterior, Sites
 from thetaline.learning.growth.marginal import BlockFit, Cohort
+from thetaline.learning.growth.propagation import with_sites
 from thetaline.learning.growth.result import NO_WEEK, LearnerLines
 
 LINE = 2  # level and slope
@@ -62,6 +64,13 @@ def lines_of(cohort: Cohort, phi: Array, fit: BlockFit, ends: Sequence[float] = 
     bends = _bends(cohort, phi, fit, ends) if ends else []
     value, gradient = float(fit.at.log_likelihood.sum()), fit.score.sum(axis=0)
     return BlockLines(fit.cells.learner, mean, covariance, value, gradient, bends)
+
+
+def lines_by_sites(cohort: Cohort, phi: Array, cells: Cells, sites: Sites) -> BlockLines:
+    """Moments of a block's lines at parameters near those of the `sites`, which stand for the answers."""
+    value, block = with_sites(cells, sites, cohort.mean(phi, cells.learner), cohort.prior(phi))
+    mean, covariance = _moments(cohort, phi, cells.learner, block)
+    return BlockLines(cells.learner, mean, covariance, float(value.sum()), np.zeros(phi.size), [])
 
 
 def _moments(cohort: Cohort, phi: Array, who: Index, block: BlockPosterior) -> tuple[Array, Array]:

@@ -9,7 +9,7 @@ from scipy.linalg import solve_triangular
 from thetaline.learning._types import Array
 from thetaline.learning.growth.cells import Cells
 from thetaline.learning.growth.gaussian import Sites
-from thetaline.learning.growth.lines import Lines, gathered, lines_of
+from thetaline.learning.growth.lines import Lines, gathered, lines_by_sites, lines_of
 from thetaline.learning.growth.marginal import BlockFit, Cohort, fit_block, map_blocks, summed
 from thetaline.learning.growth.spec import GrowthSpec
 
@@ -61,6 +61,12 @@ class LogPosterior:
     def lines(self, phi: Array, ends: Sequence[float] = ()) -> Lines:
         """Everybody's line given phi, with plateaus from `ends`."""
         return gathered(self.cohort, phi, (lines_of(self.cohort, phi, fit, ends) for fit in self.fits(phi)), ends)
+
+    def lines_near(self, phi: Array) -> Lines:
+        """Everybody's line given phi; the sites of the last fit stand for the answers, `gradient` is not made."""
+        parts = zip(self._cells, self._sites, strict=True)
+        blocks = (lines_by_sites(self.cohort, phi, cells, sites) for cells, sites in parts if sites is not None)
+        return gathered(self.cohort, phi, blocks)
 
     def log_prior(self, phi: Array) -> tuple[float, Array]:
         """Value, up to a constant, and gradient (P,)."""

@@ -13,6 +13,7 @@ from thetaline.learning._types import Array
 from thetaline.learning.growth.maximum import LogPosterior, Maximum
 
 MOST_LEARNERS = 1_000
+EXACT_LEARNERS = 100  # from more of them all draws are so near that one normal stand-in for the answers serves all
 FEWEST_DRAWS, MOST_DRAWS = 24, 48
 DRAWN_LEARNERS = 10_000  # draws times learners, within these bounds
 DEGREES = 8
@@ -38,7 +39,8 @@ def averaged(target: LogPosterior, found: Maximum) -> Averaged:
     if not likely.any():  # the answers contradict the prior: the maximum stands alone, as one effective draw
         draws, log_weight, likely = found.phi[None], np.zeros(1), np.ones(1, bool)
     draws, log_weight = draws[likely], log_weight[likely]
-    lines = [target.lines(phi) for phi in draws]
+    lines_at = target.lines if target.n_learners <= EXACT_LEARNERS else target.lines_near
+    lines = [lines_at(phi) for phi in draws]
     log_weight += [each.log_likelihood + target.log_prior(phi)[0] for phi, each in zip(draws, lines, strict=True)]
     weight = np.exp(log_weight - log_weight.max())
     weight /= weight.sum()

@@ -90,6 +90,14 @@ def propagate(
     return Propagated(block, sites, block.log_normaliser + per_learner, moved)
 
 
+def with_sites(cells: Cells, sites: Sites, mean: Array, prior: WeekPrior) -> tuple[Array, BlockPosterior]:
+    """Log of each learner's marginal likelihood (B,), up to a constant of the sites, and the posterior they give."""
+    at_mean = mean.ravel()[cells.place // cells.shape[2]]
+    block = posterior(*tables(cells, sites, at_mean), prior)
+    at_prior = sites.shift * at_mean - sites.precision * at_mean**2 / 2
+    return block.log_normaliser + np.bincount(cells.of_learner, at_prior, cells.shape[0]), block
+
+
 def _cavity(cells: Cells, block: BlockPosterior, tau: float, at_mean: Array, sites: Sites) -> tuple[Sites, Array]:
     """What all else says of each cell's θ, as natural parameters, and the mean with the cell itself."""
     centre, variance = (moment.ravel()[cells.place] for moment in cell_moments(block, tau))
