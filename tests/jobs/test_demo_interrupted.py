@@ -1,5 +1,6 @@
 """A demo that is killed in any of its steps is gone on with, and is complete only after the last."""
 
+import pytest
 from processes import kill, start, wait, writes_stopped
 
 from thetaline.jobs.demo import main
@@ -25,5 +26,6 @@ def test_a_demo_that_is_killed_in_every_step_ends_as_one_that_never_was(demo, ro
 
     name = rows("select current_database()")[0][0]
     _, undisturbed, _ = demo("--fresh", "--confirm", name, *SIZE)
-    for measure in ("constants", "a", "b", "theta", "anchors", "indicators"):
+    for measure in ("constants", "a", "b", "theta", "anchors"):
         assert found[measure] == undisturbed[measure]
+    assert found["indicators"] == pytest.approx(undisturbed["indicators"])  # sums in the order of the rows

@@ -57,7 +57,10 @@ def results(url: str) -> dict[str, list[tuple[Any, ...]]]:
         "drift_alert": "select item_no, severity from drift_alert",
         "features_topic_daily": "select user_id, topic_id, date, attempts, correct, avg_time_ms, rt_median,"
         " theta_estimate, theta_sd, improvement from features_topic_daily",
-        "weekly_kpi": "select user_id, week_start, kpis from weekly_kpi",
+        # without the weekly stages' keys and without P, which yields to them
+        "weekly_kpi": "select user_id, week_start, (select jsonb_object_agg(key, value)"
+        " from jsonb_each(kpis) join kpi_key using (key)"
+        " where writer = 'compute_daily_kpis' and key not in ('P', 'P_source')) from weekly_kpi",
     }
     return {table: sorted(rows(url, query), key=repr) for table, query in asked.items()}
 

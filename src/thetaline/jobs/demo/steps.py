@@ -18,7 +18,8 @@ from thetaline.jobs.importing import ImportRequest, import_file
 from thetaline.jobs.runner import JobContext, Summary
 
 LOOKBACK_DAYS = 30
-MOST_CHANGED = 0.3  # the gate's limit is for two nights; between two months learners truly grow apart
+# The gate's limits are for two nights; between two months learners truly grow apart, and items drift.
+MOST_CHANGED, MOST_MOVED = 0.3, 0.1
 CRITERIA = AnchorCriteria(count=50, min_answers=30, a_min=0.5, a_max=3.0, max_move=0.5)
 
 
@@ -57,6 +58,7 @@ def _calibrate_twice(context: JobContext, school: files.School) -> str:
             "mirt_max_obs": 0,
             "r_irt_base_url": None,
             "mirt_gate_max_changed_learners": MOST_CHANGED,
+            "mirt_gate_max_moved": MOST_MOVED,
         }
     )
     early = replace(context, settings=settings, as_of=school.first_day + timedelta(days=LOOKBACK_DAYS - 1))
