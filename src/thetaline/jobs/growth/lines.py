@@ -98,9 +98,9 @@ def _yield_goals(context: JobContext) -> None:
 
 
 def _record(context: JobContext, fit: GrowthFit, cohort: CohortAnswers, goals: Goals, found: GoalResult) -> FitRecord:
-    assert fit.learners is not None  # noqa: S101  for the type checker
-    answered = fit.learners.n_answers > 0
-    lines = _rows(cohort.learner_no, fit.learners).where(answered)
+    everybody = fit.lines()
+    answered = everybody.n_answers > 0
+    lines = _rows(cohort.learner_no, everybody).where(answered)
     summary = {
         "n_learners": int(answered.sum()),
         "n_answers": fit.diagnostics.n_answers,
@@ -115,7 +115,7 @@ def _record(context: JobContext, fit: GrowthFit, cohort: CohortAnswers, goals: G
             "growth_level_se": lines.level_se,
             "growth_slope": lines.slope,
             "growth_slope_se": lines.slope_se,
-            "growth_trend": np.where(fit.learners.bent[answered], "plateau", "line").astype(object),
+            "growth_trend": np.where(everybody.bent[answered], "plateau", "line").astype(object),
             **_of_learners(lines.learner_no, goals, found),
         },
         growth_as_of=str(last_week_end(context.as_of)),
