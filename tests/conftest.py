@@ -1,7 +1,6 @@
 """Fixtures that every folder of tests shares."""
 
 import os
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
@@ -15,6 +14,7 @@ import pytest
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
 
+from servers import careless_server
 from thetaline import db
 
 NewDatabase = Callable[[], AbstractContextManager[str]]
@@ -36,12 +36,8 @@ def database_server() -> Iterator[str]:
     if given := os.environ.get("THETALINE_TEST_DATABASE_URL"):
         yield given
         return
-    with tempfile.TemporaryDirectory(prefix="tl-", ignore_cleanup_errors=True) as folder:
-        root = Path(folder) / "db"
-        careless = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
-        with db.embedded.lease(root, grace_secs=1.0, settings=careless) as held:
-            yield held.url
-        db.embedded.stop(root)
+    with careless_server() as url:
+        yield url
 
 
 @pytest.fixture(scope="session")

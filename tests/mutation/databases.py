@@ -1,27 +1,10 @@
 """One PostgreSQL for the whole run, and a migrated template for each worker, since no mutant is of a migration."""
 
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
-
 import psycopg
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
 from thetaline import db
-
-_CARELESS = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
-
-
-@contextmanager
-def server() -> Iterator[str]:
-    """The URL of a server that lives until the block ends."""
-    with tempfile.TemporaryDirectory(prefix="tl-", ignore_cleanup_errors=True) as folder:
-        root = Path(folder) / "db"
-        with db.embedded.lease(root, grace_secs=1.0, settings=_CARELESS) as held:
-            yield held.url
-        db.embedded.stop(root)
 
 
 class Template:
