@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import psycopg
 from numpy.typing import NDArray
+from psycopg.types.json import Jsonb
 
 from thetaline import db
 from thetaline.jobs.runner import JobContext
@@ -51,14 +52,15 @@ def write_answers(conn: Connection, answers: Iterable[Answer]) -> None:
     sittings: dict[tuple[str, int], list[dict[str, object]]] = {}
     for answer in answers:
         sittings.setdefault((answer.user, answer.days_ago), []).append(answer.question())
-    with conn.cursor() as cursor:
-        cursor.executemany(
-            "insert into exam_results (user_id, created_at, result_json) values (%s, %s, cast(%s as jsonb))",
-            [
-                (user, NOW - timedelta(days=days), json.dumps({"questions": questions}))
-                for (user, days), questions in sittings.items()
-            ],
-        )
+    conn.execute(  # a statement a row would take five times as long
+        "insert into exam_results (user_id, created_at, result_json)"
+        " select * from unnest(%s::text[], %s::timestamptz[], %s::jsonb[])",
+        [
+            [user for user, _ in sittings],
+            [NOW - timedelta(days=days) for _, days in sittings],
+            [Jsonb({"questions": questions}) for questions in sittings.values()],
+        ],
+    )
     conn.commit()
 
 

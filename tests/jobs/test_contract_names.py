@@ -2,6 +2,7 @@
 
 import json
 import os
+import runpy
 import subprocess
 import sys
 from importlib import import_module
@@ -31,13 +32,27 @@ FUNCTIONS = {
 
 
 @pytest.mark.parametrize("job", JOBS)
-def test_each_job_runs_as_a_module_and_ends_with_its_summary_line(job: str, database: str) -> None:
-    command = [sys.executable, "-m", f"thetaline.jobs.{job}", "--dry-run"]
-    ended = subprocess.run(
-        command, env={**os.environ, "DATABASE_URL": database}, capture_output=True, text=True, check=False
-    )
-    summary = json.loads(ended.stdout.splitlines()[-1])
+def test_each_job_runs_as_a_module_and_ends_with_its_summary_line(
+    job: str, database: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    module = f"thetaline.jobs.{job}"
+    monkeypatch.setenv("DATABASE_URL", database)
+    monkeypatch.setattr(sys, "argv", [module, "--dry-run"])
+    monkeypatch.delitem(sys.modules, module, raising=False)  # `python -m` finds it not imported yet
+    with pytest.raises(SystemExit) as ended:
+        runpy.run_module(module, run_name="__main__")
+    out, err = capsys.readouterr()
+    summary = json.loads(out.splitlines()[-1])
     assert summary["job"] == job
+    assert ended.value.code == EXIT_CODES[summary["status"]], err
+
+
+def test_a_job_in_a_process_of_its_own_ends_with_its_summary_line(database: str) -> None:
+    command = [sys.executable, "-m", "thetaline.jobs.nightly", "--dry-run"]
+    environment = {**os.environ, "DATABASE_URL": database}
+    ended = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    summary = json.loads(ended.stdout.splitlines()[-1])
+    assert summary["job"] == "nightly"
     assert ended.returncode == EXIT_CODES[summary["status"]], ended.stderr
 
 

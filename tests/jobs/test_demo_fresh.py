@@ -74,19 +74,6 @@ def test_every_table_of_the_schema_is_cleared_or_kept(database):
     assert sorted(CLEARED + KEPT) == sorted(table for (table,) in tables)
 
 
-def test_somebody_elses_table_and_tokens_outlive_a_fresh_demo_that_begins_anew(demo, rows, database, name):
-    assert demo("--learners", "110")[0] == 0
-    with psycopg.connect(database) as conn:
-        conn.execute("create table customers as select generate_series(1, 1000) as id")
-        conn.execute(
-            "insert into api_token (token_id, name, secret_sha256, scopes) values ('t', 'app', sha256('x'), '{score}')"
-        )
-    code, fresh, told = demo("--fresh", "--confirm", name, "--learners", "120")
-    assert (code, fresh["status"]) == (0, "done"), told
-    assert rows("select count(distinct user_id), (select count(*) from mirt_fit_meta) from exam_results") == [(120, 2)]
-    assert rows("select count(*), (select count(*) from api_token) from customers") == [(1000, 1)]
-
-
 @pytest.mark.parametrize("table", OTHERS)
 def test_a_row_that_is_not_the_demos_keeps_everything_where_it_is(demo, small_demo, name, table):
     with psycopg.connect(small_demo) as conn:
@@ -117,11 +104,22 @@ def test_without_the_databases_name_nothing_is_cleared(demo, small_demo, name, t
     assert contents(small_demo) == before
 
 
-def test_the_databases_name_may_be_typed(demo, rows, small_demo, name, typing):
+def test_somebody_elses_table_and_tokens_outlive_a_fresh_demo_whose_databases_name_is_typed(
+    demo, rows, small_demo, name, typing
+):
+    with psycopg.connect(small_demo) as conn:
+        conn.execute("create table customers as select generate_series(1, 1000) as id")
+        conn.execute(
+            "insert into api_token (token_id, name, secret_sha256, scopes) values ('t', 'app', sha256('x'), '{score}')"
+        )
     typing(f"{name}\n")
-    code, _, told = demo("--fresh", "--learners", "100")
-    assert code == 0, told
-    assert rows("select count(*) from exam_results where user_id = 'learner-1'") == [(0,)]
+    code, fresh, told = demo("--fresh", "--learners", "100")
+    assert (code, fresh["status"]) == (0, "done"), told
+    assert rows("select count(distinct user_id), count(*) filter (where user_id = 'learner-1') from exam_results") == [
+        (100, 0)
+    ]
+    assert rows("select count(*), (select count(*) from mirt_fit_meta) from run where run_id = 'demo-1'") == [(0, 2)]
+    assert rows("select count(*), (select count(*) from api_token) from customers") == [(1000, 1)]
 
 
 def test_a_row_that_comes_while_the_name_is_typed_keeps_everything_too(demo, rows, small_demo, name, monkeypatch):

@@ -65,14 +65,15 @@ def verify_anchors(
     tolerance = dict(zip(published.item_ids, allowed.tolist(), strict=True))
     current = dict(zip(published.item_ids, b.tolist(), strict=True))
     pairs = [MovedAnchor(one.item_id, one.b, current[one.item_id]) for one in anchors if one.item_id in current]
-    stable = [one.item_id for one in pairs if abs(one.b_published - one.b_reference) <= tolerance[one.item_id]]
+    stable = {one.item_id for one in pairs if abs(one.b_published - one.b_reference) <= tolerance[one.item_id]}
+    is_stable = np.array([item_id in stable for item_id in published.item_ids])
     return AnchorReport(
         n_usable=len(anchors),
         n_needed=needed(b.size) if at_least is None else at_least,
         malformed=anchors.malformed,
         moved=tuple(one for one in pairs if one.item_id not in stable),
         unpublished=tuple(item_id for item_id in anchors.item_ids if item_id not in current),
-        uncovered=_uncovered(b, np.isin(published.item_ids, stable), n_strata(len(anchors), b.size)),
+        uncovered=_uncovered(b, is_stable, n_strata(len(anchors), b.size)),
     )
 
 
