@@ -1,0 +1,62 @@
+"""The weeks of learners and of classes as values, a cohort at a time by a handful of set-based queries."""
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import fields, is_dataclass
+from datetime import date
+from typing import Any
+
+import psycopg
+
+from thetaline.errors import InputError
+from thetaline.jobs.reports.learners import read_cohort
+from thetaline.jobs.reports.runs import runs_of_week
+from thetaline.jobs.reports.weekly import WeekReader
+from thetaline.learning.windows import monday
+from thetaline.reports.class_value import ClassReport
+from thetaline.reports.policy import ReportOptions
+from thetaline.reports.value import WeeklyReport
+
+CHUNK = 2_000  # learners whose rows are in memory at a time
+Connection = psycopg.Connection[Any]
+
+
+def weekly_reports(
+    conn: Connection, week: date, users: Sequence[str] | None = None, *, options: ReportOptions
+) -> Iterator[WeeklyReport]:
+    """A report of each learner, in the order of user ids: of the users named, or of all who answered in 12 weeks.
+
+    `week` is a Monday whose week is over; numbers are those that were published by its Sunday and are not retracted.
+    Raises InputError for another day and for a user without any answer.
+    """
+    runs = runs_of_week(conn, _checked(week))
+    cohort = read_cohort(conn, runs.as_of, users, options.calendar)
+    return _in_chunks(WeekReader(conn, runs, cohort, options), list(cohort.user_ids))
+
+
+def _in_chunks(reader: WeekReader, learners: list[int]) -> Iterator[WeeklyReport]:
+    for start in range(0, len(learners), CHUNK):
+        yield from reader.reports(learners[start : start + CHUNK])
+
+
+def input_hash(report: WeeklyReport | ClassReport) -> str:
+    """SHA-256 of everything that the report says: equal for equal values, whenever and wherever they were read."""
+    return hashlib.sha256(json.dumps(_plain(report), sort_keys=True, ensure_ascii=False).encode()).hexdigest()
+
+
+def _plain(value: object) -> object:
+    """Values of JSON; dates by their ISO form, floats as they are."""
+    if is_dataclass(value):
+        return {one.name: _plain(getattr(value, one.name)) for one in fields(value)}
+    if isinstance(value, tuple):
+        return [_plain(one) for one in value]
+    if isinstance(value, Mapping):
+        return {str(key): _plain(one) for key, one in value.items()}
+    return value.isoformat() if isinstance(value, date) else value
+
+
+def _checked(week: date) -> date:
+    if monday(week) != week:
+        raise InputError(f"{week} is no Monday; the week of that day is {monday(week)}")
+    return week

@@ -1,0 +1,54 @@
+"""What an organisation lets its pages show, and what is asked of a batch of reports."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from thetaline.learning.school_calendar import UTC_DAYS, SchoolCalendar
+from thetaline.reports.value import Audience, Language
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """Percentiles discourage, so learners and families see none unless allowed; risk and segments are for staff only.
+
+    `level_bounds` are the θ, ascending, that part the level descriptors.
+    """
+
+    show_percentile_to_learners: bool = False
+    show_percentile_to_families: bool = False
+    show_risk_to_teachers: bool = True
+    show_segment_to_teachers: bool = True
+    level_bounds: tuple[float, ...] = (-1.5, -0.5, 0.5, 1.5)
+
+    def shows_percentile(self, audience: Audience) -> bool:
+        """Whether this reader's page has a percentile."""
+        allowed = {
+            Audience.LEARNER: self.show_percentile_to_learners,
+            Audience.FAMILY: self.show_percentile_to_families,
+        }
+        return allowed.get(audience, True)
+
+    def shows_risk(self, audience: Audience) -> bool:
+        """Whether this reader's page has the chance of silence; a learner's and a family's never have."""
+        return audience is Audience.TEACHER and self.show_risk_to_teachers
+
+    def shows_segment(self, audience: Audience) -> bool:
+        """Whether this reader's page has a segment; a learner's and a family's never have."""
+        return audience is Audience.TEACHER and self.show_segment_to_teachers
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportOptions:
+    """For whom a batch is made. `names` are what pages call learners; one without is called by the id.
+
+    `theta_days` is the length of the window that θ of a day is estimated from, `default_target` the level of a goal
+    that names none.
+    """
+
+    audience: Audience
+    language: Language
+    policy: Policy = Policy()
+    names: Mapping[str, str] = field(default_factory=dict)
+    calendar: SchoolCalendar = UTC_DAYS
+    theta_days: int = 30
+    default_target: float = 0.0
