@@ -10,14 +10,16 @@ begin
             ('thetaline_exam_app', 'usage on sequence', array['question_id_seq']),
             ('thetaline_jobs', 'select, insert, update, delete on', array[
                 'ability', 'answer', 'api_token', 'calibration', 'classroom', 'drift_alert', 'drift_score', 'exam_results',
-                'features_topic_daily', 'gate_result', 'growth_brms_meta', 'growth_glmm_meta', 'growth_goal', 'growth_line',
-                'interest_goal', 'item', 'item_param', 'learner', 'learner_risk', 'learner_segment',
-                'newest_drift_test', 'question', 'report_artifacts', 'run', 'school_calendar', 'segment_meta', 'service_job',
-                'service_job_body', 'session', 'survival_fit_meta', 'topic', 'topic_ability', 'weekly_ability', 'weekly_kpi']),
+                'features_topic_daily', 'forecast_anomaly', 'forecast_series', 'forecast_value', 'gate_result',
+                'growth_brms_meta', 'growth_glmm_meta', 'growth_goal', 'growth_line', 'interest_goal', 'item',
+                'item_param', 'learner', 'learner_risk', 'learner_segment', 'newest_drift_test', 'prophet_fit_meta',
+                'question', 'report_artifacts', 'run', 'school_calendar', 'segment_meta', 'service_job', 'service_job_body',
+                'session', 'survival_fit_meta', 'topic', 'topic_ability', 'weekly_ability', 'weekly_kpi']),
             ('thetaline_jobs', 'usage on sequence', array['question_id_seq']),
             ('thetaline_jobs', 'select on', array[
-                'attempt', 'bank_item', 'coded_answer', 'item_code', 'kpi_key', 'mirt_ability', 'mirt_fit_meta',
-                'mirt_item_params', 'schema_migration', 'student_topic_theta', 'survival_risk', 'user_segment', 'weekly_theta']),
+                'attempt', 'bank_item', 'coded_answer', 'forecast_run', 'forecast_weekly', 'item_code', 'kpi_key',
+                'mirt_ability', 'mirt_fit_meta', 'mirt_item_params', 'prophet_anomalies', 'schema_migration',
+                'student_topic_theta', 'survival_risk', 'user_segment', 'weekly_theta']),
             ('thetaline_reader', 'select on', array[
                 'attempt', 'classroom', 'features_topic_daily', 'growth_brms_meta', 'growth_glmm_meta', 'interest_goal',
                 'item_code', 'mirt_ability', 'mirt_fit_meta',

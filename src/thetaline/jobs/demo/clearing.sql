@@ -56,6 +56,9 @@ with demo_result as materialized (
     select 'learner_risk' from learner_risk
     where learner_no not in (select learner_no from learner join demo_user using (user_id))
     union all
+    select 'forecast_series' from forecast_series
+    where learner_no not in (select learner_no from learner join demo_user using (user_id))
+    union all
     select 'learner_segment' from learner_segment
     where learner_no not in (select learner_no from learner join demo_user using (user_id))
     union all
