@@ -9,7 +9,7 @@ from thetaline.charts.scale import Number, Scale, covering
 from thetaline.charts.svg import circle, line, polygon, text
 
 _WIDTH = 480.0
-_LEFT, _RIGHT = 20.0, 460.0
+_LEFT, _RIGHT = 16.0, 464.0
 _HEAD, _ROW, _FOOT = 26.0, 44.0, 30.0
 _LONGEST_LABEL = 46  # characters of half an em; the data table has the whole name
 
@@ -76,7 +76,7 @@ def _reference(reference: float | None, label: str, x: Scale, floor: float) -> I
 
 def _row(row: Row, x: Scale, top: float) -> Iterator[str]:
     y = top + 31
-    yield text(_LEFT, top + 17, shortened(row.label), "halo")
+    yield text(0, top + 17, shortened(row.label), "halo")
     yield line(x(row.low), y, x(row.high), y, "interval")
     yield _mark(row.shape, x(row.value), y)
 

@@ -8,7 +8,7 @@ from thetaline.charts.scale import Number, Scale, covering
 from thetaline.charts.svg import circle, element, group, line, text
 
 _WIDTH = 480.0
-_LEFT, _RIGHT = 20.0, 460.0
+_LEFT, _RIGHT = 16.0, 464.0
 _HEAD, _FOOT = 34.0, 52.0
 _GAP = 13.0  # between dots that do not touch
 _HIGHEST = 190.0
@@ -78,11 +78,7 @@ def _marker(marker: Marker | None, x: Scale, floor: float) -> Iterator[str]:
     low, high = x(marker.low), x(marker.high)
     yield element("rect", x=low, y=_HEAD - 8, width=max(high - low, 1.0), height=floor - _HEAD + 8, class_="outer")
     yield line(x(marker.value), _HEAD - 8, x(marker.value), floor, "here")
-    yield text(*_beside(x(marker.value)), marker.label, "emphasis", _anchor(x(marker.value)))
-
-
-def _beside(place: float) -> tuple[float, float]:
-    return place, _HEAD - 15
+    yield text(x(marker.value), _HEAD - 15, marker.label, "emphasis", _anchor(x(marker.value)))
 
 
 def _anchor(place: float) -> str:
@@ -96,5 +92,5 @@ def _axis(x: Scale, floor: float, ends: tuple[str, str], number: Number) -> Iter
     for index, value in enumerate(x.ticks(6)):
         yield line(x(value), floor, x(value), floor + 4, "axis")
         yield text(x(value), floor + 19, number(value), "tick minor" if index % 2 else "tick", "middle")
-    yield text(_LEFT, floor + 40, f"← {ends[0]}", "tick")
-    yield text(_RIGHT, floor + 40, f"{ends[1]} →", "tick", "end")
+    yield text(0, floor + 40, f"← {ends[0]}", "tick")
+    yield text(_WIDTH, floor + 40, f"{ends[1]} →", "tick", "end")

@@ -8,7 +8,7 @@ from thetaline.charts.stacks import Marker
 from thetaline.charts.svg import circle, element, line, text
 
 _WIDTH, _HEIGHT = 480.0, 92.0
-_LEFT, _RIGHT = 20.0, 460.0
+_LEFT, _RIGHT = 0.0, 480.0
 _TOP, _BOTTOM = 8.0, 48.0
 _VALUE = 66.0
 

@@ -53,8 +53,8 @@ def trend_chart(data: TrendData, words: ChartText, *, goal_label: str, number: N
         *_weeks(data.labels, x),
         *_fan(data.ahead, x, y),
         *_goal(data.goal, y, goal_label),
-        *(_measure(one, x, y) for one in data.measures),
         *_line(data.fitted, x, y),
+        *(_measure(one, x, y) for one in data.measures),
     ]
     return drawn(words, width=_WIDTH, height=_HEIGHT, parts=parts)
 

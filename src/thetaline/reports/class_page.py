@@ -2,7 +2,8 @@
 
 from thetaline.charts import Chart, ChartText, DataTable, Dot, Marker, stacked_dots
 from thetaline.reports.class_value import ClassLearner, ClassReport, ClassTopic, NextStep
-from thetaline.reports.page import Block, Card, Cards, Fact, Facts, Figure, Page, Section, Subheading, Table, Text
+from thetaline.reports.formats import Word
+from thetaline.reports.page import Block, Fact, Facts, Figure, Page, Section, Subheading, Table, Text
 from thetaline.reports.sections.background import notes
 from thetaline.reports.value import Absent, Audience, Estimate
 from thetaline.reports.wording import Words, as_word
@@ -16,7 +17,6 @@ def class_page(report: ClassReport) -> Page:
         _next_steps(report.learners, words),
         _level(report, words),
         _topics(report.topics, words),
-        _learners(report.learners, words),
         notes(report.measurement, report.sources, words),
     )
     return Page(
@@ -39,21 +39,34 @@ def _growth(slope: Estimate | Absent, words: Words) -> str:
 
 
 def _next_steps(learners: tuple[ClassLearner, ...], words: Words) -> Section | None:
-    """Every learner under the step that comes next, in the order of urgency."""
+    """Every learner under the step that comes next, the most urgent first, by name within it."""
     blocks: list[Block] = []
     for step in NextStep:
         if group := [one for one in learners if one.next_step is step]:
-            title = words("class.group", step=words.of("next_step", step), n=words.write.count(len(group)))
-            cards = tuple(Card(as_word(one.called), _situation(one, words), ()) for one in group)
-            blocks += [Subheading(title), Text(words.of("next_step_about", step)), Cards(cards)]
+            title = words("class.group", step=Word(words.of("next_step", step)), n=words.write.count(len(group)))
+            table = DataTable(words.of("next_step_about", step), *_columns(group, words))
+            blocks += [Subheading(title), Table(table)]
     return Section("next", words("class.next"), tuple(blocks)) if blocks else None
 
 
-def _situation(one: ClassLearner, words: Words) -> str:
-    said = [words("class.answers", n=words.write.count(one.n_answers)), words.of("learner_change", one.change)]
-    if one.risk is not None:
-        said.append(words("class.risk", probability=words.probability(one.risk)))
-    return " · ".join(said)
+def _columns(group: list[ClassLearner], words: Words) -> tuple[tuple[str, ...], tuple[tuple[str, ...], ...]]:
+    """Head and rows; the chance of a long break where one is known for somebody of the group."""
+    head = ["class.learner", "class.n_answers", "class.theta", "class.slope", "class.change"]
+    rows = [
+        [
+            as_word(one.called),
+            words.write.count(one.n_answers),
+            words.valued(one.theta),
+            words.valued(one.slope),
+            words.of("learner_change", one.change),
+        ]
+        for one in group
+    ]
+    if any(one.risk is not None for one in group):
+        head.append("class.risk")
+        for row, one in zip(rows, group, strict=True):
+            row.append("–" if one.risk is None else words.probability(one.risk))
+    return tuple(map(words, head)), tuple(map(tuple, rows))
 
 
 def _level(report: ClassReport, words: Words) -> Section:
@@ -120,21 +133,3 @@ def _topics(found: tuple[ClassTopic, ...], words: Words) -> Section | None:
     )
     table = DataTable(words("class.topics_table"), tuple(map(words, head)), rows)
     return Section("topics", words("class.topics"), (Text(words("class.topics_about")), Table(table)))
-
-
-def _learners(found: tuple[ClassLearner, ...], words: Words) -> Section | None:
-    if not found:
-        return None
-    head = ("class.learner", "class.n_answers", "class.theta", "class.slope", "class.change")
-    rows = tuple(
-        (
-            as_word(one.called),
-            words.write.count(one.n_answers),
-            words.valued(one.theta),
-            words.valued(one.slope),
-            words.of("learner_change", one.change),
-        )
-        for one in found
-    )
-    table = DataTable(words("class.learners_table"), tuple(map(words, head)), rows)
-    return Section("learners", words("class.learners"), (Table(table),))

@@ -68,7 +68,7 @@ class Formats:
 
     def short_day(self, day: date) -> Word:
         """A day of a known year."""
-        return Word(format_date(day, "M.d." if self.language is Language.KO else "MMM d", locale=self.language))
+        return Word(format_date(day, "M/d" if self.language is Language.KO else "MMM d", locale=self.language))
 
     def period(self, first: date, last: date) -> Word:
         """From a day to a day."""

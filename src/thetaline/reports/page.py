@@ -35,11 +35,12 @@ class Subheading:
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """A named finding; `value` is short and leads, `note` explains."""
+    """A named number; `finding` says what is known of it, `note` what it is."""
 
     label: str
     value: str
     note: str | None = None
+    finding: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,14 @@ class Facts:
 
     facts: tuple[Fact, ...]
     kind: Literal["facts"] = "facts"
+
+
+@dataclass(frozen=True, slots=True)
+class Pairs:
+    """Names with what belongs to them, small: for those who look it up."""
+
+    pairs: tuple[tuple[str, str], ...]
+    kind: Literal["pairs"] = "pairs"
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,17 +92,17 @@ class Figure:
     kind: Literal["figure"] = "figure"
 
 
-Block = Text | Subheading | Facts | Cards | Table | Figure
+Block = Text | Subheading | Facts | Pairs | Cards | Table | Figure
 
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """A part of the page under its heading; one that is `folded` opens on request where the medium can."""
+    """A part of the page under its heading; `folded` names what opens it, where the medium can fold."""
 
     key: str
     title: str
     blocks: tuple[Block, ...]
-    folded: bool = False
+    folded: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,6 @@
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from enum import StrEnum
 from functools import cache
 from importlib.resources import files
 from types import MappingProxyType
@@ -25,7 +24,10 @@ from thetaline.reports.visible import visible
 
 Sentence = str | Mapping[str, str]  # one for all readers, or by audience with `others` for those not named
 
-FAMILIES: Mapping[str, type[StrEnum]] = MappingProxyType({
+KPI_KEYS = ("I_t", "E_t", "R_t", "A_t", "P", "S")  # those that have a plain name; others are shown by their key
+FAMILIES: Mapping[str, Iterable[str]] = MappingProxyType({
+    "kpi": KPI_KEYS,
+    "kpi_about": KPI_KEYS,
     "headline": Change,
     "headline_detail": Change,
     "kpi_change": Change,
@@ -65,7 +67,7 @@ class Words:
             sentence = sentence.get(self.audience) or sentence["others"]
         return sentence.format(**{name: as_word(value) for name, value in {"name": self.name, **values}.items()})
 
-    def of(self, family: str, member: StrEnum, **values: str) -> str:
+    def of(self, family: str, member: str, **values: str) -> str:
         """The sentence that belongs to a member of one of `FAMILIES`."""
         return self(f"{family}.{member}", **values)
 

@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping
 
-from thetaline.reports.page import Block, Fact, Facts, Section, Subheading, Text, Tone
+from thetaline.reports.page import Block, Pairs, Section, Subheading, Text, Tone
 from thetaline.reports.value import Absent, Audience, Effort, Linking, Measurement, Risk
 from thetaline.reports.wording import Words, as_word, listed
 
-_NOTES = ("scale", "range", "change", "effect", "forecast", "not")
+_NOTES = ("notes.scale", "notes.range", "notes.change", "notes.effect", "notes.forecast", "notes.not")
 
 
 def effort(found: Effort | Absent, words: Words) -> Section | None:
@@ -50,7 +50,7 @@ def segment(found: Mapping[str, str] | Absent, words: Words) -> Section | None:
 
 def notes(found: Measurement | Absent, sources: tuple[str, ...], words: Words) -> Section:
     """What the numbers rest on and what they do not mean."""
-    blocks: list[Block] = [Text(words(f"notes.{name}")) for name in _NOTES]
+    blocks: list[Block] = [Text(words(key)) for key in _NOTES]
     if isinstance(found, Absent):
         blocks.append(Text(words.of("absent", found)))
     else:
@@ -58,28 +58,30 @@ def notes(found: Measurement | Absent, sources: tuple[str, ...], words: Words) -
         blocks += [Subheading(words("notes.calibration")), _calibration(found, words)]
     if sources:
         blocks.append(Text(words("notes.sources", runs=listed(sources)), Tone.QUIET))
-    return Section("notes", words("notes.title"), tuple(blocks), folded=words.audience is not Audience.TEACHER)
+    folded = None if words.audience is Audience.TEACHER else words("notes.open")
+    return Section("notes", words("notes.title"), tuple(blocks), folded)
 
 
 def _linking(found: Linking | Absent, words: Words) -> list[Block]:
     if isinstance(found, Absent):
         return [Text(words.of("absent", found))]
-    facts = (
-        Fact(words("notes.slope"), words.write.decimal(found.slope, 3)),
-        Fact(words("notes.shift"), words.write.decimal(found.shift, 3)),
-        Fact(words("notes.anchors"), words.write.count(found.n_anchors_used)),
-        Fact(words("notes.method"), as_word(found.method)),
+    pairs = (
+        (words("notes.slope"), words.write.decimal(found.slope, 3)),
+        (words("notes.shift"), words.write.decimal(found.shift, 3)),
+        (words("notes.anchors"), words.write.count(found.n_anchors_used)),
+        (words("notes.method"), as_word(found.method)),
     )
-    return [Facts(facts)]
+    return [Pairs(pairs)]
 
 
-def _calibration(found: Measurement, words: Words) -> Facts:
+def _calibration(found: Measurement, words: Words) -> Pairs:
     size = words(
         "notes.size_value", items=words.write.count(found.n_items), learners=words.write.count(found.n_learners)
     )
-    return Facts((
-        Fact(words("notes.run"), as_word(found.run_id)),
-        Fact(words("notes.model"), as_word(found.model)),
-        Fact(words("notes.fitted"), words.write.moment(found.fitted_at)),
-        Fact(words("notes.size"), size),
-    ))  # fmt: skip
+    pairs = (
+        (words("notes.run"), as_word(found.run_id)),
+        (words("notes.model"), as_word(found.model)),
+        (words("notes.fitted"), words.write.moment(found.fitted_at)),
+        (words("notes.size"), size),
+    )
+    return Pairs(pairs)

@@ -1,5 +1,6 @@
 """Where things may go: indicators, goals, what to do next."""
 
+from thetaline.reports.formats import Word
 from thetaline.reports.page import Block, Card, Cards, Fact, Facts, Section, Subheading, Text
 from thetaline.reports.sections.practice import item_card
 from thetaline.reports.value import (
@@ -10,9 +11,8 @@ from thetaline.reports.value import (
     SuggestedItem,
     SuggestedTopic,
 )
-from thetaline.reports.wording import Words, as_word
+from thetaline.reports.wording import KPI_KEYS, Words, as_word
 
-KPI_KEYS = ("I_t", "E_t", "R_t", "A_t", "P", "S")
 _CHANGES = frozenset({"I_t", "E_t"})  # shown with a sign
 _SHARES = frozenset({"E_t", "R_t"})
 _PROBABILITIES = frozenset({"P", "S"})
@@ -27,14 +27,18 @@ def kpis(found: tuple[KpiValue, ...], words: Words) -> Section | None:
 
 def _kpi(one: KpiValue, words: Words) -> Fact:
     known = one.key in KPI_KEYS
-    said = [words(f"kpi_about.{one.key}")] if known else []
+    label = words.of("kpi", one.key) if known else as_word(one.key)
+    about = [words.of("kpi_about", one.key)] if known else []
     if one.before is not None:
-        said.append(words("kpis.before", value=_kpi_value(one.key, one.before, words)))
-    said.append(f"{words.of('kpi_change', one.change)}.")
-    if one.change in {Change.UP, Change.DOWN}:
-        said.append(words("kpis.good" if one.change is one.better else "kpis.watch"))
-    label = words(f"kpi.{one.key}") if known else as_word(one.key)
-    return Fact(label, _kpi_value(one.key, one.value, words), " ".join(said))
+        about.append(words("kpis.before", value=Word(_kpi_value(one.key, one.before, words))))
+    return Fact(label, _kpi_value(one.key, one.value, words), " ".join(about) or None, _kpi_finding(one, words))
+
+
+def _kpi_finding(one: KpiValue, words: Words) -> str:
+    change = words.of("kpi_change", one.change)
+    if one.change not in {Change.UP, Change.DOWN}:
+        return change
+    return f"{change} · {words('kpis.good' if one.change is one.better else 'kpis.watch')}"
 
 
 def _kpi_value(key: str, value: float, words: Words) -> str:

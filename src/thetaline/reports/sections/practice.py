@@ -9,6 +9,8 @@ from thetaline.reports.value import Absent, Estimate, ExampleItem, ItemMap, Topi
 from thetaline.reports.visible import one_line
 from thetaline.reports.wording import Words, as_word, listed
 
+_NAMED = {TopicVerdict.STRONGER: "topics.stronger", TopicVerdict.WEAKER: "topics.weaker"}
+
 
 def examples(found: tuple[ExampleItem, ...], words: Words) -> Section | None:
     """Questions of the bank that the learner now gets right with a stated chance."""
@@ -39,8 +41,8 @@ def topics(found: tuple[TopicPractice, ...], general: Estimate | None, words: Wo
 
 def _standing_out(found: tuple[TopicPractice, ...], words: Words) -> list[Block]:
     said: list[Block] = [
-        Text(words(f"topics.{verdict}", topics=listed(named)))
-        for verdict in (TopicVerdict.STRONGER, TopicVerdict.WEAKER)
+        Text(words(key, topics=listed(named)))
+        for verdict, key in _NAMED.items()
         if (named := [one.topic_id for one in found if one.verdict is verdict])
     ]
     return said or [Text(words("topics.alike"))]

@@ -4,7 +4,7 @@ from thetaline.reports.descriptors import Descriptors
 from thetaline.reports.figures import standing_figure, trend_figure
 from thetaline.reports.page import Block, Fact, Facts, Figure, Section, Text, Tone
 from thetaline.reports.value import Absent, Headline, Percentile, Standing, Trend
-from thetaline.reports.wording import Words
+from thetaline.reports.wording import Words, as_word
 
 
 def headline(found: Headline, words: Words) -> tuple[str, tuple[str, ...]]:
@@ -24,25 +24,44 @@ def headline(found: Headline, words: Words) -> tuple[str, tuple[str, ...]]:
 
 
 def trend(found: Trend | Absent, words: Words) -> Section | None:
-    """θ by week."""
-    blocks: list[Block]
-    if isinstance(found, Absent) or not (found.measures or found.forecast):
-        if found is Absent.NOT_ALLOWED:
-            return None
-        blocks = [Text(words.of("absent", found if isinstance(found, Absent) else Absent.TOO_FEW_WEEKS))]
+    """θ by week; a single week is a sentence, no chart."""
+    if found is Absent.NOT_ALLOWED:
+        return None
+    if isinstance(found, Absent):
+        blocks: tuple[Block, ...] = (Text(words.of("absent", found)),)
+    elif len(found.measures) > 1 or found.forecast:
+        blocks = (Figure(trend_figure(found, words)), *_what_is_missing(found, words, Tone.QUIET))
     else:
-        blocks = [Figure(trend_figure(found, words)), *_what_is_missing(found, words)]
-    return Section("trend", words("trend.title"), tuple(blocks))
+        blocks = (*_only_week(found, words), *_what_is_missing(found, words, Tone.PLAIN))
+    return Section("trend", words("trend.title"), blocks or (Text(words.of("absent", Absent.TOO_FEW_WEEKS)),))
 
 
-def _what_is_missing(found: Trend, words: Words) -> list[Block]:
-    said: list[Block] = []
-    if isinstance(found.line, Absent) and found.line is not Absent.NOT_ALLOWED:
-        said.append(Text(f"{words('trend.no_line')} {words.of('absent', found.line)}", Tone.QUIET))
-    absent = found.forecast_absent
-    if absent is not None and absent is not Absent.NOT_ALLOWED:
-        said.append(Text(f"{words('trend.no_forecast')} {words.of('absent', absent)}", Tone.QUIET))
-    return said
+def _only_week(found: Trend, words: Words) -> list[Block]:
+    return [
+        Text(
+            words(
+                "trend.single",
+                week=words.write.day(one.week),
+                value=words.write.decimal(one.theta.value),
+                span=words.span(one.theta),
+                n=words.write.count(one.n),
+            )
+        )
+        for one in found.measures
+    ]
+
+
+def _what_is_missing(found: Trend, words: Words, tone: Tone) -> list[Block]:
+    """Why there is no line and no forecast; one sentence where the reason is the same."""
+    line = found.line if isinstance(found.line, Absent) else None
+    said = {"trend.no_line": line, "trend.no_forecast": found.forecast_absent}
+    if line is not None and line is found.forecast_absent:
+        said = {"trend.no_line_no_forecast": line}
+    return [
+        Text(f"{words(key)} {words.of('absent', why)}", tone)
+        for key, why in said.items()
+        if why is not None and why is not Absent.NOT_ALLOWED
+    ]
 
 
 def standing(found: Standing | Absent, words: Words, descriptors: Descriptors) -> Section | None:
@@ -70,7 +89,7 @@ def _level(level: int | None, words: Words, descriptors: Descriptors) -> list[Bl
     levels = descriptors.levels[words.language]
     n, of = words.write.count(level + 1), words.write.count(len(levels))
     named = words("standing.level", level=n, levels=of, level_name=levels[level].name)
-    return [Text(named, Tone.LEAD), Text(words("standing.can", can=levels[level].can))]
+    return [Text(named, Tone.LEAD), Text(as_word(levels[level].can))]
 
 
 def _percentile(found: Percentile | Absent, words: Words) -> list[Fact]:
