@@ -1,61 +1,33 @@
 """The values of weekly reports: every number is that of the stored rows, of runs that held, of this learner alone."""
 
 from collections.abc import Iterator
-from datetime import date, timedelta
-from typing import Any
+from dataclasses import replace
+from datetime import timedelta
 
-import numpy as np
 import pytest
-from learners import TODAY, Answer, Connection, bank_params, connected, context, publish_items, simulated, write_answers
+from learners import TODAY, Connection
+from report_school import LEARNER, MONDAY, TEACHER, reports, row_of, school_of
 
 from thetaline.errors import InputError
-from thetaline.jobs.abilities import snapshot, weekly
-from thetaline.jobs.growth import lines
-from thetaline.jobs.kpis import compute
 from thetaline.jobs.reports.read import input_hash, weekly_reports
-from thetaline.reports.policy import ReportOptions
-from thetaline.reports.value import Absent, Audience, Change, GrowthLine, Language, Standing, Trend, WeeklyReport
-
-MONDAY = TODAY - timedelta(days=6)
-SIX_WEEKS = tuple(range(3, 42, 7))
-TEACHER = ReportOptions(audience=Audience.TEACHER, language=Language.EN)
-LEARNER = ReportOptions(audience=Audience.LEARNER, language=Language.KO)
+from thetaline.reports.policy import Policy
+from thetaline.reports.value import (
+    Absent,
+    Audience,
+    Change,
+    GrowthLine,
+    Percentile,
+    Risk,
+    Standing,
+    Trend,
+    WeeklyReport,
+)
 
 
 @pytest.fixture(scope="module")
 def school(module_database: str) -> Iterator[Connection]:
-    """Forty learners over six weeks, every other one growing, after a week's jobs; one of three answers."""
-    with connected(module_database) as conn:
-        write_school(conn)
-        for job in (weekly, snapshot, compute, lines):
-            job.work(context(conn, module_database, job.JOB))
-            conn.commit()
+    with school_of(module_database) as conn:
         yield conn
-
-
-def write_school(conn: Connection) -> None:
-    rng = np.random.default_rng(8)
-    params = bank_params(150, rng)
-    publish_items(conn, params)
-    spec = (
-        '{"linked": true, "linking_constants": {"A": 1.02, "B": 0.05, "n_anchors_used": 48, "method": "stocking-lord"}}'
-    )
-    conn.execute("update calibration set model_spec = %s", [spec])
-    levels, slopes = np.linspace(-1, 1, 40), np.tile([0.35, 0.0], 20)
-    for number, days in enumerate(SIX_WEEKS):
-        theta = {f"u{i:02d}": float(levels[i] - slopes[i] * number) for i in range(40)}
-        items = range(1 + 25 * number, 26 + 25 * number)
-        write_answers(conn, simulated(theta, params, items, rng, days_ago=(days,), topics=("algebra", "geometry")))
-    write_answers(conn, [Answer("three", item, item != 2, 1) for item in (1, 2, 3)])
-    write_answers(conn, [Answer("gone", item, True, 30) for item in (1, 2, 3)])
-
-
-def reports(conn: Connection, *users: str, options: ReportOptions = TEACHER, week: date = MONDAY) -> list[WeeklyReport]:
-    return list(weekly_reports(conn, week, users or None, options=options))
-
-
-def one(conn: Connection, query: str, *values: Any) -> tuple[Any, ...]:
-    return tuple(conn.execute(query, values).fetchone() or ())
 
 
 def trend_of(report: WeeklyReport) -> Trend:
@@ -65,7 +37,7 @@ def trend_of(report: WeeklyReport) -> Trend:
 
 def test_everybody_of_the_last_weeks_has_a_report_in_the_order_of_ids(school: Connection) -> None:
     found = [report.reader.user_id for report in reports(school)]
-    assert found == sorted([*(f"u{i:02d}" for i in range(40)), "three", "gone"])
+    assert found == sorted([*(f"u{i:02d}" for i in range(40)), "three", "gone", "hasty"])
 
 
 def test_the_trend_is_the_weekly_theta_of_the_run_and_nobody_elses(school: Connection) -> None:
@@ -79,7 +51,7 @@ def test_the_trend_is_the_weekly_theta_of_the_run_and_nobody_elses(school: Conne
 
 def test_the_line_is_the_growth_run_s_and_ends_at_its_level(school: Connection) -> None:
     trend = trend_of(*reports(school, "u05"))
-    stored = one(
+    stored = row_of(
         school,
         "select level, level_se, slope, slope_se, n_weeks from growth_line join learner using (learner_no)"
         " where user_id = 'u05' and run_id = newest_growth('fit_bayesian_growth', %s)",
@@ -102,7 +74,7 @@ def test_growing_learners_are_told_so_and_those_who_do_not_are_not(school: Conne
 def test_theta_now_is_the_ability_of_the_day(school: Connection) -> None:
     standing = reports(school, "u09")[0].standing
     assert isinstance(standing, Standing)
-    stored = one(school, "select theta, se from mirt_ability where user_id = 'u09'")
+    stored = row_of(school, "select theta, se from mirt_ability where user_id = 'u09'")
     assert (standing.theta.value, standing.theta.se) == stored
 
 
@@ -130,7 +102,7 @@ def test_a_week_without_answers_says_nothing_of_a_change(school: Connection) -> 
 
 def test_sources_are_the_runs_behind_the_numbers(school: Connection) -> None:
     sources = reports(school, "u09")[0].sources
-    jobs = [one(school, "select job from run where run_id = %s", run_id)[0] for run_id in sources]
+    jobs = [row_of(school, "select job from run where run_id = %s", run_id)[0] for run_id in sources]
     assert sorted(jobs) == ["fit_bayesian_growth", "mirt_calibrate", "snapshot_theta", "weekly_theta"]
 
 
@@ -153,3 +125,48 @@ def test_a_day_that_is_no_monday_and_an_unknown_user_are_refused(school: Connect
         weekly_reports(school, TODAY, options=TEACHER)
     with pytest.raises(InputError, match="no answers of user 'nobody'"):
         reports(school, "nobody")
+
+
+def test_a_percentile_is_within_the_class_of_ten_else_among_all(school: Connection) -> None:
+    for user, group, n in (("u00", "Class 3-1", 20), ("u39", "", 42)):
+        standing = reports(school, user)[0].standing
+        assert isinstance(standing, Standing)
+        assert isinstance(standing.percentile, Percentile)
+        assert (standing.percentile.group, standing.percentile.n) == (group, n)
+        assert standing.percentile.value.high - standing.percentile.value.low <= 40
+
+
+def test_a_learner_and_a_family_see_no_percentile_risk_or_segment(school: Connection) -> None:
+    family = replace(LEARNER, audience=Audience.FAMILY)
+    for options in (LEARNER, family):
+        report = reports(school, "u00", options=options)[0]
+        assert isinstance(report.standing, Standing)
+        assert (report.standing.percentile, report.risk, report.segment) == (Absent.NOT_ALLOWED,) * 3
+        assert not any(run_id.startswith(("fit_survival", "cluster")) for run_id in report.sources)
+    teacher = reports(school, "u00")[0]
+    assert teacher.risk == Risk(0.3, "landmark_hazard")
+    assert teacher.segment == {"en": "many hints", "ko": "힌트를 많이 사용"}
+    assert {"fit_survival_churn-1", "cluster_segments-1"} <= set(teacher.sources)
+
+
+def test_a_policy_may_show_a_percentile_to_learners_but_never_a_risk(school: Connection) -> None:
+    policy = Policy(show_percentile_to_learners=True, show_risk_to_teachers=False)
+    report = reports(school, "u00", options=replace(LEARNER, policy=policy))[0]
+    assert isinstance(report.standing, Standing)
+    assert isinstance(report.standing.percentile, Percentile)
+    assert report.risk is Absent.NOT_ALLOWED
+    assert reports(school, "u00", options=replace(TEACHER, policy=policy))[0].risk is Absent.NOT_ALLOWED
+
+
+def test_an_earlier_week_has_nothing_of_what_came_later(school: Connection) -> None:
+    report = reports(school, "u17", week=MONDAY - timedelta(weeks=2))[0]
+    assert report.measurement is Absent.NOT_PUBLISHED
+    assert (report.standing, report.trend, report.item_map) == (Absent.NOT_PUBLISHED,) * 3
+    assert (report.kpis, report.next_items, report.sources) == ((), (), ())
+    assert sum(one.attempts for one in report.topics) == 25
+
+
+def test_one_learner_alone_has_the_report_that_the_cohort_gives(school: Connection) -> None:
+    of_all = {report.reader.user_id: report for report in reports(school)}
+    for user in ("u00", "u21", "three", "gone"):
+        assert input_hash(reports(school, user)[0]) == input_hash(of_all[user])

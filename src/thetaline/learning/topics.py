@@ -8,7 +8,7 @@ answer counts twice, and a topic with few answers stays near the others.
 """
 
 from dataclasses import dataclass, replace
-from typing import Self
+from typing import NamedTuple, Self
 
 import numpy as np
 from scipy.optimize import minimize_scalar
@@ -22,6 +22,7 @@ REACH_SD = 6.0
 LOG_FLOOR = -600.0  # exp underflows below; two topics that disagree could then rule out every node
 DEFAULT_SD = 0.4
 SD_BOUNDS = (0.05, 2.0)
+N_DEVIATIONS = 15  # nodes in δ
 MIN_LEARNERS = 200  # with two topics or more, to estimate τ rather than set it
 
 
@@ -89,6 +90,40 @@ def general_posterior(log_likelihood: Array, learner: Int32s, model: TopicModel)
     """EAP and standard error of θ itself under the same model, repeated on every row of its learner."""
     _, _, log_general = _messages(log_likelihood, learner, model)
     return _moments(_scaled(log_general), model.nodes)
+
+
+class Departure(NamedTuple):
+    """Posterior mean and standard deviation of δ = θ_topic − θ, (R,) each."""
+
+    mean: Array
+    sd: Array
+
+
+def topic_departure(log_likelihood: Array, learner: Int32s, model: TopicModel) -> Departure:
+    """How far each (learner, topic) row lies from its learner's θ, by all of the learner's answers.
+
+    p(δ) ∝ N(δ; 0, τ²) ∫ p_−t(θ) L_t(θ + δ) dθ by Gauss–Hermite in δ, so that a τ below the step of the grid does not
+    vanish between two nodes; log L_t is interpolated linearly.  Arguments as of `topic_posterior`.
+    """
+    _, log_message, log_general = _messages(log_likelihood, learner, model)
+    cavity = _scaled(log_general - log_message)
+    at = log_likelihood - log_likelihood.max(axis=1, keepdims=True)
+    deviations, weights = np.polynomial.hermite_e.hermegauss(N_DEVIATIONS)
+    deviations = model.topic_sd * deviations
+    step = float(model.nodes[1] - model.nodes[0])
+    density = np.stack([np.einsum("rq,rq->r", cavity, np.exp(_shifted(at, delta / step))) for delta in deviations])
+    density *= weights[:, None]
+    total = density.sum(axis=0)
+    mean = deviations @ density / total
+    return Departure(mean, np.sqrt(np.square(deviations) @ density / total - np.square(mean)))
+
+
+def _shifted(values: Array, steps: float) -> Array:
+    """(R, Q) read `steps` nodes further up, linearly between nodes; beyond the ends, those."""
+    whole = int(np.floor(steps))
+    place = np.arange(values.shape[1]) + whole
+    low, high = (values[:, np.clip(place + one, 0, values.shape[1] - 1)] for one in (0, 1))
+    return np.asarray(low + (steps - whole) * (high - low))
 
 
 def unseen_topic(theta: Array, se: Array, topic_sd: float) -> tuple[Array, Array]:

@@ -41,11 +41,14 @@ def headline_change(line: Estimate | None, own: Estimate | None, n_weeks: int, *
     return of_line if clear_change(own, n_weeks, alpha=OWN_ALPHA) is of_line else Change.NO_CLEAR_CHANGE
 
 
-def topic_verdict(above: float, below: float) -> TopicVerdict:
-    """By the posterior probabilities that a topic lies clearly above and clearly below the learner's general level."""
-    if max(above, below) < LEAST_POSTERIOR:
+def topic_verdict(difference: Estimate | None) -> TopicVerdict:
+    """By the posterior probability that a topic lies above, or below, the learner's general level."""
+    if difference is None or not difference.se:
         return TopicVerdict.LIKE_THE_REST
-    return TopicVerdict.STRONGER if above > below else TopicVerdict.WEAKER
+    above = NormalDist().cdf(difference.value / difference.se)
+    if max(above, 1 - above) < LEAST_POSTERIOR:
+        return TopicVerdict.LIKE_THE_REST
+    return TopicVerdict.STRONGER if difference.value > 0 else TopicVerdict.WEAKER
 
 
 def goal_verdict(theta: Estimate, target: float) -> GoalVerdict:

@@ -1,6 +1,6 @@
 """θ of learners and of their topics from answers and an item bank."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -21,11 +21,13 @@ from thetaline.learning.topics import (
     TopicModel,
     estimate_topic_sd,
     resolution,
+    topic_departure,
     topic_posterior,
 )
 
 # Arrays of some 4,000 topic rows and 81 nodes, 2.6 MB, stay in the cache: half the CPU time of 4,000 learners a block.
 BLOCK_LEARNERS = 250
+_Moments = Callable[[Array, Int32s, TopicModel], tuple[Array, Array]]
 SAMPLE_LEARNERS = 1_500  # one spread is known to 2 % from that many
 
 
@@ -170,15 +172,24 @@ def topic_theta(answers: LearnerAnswers, bank: ItemBank, scale: TopicScale) -> T
 
     Answers without a topic inform the general level; they have no row of their own.
     """
+    return _by_topic(answers, bank, scale, topic_posterior)
+
+
+def _by_topic(answers: LearnerAnswers, bank: ItemBank, scale: TopicScale, moments: _Moments) -> TopicEstimates:
     rows = _topic_rows(answers, bank)
     theta, se = np.empty((2, rows.learner.size))
     levels = scale.levels(rows) if rows.learner.size else np.empty(0, np.intp)
     for level in np.unique(levels).tolist():
         mine = levels == level
-        theta[mine], se[mine] = _posterior(scale.refined(level, rows.where(mine)))
+        theta[mine], se[mine] = _posterior(scale.refined(level, rows.where(mine)), moments)
     shown = rows.topic_no > 0
     n_answers = np.diff(rows.indptr)
     return TopicEstimates(rows.learner[shown], rows.topic_no[shown], theta[shown], se[shown], n_answers[shown])
+
+
+def topic_departures(answers: LearnerAnswers, bank: ItemBank, scale: TopicScale) -> TopicEstimates:
+    """Posterior mean and sd of θ_topic − θ, as `theta` and `se` of the rows of `topic_theta`."""
+    return _by_topic(answers, bank, scale, topic_departure)
 
 
 def fit_topic_sd(answers: LearnerAnswers, bank: ItemBank) -> float:
@@ -194,14 +205,14 @@ def fit_topic_sd(answers: LearnerAnswers, bank: ItemBank) -> float:
     return estimate_topic_sd(fine.log_likelihood, fine.rows.learner, fine.model)
 
 
-def _posterior(fine: _RefinedRows) -> tuple[Array, Array]:
-    """EAP and standard error of each row, block by block."""
+def _posterior(fine: _RefinedRows, moments: _Moments) -> tuple[Array, Array]:
+    """Mean and standard deviation of each row, block by block."""
     rows, model, table = fine
     theta, se = np.empty((2, rows.learner.size))
 
     def fill(bounds: tuple[int, int]) -> None:
         block, place = rows.take(*bounds), slice(*bounds)
-        theta[place], se[place] = topic_posterior(block.log_likelihood(table), block.learner, model)
+        theta[place], se[place] = moments(block.log_likelihood(table), block.learner, model)
 
     with ThreadPoolExecutor(available_processors()) as threads:
         list(threads.map(fill, _blocks(rows.learner, model.nodes.size)))

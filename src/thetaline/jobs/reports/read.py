@@ -10,14 +10,16 @@ from typing import Any
 import psycopg
 
 from thetaline.errors import InputError
+from thetaline.jobs.reports.chunk import Shared
 from thetaline.jobs.reports.learners import read_cohort
 from thetaline.jobs.reports.runs import runs_of_week
-from thetaline.jobs.reports.weekly import WeekReader
+from thetaline.jobs.reports.weekly import reports_of
 from thetaline.learning.windows import monday
 from thetaline.reports.class_value import ClassReport
 from thetaline.reports.policy import ReportOptions
 from thetaline.reports.value import WeeklyReport
 
+HASHED_DECIMALS = 9
 CHUNK = 2_000  # learners whose rows are in memory at a time
 Connection = psycopg.Connection[Any]
 
@@ -32,27 +34,33 @@ def weekly_reports(
     """
     runs = runs_of_week(conn, _checked(week))
     cohort = read_cohort(conn, runs.as_of, users, options.calendar)
-    return _in_chunks(WeekReader(conn, runs, cohort, options), list(cohort.user_ids))
+    return _in_chunks(conn, Shared.read(conn, runs, cohort, options))
 
 
-def _in_chunks(reader: WeekReader, learners: list[int]) -> Iterator[WeeklyReport]:
+def _in_chunks(conn: Connection, shared: Shared) -> Iterator[WeeklyReport]:
+    learners = list(shared.cohort.user_ids)
     for start in range(0, len(learners), CHUNK):
-        yield from reader.reports(learners[start : start + CHUNK])
+        yield from reports_of(conn, shared, learners[start : start + CHUNK])
 
 
 def input_hash(report: WeeklyReport | ClassReport) -> str:
-    """SHA-256 of everything that the report says: equal for equal values, whenever and wherever they were read."""
+    """SHA-256 of everything that the report says: equal for equal values, whenever and with whomever they were read.
+
+    Floats count to 9 decimals: in another chunk a learner's sums are taken in another order.
+    """
     return hashlib.sha256(json.dumps(_plain(report), sort_keys=True, ensure_ascii=False).encode()).hexdigest()
 
 
 def _plain(value: object) -> object:
-    """Values of JSON; dates by their ISO form, floats as they are."""
+    """Values of JSON; dates by their ISO form."""
     if is_dataclass(value):
         return {one.name: _plain(getattr(value, one.name)) for one in fields(value)}
     if isinstance(value, tuple):
         return [_plain(one) for one in value]
     if isinstance(value, Mapping):
         return {str(key): _plain(one) for key, one in value.items()}
+    if isinstance(value, float):
+        return round(value, HASHED_DECIMALS) + 0.0  # no −0.0
     return value.isoformat() if isinstance(value, date) else value
 
 

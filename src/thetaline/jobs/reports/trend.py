@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, timedelta
 from math import sqrt
 from typing import Any, NamedTuple
@@ -39,6 +40,21 @@ class StoredLine(NamedTuple):
         cross = self.correlation * self.level_se * self.slope_se
         variance = self.level_se**2 + 2 * weeks_ahead * cross + (weeks_ahead * self.slope_se) ** 2
         return Estimate(self.level + weeks_ahead * self.slope, sqrt(max(variance, 0.0)))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Trends:
+    """By learner_no: weekly measures, their slopes, growth lines."""
+
+    measures: Measures
+    own_slopes: Mapping[int, Estimate]
+    lines: Mapping[int, StoredLine]
+
+
+def read_trends(conn: Connection, runs: WeekRuns, learners: Sequence[int]) -> Trends:
+    """What is stored of these learners; the slopes of their own weeks are computed."""
+    measures = weekly_measures(conn, runs, learners)
+    return Trends(measures, slopes_of_measures(measures), stored_lines(conn, runs, learners))
 
 
 def weekly_measures(conn: Connection, runs: WeekRuns, learners: Iterable[int]) -> Measures:

@@ -1,29 +1,23 @@
-"""The reports of a chunk of learners, put together from the sections' modules."""
+"""A learner's report, put together from what is stored of the chunk."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import psycopg
 
-from thetaline.jobs.reports.learners import Ability, Cohort, abilities_on
-from thetaline.jobs.reports.runs import WeekRuns
-from thetaline.jobs.reports.trend import (
-    Measures,
-    StoredLine,
-    growth_line,
-    slopes_of_measures,
-    stored_lines,
-    weekly_measures,
-)
+from thetaline.jobs.reports.chunk import Chunk, Shared
+from thetaline.jobs.reports.goals import NONE as NO_GOALS
+from thetaline.jobs.reports.staff import absent_risk, absent_segment
+from thetaline.jobs.reports.suggested import NOTHING
+from thetaline.jobs.reports.trend import growth_line
 from thetaline.reports.findings import headline_change, level_of
-from thetaline.reports.policy import ReportOptions
 from thetaline.reports.value import (
     Absent,
     Change,
-    Estimate,
+    GoalOutlook,
     GrowthLine,
     Headline,
+    Measurement,
     Reader,
     Standing,
     Trend,
@@ -33,102 +27,107 @@ from thetaline.reports.value import (
 Connection = psycopg.Connection[Any]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Chunk:
-    """What is stored of a chunk of learners, by learner_no."""
-
-    abilities: dict[int, Ability]
-    measures: Measures
-    own_slopes: dict[int, Estimate]
-    lines: dict[int, StoredLine]
+def reports_of(conn: Connection, shared: Shared, learners: Sequence[int]) -> Iterator[WeeklyReport]:
+    """Of these learners, in this order."""
+    chunk = Chunk.read(conn, shared, learners)
+    return (_report(number, chunk, shared) for number in learners)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class WeekReader:
-    """Reads the reports of one week for one kind of reader."""
+def _report(number: int, chunk: Chunk, shared: Shared) -> WeeklyReport:
+    practised, runs, options = chunk.practised, shared.runs, shared.options
+    goals = chunk.goals.get(number, NO_GOALS).outlooks
+    trend = _trend(number, chunk, shared, goals)
+    suggested = practised.suggestions.get(number, NOTHING)
+    has_answers = bool(practised.n_answers.get(number))
+    risk = chunk.risks.get(number, absent_risk(runs))
+    segment = chunk.segments.get(number, absent_segment(runs))
+    return WeeklyReport(
+        reader=_reader(number, shared),
+        week=runs.week,
+        as_of=runs.as_of,
+        headline=_headline(number, chunk, trend),
+        trend=trend,
+        standing=_standing(number, chunk, shared),
+        topics=practised.topics.get(number, ()),
+        item_map=practised.item_maps.get(number, _why_not_scored(shared, has_answers=has_answers)),
+        kpis=chunk.kpis.get(number, ()),
+        goals=goals,
+        effort=practised.efforts.get(number, _why_not_scored(shared, has_answers=has_answers)),
+        next_topics=suggested.topics,
+        next_items=suggested.items,
+        examples=suggested.examples,
+        measurement=runs.measurement,
+        risk=risk if options.policy.shows_risk(options.audience) else Absent.NOT_ALLOWED,
+        segment=segment if options.policy.shows_segment(options.audience) else Absent.NOT_ALLOWED,
+        sources=_sources(number, chunk, shared),
+    )
 
-    conn: Connection
-    runs: WeekRuns
-    cohort: Cohort
-    options: ReportOptions
 
-    def reports(self, learners: Sequence[int]) -> Iterator[WeeklyReport]:
-        """Of these learners, in this order."""
-        chunk = self._read(learners)
-        return (self._report(number, chunk) for number in learners)
+def _reader(number: int, shared: Shared) -> Reader:
+    user_id, classroom = shared.cohort.user_ids[number], shared.cohort.classes.get(number)
+    options = shared.options
+    name, class_name = options.names.get(user_id), classroom.name if classroom else None
+    return Reader(user_id, name, options.audience, options.language, class_name)
 
-    def _read(self, learners: Sequence[int]) -> _Chunk:
-        measures = weekly_measures(self.conn, self.runs, learners)
-        return _Chunk(
-            abilities=abilities_on(self.conn, learners, self.runs.as_of),
-            measures=measures,
-            own_slopes=slopes_of_measures(measures),
-            lines=stored_lines(self.conn, self.runs, learners),
-        )
 
-    def _report(self, number: int, chunk: _Chunk) -> WeeklyReport:
-        trend = self._trend(number, chunk)
-        return WeeklyReport(
-            reader=self._reader(number),
-            week=self.runs.week,
-            as_of=self.runs.as_of,
-            headline=self._headline(number, chunk, trend),
-            trend=trend,
-            standing=self._standing(number, chunk),
-            topics=(),
-            item_map=Absent.NO_ANSWERS,
-            kpis=(),
-            goals=(),
-            effort=Absent.NO_ANSWERS,
-            next_topics=(),
-            next_items=(),
-            examples=(),
-            measurement=self.runs.measurement,
-            risk=Absent.NOT_ALLOWED,
-            segment=Absent.NOT_ALLOWED,
-            sources=self._sources(number, chunk),
-        )
+def _headline(number: int, chunk: Chunk, trend: Trend | Absent) -> Headline:
+    n_answers = chunk.practised.n_answers.get(number, 0)
+    line = None if isinstance(trend, Absent) else trend.line
+    if not isinstance(line, GrowthLine):
+        n_weeks = 0 if isinstance(trend, Absent) else len(trend.measures)
+        return Headline(change=Change.UNKNOWN, slope=None, n_weeks=n_weeks, n_answers=n_answers)
+    own = chunk.trends.own_slopes.get(number)
+    change = headline_change(line.slope, own, line.n_weeks, level_since=line.bend_week) if n_answers else Change.UNKNOWN
+    since = line.bend_week if change is Change.LEVEL else None
+    return Headline(change, line.slope, line.n_weeks, n_answers, since)
 
-    def _reader(self, number: int) -> Reader:
-        user_id, classroom = self.cohort.user_ids[number], self.cohort.classes.get(number)
-        return Reader(
-            user_id=user_id,
-            name=self.options.names.get(user_id),
-            audience=self.options.audience,
-            language=self.options.language,
-            class_name=classroom.name if classroom else None,
-        )
 
-    def _headline(self, number: int, chunk: _Chunk, trend: Trend | Absent) -> Headline:
-        n_answers = sum(one.n for one in chunk.measures.get(number, ()) if one.week == self.runs.week)
-        line = None if isinstance(trend, Absent) else trend.line
-        if not isinstance(line, GrowthLine) or not n_answers:
-            return Headline(change=Change.UNKNOWN, slope=None, n_weeks=0, n_answers=n_answers)
-        own = chunk.own_slopes.get(number)
-        change = headline_change(line.slope, own, line.n_weeks, level_since=line.bend_week)
-        return Headline(change, line.slope, line.n_weeks, n_answers, line.bend_week)
+def _trend(number: int, chunk: Chunk, shared: Shared, goals: Sequence[GoalOutlook]) -> Trend | Absent:
+    """With the most important goal as target."""
+    measures = chunk.trends.measures.get(number, ())
+    if not measures:
+        return Absent.NO_ANSWERS if shared.runs.weekly_theta else _why_no_theta(shared)
+    goal = next((one for one in goals if one.verdict is not Absent.NO_GOAL), None)
+    return Trend(
+        measures=measures,
+        line=growth_line(shared.runs, chunk.trends.lines.get(number), measures),
+        target=goal.target if goal else None,
+        target_date=goal.target_date if goal else None,
+        forecast=(),
+        forecast_absent=Absent.NOT_FITTED,
+    )
 
-    def _trend(self, number: int, chunk: _Chunk) -> Trend | Absent:
-        measures = chunk.measures.get(number, ())
-        if not measures:
-            return Absent.NO_ANSWERS if self.runs.weekly_theta else Absent.NOT_FITTED
-        line = growth_line(self.runs, chunk.lines.get(number), measures)
-        return Trend(measures, line, None, None, (), forecast_absent=Absent.NOT_FITTED)
 
-    def _standing(self, number: int, chunk: _Chunk) -> Standing | Absent:
-        found = chunk.abilities.get(number)
-        if found is None:
-            return self.runs.measurement if isinstance(self.runs.measurement, Absent) else Absent.TOO_FEW_ANSWERS
-        level = level_of(found.theta, self.options.policy.level_bounds)
-        return Standing(found.theta, found.n_answers, level, Absent.NOT_ALLOWED)
+def _standing(number: int, chunk: Chunk, shared: Shared) -> Standing | Absent:
+    found = chunk.abilities.get(number)
+    if found is None:
+        return Absent.NOT_PUBLISHED if shared.basis is None else Absent.TOO_FEW_ANSWERS
+    percentile = chunk.percentiles.get(number, Absent.NOT_ALLOWED)
+    level = level_of(found.theta, shared.options.policy.level_bounds)
+    return Standing(found.theta, found.n_answers, level, percentile)
 
-    def _sources(self, number: int, chunk: _Chunk) -> tuple[str, ...]:
-        found = chunk.abilities.get(number)
-        measured = None if isinstance(self.runs.measurement, Absent) else self.runs.measurement.run_id
-        used = [
-            measured,
-            found.run_id if found else None,
-            self.runs.weekly_theta if number in chunk.measures else None,
-            self.runs.growth if number in chunk.lines else None,
-        ]
-        return tuple(sorted({run_id for run_id in used if run_id}))
+
+def _why_no_theta(shared: Shared) -> Absent:
+    return Absent.NOT_PUBLISHED if shared.basis is None else Absent.NOT_FITTED
+
+
+def _why_not_scored(shared: Shared, *, has_answers: bool) -> Absent:
+    """Of the week's answers: none were given, no item of theirs is published, or there is no θ to see them from."""
+    if not has_answers:
+        return Absent.NO_ANSWERS
+    return Absent.NOT_PUBLISHED if shared.basis is None else Absent.TOO_FEW_ANSWERS
+
+
+def _sources(number: int, chunk: Chunk, shared: Shared) -> tuple[str, ...]:
+    """Of the sections that the page has."""
+    runs = shared.runs
+    used = {
+        runs.measurement.run_id if isinstance(runs.measurement, Measurement) else None,
+        chunk.abilities[number].run_id if number in chunk.abilities else None,
+        runs.weekly_theta if number in chunk.trends.measures else None,
+        runs.growth if number in chunk.trends.lines or chunk.goals.get(number, NO_GOALS).from_growth else None,
+        runs.churn if number in chunk.risks else None,
+        runs.segments if number in chunk.segments else None,
+        *chunk.practised.topic_runs.get(number, ()),
+    }
+    return tuple(sorted(run_id for run_id in used if run_id))

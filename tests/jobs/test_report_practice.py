@@ -1,0 +1,119 @@
+"""What a weekly report says of a week's answers: topics, items, KPIs, goals, effort, and what to do next."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+import numpy as np
+import pytest
+from learners import TODAY, Connection
+from report_school import MONDAY, TOPICS, reports, row_of, school_of
+
+from thetaline.reports.value import (
+    Absent,
+    Change,
+    Effort,
+    GoalVerdict,
+    ItemMap,
+    Trend,
+)
+
+
+@pytest.fixture(scope="module")
+def school(module_database: str) -> Iterator[Connection]:
+    with school_of(module_database) as conn:
+        yield conn
+
+
+def test_the_week_s_practice_of_a_topic_is_what_was_answered(school: Connection) -> None:
+    query = """select topic_id, count(*), count(*) filter (where correct) from attempt
+               where user_id = 'u17' and started_at >= %s group by 1"""
+    stored = {topic: (n, right) for topic, n, right in school.execute(query, [MONDAY])}
+    found = reports(school, "u17")[0].topics
+    assert {one.topic_id: (one.attempts, one.correct) for one in found} == stored
+    thetas = dict(school.execute("select topic_id, array[theta, se] from student_topic_theta where user_id = 'u17'"))
+    for one in found:
+        assert one.theta is not None
+        assert [one.theta.value, one.theta.se] == thetas[one.topic_id]
+        assert one.accuracy is not None
+        assert one.accuracy.low < one.accuracy.value == one.correct / one.attempts < one.accuracy.high
+
+
+def test_features_of_the_days_add_up_to_the_week(school: Connection) -> None:
+    days = school.execute(
+        "select count(*) from attempt where user_id = 'u17' and started_at >= %s and correct is not null", [MONDAY]
+    ).fetchone()
+    report = reports(school, "u17")[0]
+    assert (sum(one.attempts for one in report.topics),) == days == (report.headline.n_answers,)
+
+
+def test_the_item_map_has_the_week_s_items_with_their_published_difficulty(school: Connection) -> None:
+    found = reports(school, "u17")[0].item_map
+    assert isinstance(found, ItemMap)
+    query = """select attempt.item_id, cast(params ->> 'b' as float8), correct from attempt
+               join mirt_item_params using (item_id) where user_id = 'u17' and started_at >= %s"""
+    stored = sorted(school.execute(query, [MONDAY]).fetchall())
+    assert sorted((one.item, one.difficulty, one.correct) for one in found.items) == stored
+    assert [one.difficulty for one in found.items] == sorted(one.difficulty for one in found.items)
+    assert found.easier + found.matched + found.harder == 25
+    theta, se = row_of(school, "select theta, se from mirt_ability where user_id = 'u17'")
+    a = row_of(
+        school, "select cast(params ->> 'a' as float8) from mirt_item_params where item_id = %s", found.items[0].item
+    )[0]
+    draws = theta + se * np.random.default_rng(1).normal(size=200_000)
+    chance = np.mean(1 / (1 + np.exp(-a * (draws - found.items[0].difficulty))))
+    assert found.items[0].expected == pytest.approx(chance, abs=0.002)
+
+
+def test_kpis_are_the_week_s_and_none_is_a_risk(school: Connection) -> None:
+    stored = row_of(school, "select kpis from weekly_kpi where user_id = 'u00' and week_start = %s", MONDAY)[0]
+    found = reports(school, "u00")[0].kpis
+    assert {one.key: one.value for one in found} == {key: stored[key] for key in ("I_t", "E_t", "A_t", "P")}
+    told = {1: Change.UP, 0: Change.NO_CLEAR_CHANGE, -1: Change.DOWN}
+    assert found[0].change is told[stored["reliable_change"]]
+    assert all(one.before is None for one in found)
+
+
+def test_a_goal_has_its_verdict_and_the_stored_probability(school: Connection) -> None:
+    easy, dated = reports(school, "u00")[0].goals
+    assert (easy.topic_id, easy.target, easy.verdict) == ("geometry", -9.0, GoalVerdict.MET)
+    assert easy.probability is Absent.NOT_FITTED  # without a date
+    stored = row_of(school, "select probability, ever_probability from growth_goal where target_date = '2025-11-23'")
+    assert (dated.probability, dated.ever_probability) == stored
+    assert dated.verdict is GoalVerdict.NOT_MET
+    far = reports(school, "u02")[0].goals[0]
+    assert (far.target, far.probability) == (0.0, Absent.TOO_UNCERTAIN)
+    trend = reports(school, "u00")[0].trend
+    assert isinstance(trend, Trend)
+    assert trend.target == -9.0
+
+
+def test_rapid_answers_are_counted_and_theta_is_told_without_them(school: Connection) -> None:
+    effort = reports(school, "hasty")[0].effort
+    assert isinstance(effort, Effort)
+    assert (effort.n_timed, effort.n_rapid, effort.differs) == (25, 12, True)
+    stored = row_of(school, "select theta, se from weekly_theta where user_id = 'hasty'")
+    assert effort.theta is not None
+    assert (effort.theta.value, effort.theta.se) == pytest.approx(stored)
+    calm = reports(school, "u17")[0].effort
+    assert isinstance(calm, Effort)
+    assert (calm.n_timed, calm.n_rapid, calm.theta, calm.differs) == (25, 0, None, False)
+    assert reports(school, "three")[0].effort is Absent.NO_TIMES
+
+
+def test_no_suggested_item_is_out_of_use_or_was_seen_in_two_weeks(school: Connection) -> None:
+    for report in reports(school):
+        items = [int(one.item) for one in report.next_items]
+        assert not {*range(101, 111), *range(121, 131)} & set(items)
+        query = "select item_id::int from attempt where user_id = %s and started_at >= %s"
+        seen = school.execute(query, (report.reader.user_id, TODAY - timedelta(days=13))).fetchall()
+        assert not {number for (number,) in seen} & set(items)
+        assert all(0.55 <= one.expected <= 0.85 for one in report.next_items)
+        assert all(0.75 <= one.expected <= 0.85 for one in report.examples)
+        assert not {one.item for one in report.next_items} & {one.item for one in report.examples}
+    assert any(int(one.item) in range(111, 121) for report in reports(school) for one in report.next_items)
+
+
+def test_examples_have_the_question_s_text(school: Connection) -> None:
+    found = reports(school, "u25")[0].examples
+    assert [one.content for one in found] == [f"Question {one.item}" for one in found]
+    assert {one.topic_id for one in found} == set(TOPICS)
