@@ -6,9 +6,10 @@ largest where all of them are right, and has to be guessed from the value itself
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.special import bdtr, bdtrc, pdtr, pdtrc
 
 from thetaline.learning._types import Array
@@ -101,8 +102,8 @@ class SquareRoot:
         return _two_sided(pdtr(k, mean), np.where(k > 0, pdtrc(np.maximum(k - 1, 0), mean), 1.0))
 
 
-def _two_sided(at_most: Array, at_least: Array) -> Array:
-    return np.minimum(2 * np.minimum(at_most, at_least), 1.0)
+def _two_sided(at_most: NDArray[np.floating[Any]], at_least: NDArray[np.floating[Any]]) -> Array:
+    return np.asarray(np.minimum(2 * np.minimum(at_most, at_least), 1.0), np.float64)
 
 
 _SCALES: dict[Metric, Scale] = {
