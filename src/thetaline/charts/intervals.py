@@ -59,7 +59,7 @@ def shortened(label: str, longest: int = _LONGEST_LABEL) -> str:
 
 
 def _axis(x: Scale, floor: float, number: Number) -> Iterator[str]:
-    for index, value in enumerate(x.ticks(6)):
+    for index, value in enumerate(x.ticks()):
         yield line(x(value), _HEAD, x(value), floor, "grid")
         yield text(x(value), floor + 20, number(value), "tick minor" if index % 2 else "tick", "middle")
 

@@ -89,7 +89,7 @@ def _anchor(place: float) -> str:
 
 def _axis(x: Scale, floor: float, ends: tuple[str, str], number: Number) -> Iterator[str]:
     yield line(_LEFT, floor, _RIGHT, floor, "axis")
-    for index, value in enumerate(x.ticks(6)):
+    for index, value in enumerate(x.ticks()):
         yield line(x(value), floor, x(value), floor + 4, "axis")
         yield text(x(value), floor + 19, number(value), "tick minor" if index % 2 else "tick", "middle")
     yield text(0, floor + 40, f"← {ends[0]}", "tick")

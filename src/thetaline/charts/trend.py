@@ -76,7 +76,7 @@ def _upward(data: TrendData) -> Scale:
 
 
 def _grid(y: Scale, number: Number) -> Iterator[str]:
-    for value in y.ticks(5):
+    for value in y.ticks():
         yield line(_LEFT, y(value), _RIGHT, y(value), "grid")
         yield text(_LEFT - 8, y(value) + 4, number(value), "tick", "end")
 
@@ -84,9 +84,9 @@ def _grid(y: Scale, number: Number) -> Iterator[str]:
 def _weeks(labels: Sequence[tuple[float, str]], x: Scale) -> Iterator[str]:
     """The newest week is always named; of many, every other is `minor`: left out on narrow screens."""
     every = math.ceil(len(labels) / _MOST_LABELS)
-    named = list(reversed(labels))[::every]
-    for index, (place, label) in enumerate(named):
-        yield text(x(place), _BOTTOM + 22, label, "tick minor" if index % 2 else "tick", "middle")
+    named = list(labels)[::-1][::every][::-1]
+    for from_newest, (place, label) in zip(range(len(named) - 1, -1, -1), named, strict=True):
+        yield text(x(place), _BOTTOM + 22, label, "tick minor" if from_newest % 2 else "tick", "middle")
 
 
 def _fan(ahead: Sequence[Ahead], x: Scale, y: Scale) -> Iterator[str]:

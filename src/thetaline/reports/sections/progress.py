@@ -17,9 +17,9 @@ def headline(found: Headline, words: Words) -> tuple[str, tuple[str, ...]]:
         detail = words("headline_detail.unknown")
     lead = [detail]
     if found.since is not None:
-        lead.append(words("headline.since", since=words.write.day(found.since)))
+        lead.append(words("week.level_since", since=words.write.day(found.since)))
     answers = words.write.count(found.n_answers)
-    lead.append(words("headline.answers", n=answers) if found.n_answers else words("headline.no_answers"))
+    lead.append(words("week.answers", n=answers) if found.n_answers else words("week.no_answers"))
     return words.of("headline", found.change), tuple(lead)
 
 
