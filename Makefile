@@ -15,7 +15,7 @@ demo: $(VENV)/.installed ## set up, then run the whole line on a simulated schoo
 	@$(BIN)/thetaline demo
 
 test: $(VENV)/.installed-dev ## run all tests (TESTS=folder narrows, WORKERS=n)
-	@OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 PYTHONDONTWRITEBYTECODE= $(BIN)/pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(TESTS)
+	@OPENBLAS_NUM_THREADS=1 $(BIN)/pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(TESTS)
 
 lint: $(VENV)/.installed-dev ## format, lint, types, import layers
 	@$(BIN)/ruff format --check .
@@ -42,21 +42,24 @@ lock: ## renew the lock files from pyproject.toml (needs uv)
 clean: ## remove the environment and every cache; the demo's database stays (thetaline db reset)
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache build dist
 
-ifdef UV
 # uv trusts its own list of authorities unless told; behind a company's proxy only the system's list holds
 export UV_SYSTEM_CERTS ?= true
+ifdef UV
 install = uv venv -q --allow-existing --python $(PYTHON) $(VENV) && uv pip install -q --python $(BIN)/python --require-hashes -r $(1) && uv pip install -q --python $(BIN)/python --no-deps -e .
 bench_extra = uv pip install -q --python $(BIN)/python --group bench
 mutants_extra = uv pip install -q --python $(BIN)/python --group mutants
 else
-install = $(PYTHON) -m venv $(VENV) && $(BIN)/pip install -q --disable-pip-version-check --require-hashes -r $(1) && $(BIN)/pip install -q --disable-pip-version-check --no-deps -e .
+# Without uv on the machine, its wheel installs a hundred libraries in a quarter of pip's time; where it cannot, pip does.
+pip = $(BIN)/pip install -q --disable-pip-version-check
+by_uv = $(pip) "uv>=0.8,<1" && $(BIN)/uv pip install -q --python $(BIN)/python --require-hashes -r $(1)
+install = $(PYTHON) -m venv $(VENV) && { { $(by_uv); } 2>/dev/null || $(pip) --require-hashes -r $(1); } && $(pip) --no-deps -e .
 bench_extra = $(BIN)/pip install -q --disable-pip-version-check "girth>=0.8,<0.9" "mirt>=1.2,<1.3"
 mutants_extra = $(BIN)/pip install -q --disable-pip-version-check "cosmic-ray>=8.7,<9" "coverage>=7.10,<8"
 endif
 
 $(VENV)/.installed: requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "thetaline needs Python 3.11 or later; this is " + sys.version.split()[0] + ". Name another: make demo PYTHON=python3.12")'
-	@echo "setting up $(VENV) (half a minute to two) ..."
+	@echo "setting up $(VENV) (a quarter of a minute to two) ..."
 	@$(call install,requirements.lock)
 	@touch $@
 

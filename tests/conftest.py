@@ -30,6 +30,14 @@ def shared() -> Path:
     return folder
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _reports_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Where nights of the tests put their reports: never among the user's own."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("REPORT_FOLDER", str(tmp_path_factory.mktemp("reports")))
+        yield
+
+
 @pytest.fixture(scope="session")
 def database_server() -> Iterator[str]:
     """The URL of a server for databases of the tests: THETALINE_TEST_DATABASE_URL, else an embedded one."""

@@ -10,6 +10,7 @@
     ├── CalibrationError           exit 1   a fit that broke down: a likelihood that is not a number
     ├── DatabaseError              exit 1   unreachable, refused, not migrated, embedded server faults
     │   └── MigrationError
+    ├── StorageError               exit 1   a store of reports that is unreachable, refuses, or lacks what was asked for
     ├── ServiceError               exit 1   the IRT service over HTTP refused, failed or could not be reached
     └── JobError                   exit 1   a stage that could not do its work
         ├── LockedError            another run holds the job's lock
@@ -63,6 +64,15 @@ class DatabaseError(ThetalineError):
 
 class MigrationError(DatabaseError):
     """The schema is not the one that this version needs."""
+
+
+class StorageError(ThetalineError):
+    """A store of reports is unreachable, refuses, is full, or lacks an object; the message says what to do."""
+
+    def __init__(self, message: str, *, absent: bool = False) -> None:
+        """`absent`: the store answers, and has no such object."""
+        super().__init__(message)
+        self.absent = absent
 
 
 class ServiceError(ThetalineError):

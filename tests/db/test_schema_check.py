@@ -30,7 +30,7 @@ def test_a_migrated_database_differs_in_nothing_and_is_left_as_it_was(empty_data
 @pytest.mark.parametrize(
     ("statement", "said"),
     [
-        ("drop table report_artifacts", ["table report_artifacts is missing"]),
+        ("drop table report_deletion", ["table report_deletion is missing"]),
         ("alter table question drop column difficulty", ["column question.difficulty is missing"]),
         (
             "alter table question alter column difficulty type double precision",

@@ -21,7 +21,7 @@ JOBS = (
     "fit_bayesian_growth",
     "fit_survival_churn",
     "cluster_segments",
-    "forecast_prophet",
+    "generate_weekly_report",
     "nightly",
 )
 EXIT_CODES = {"dry_run": 0, "failed": 1, "bad_input": 2}  # an empty database has nothing to calibrate

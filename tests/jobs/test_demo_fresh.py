@@ -40,7 +40,7 @@ OTHERS = {
     "features_topic_daily": "insert into features_topic_daily (user_id, topic_id, date, attempts, correct)"
     " values ('ann', 'algebra', '2025-11-02', 1, 1)",
     "weekly_kpi": "insert into weekly_kpi (user_id, week_start) values ('ann', '2025-10-27')",
-    "report_artifacts": "insert into report_artifacts (user_id, week_start, format, url)"
+    "stored_report": "insert into report_artifacts (user_id, week_start, format, url)"
     " values ('ann', '2025-10-27', 'html', 'file:///x')",
 }
 

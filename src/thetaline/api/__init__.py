@@ -43,6 +43,7 @@ from thetaline.api.mixed_model import (
     PredictProgressResponse,
 )
 from thetaline.api.operation import Health, Readiness
+from thetaline.api.reports import LearnerReports, ReportEntry, ReportLink
 from thetaline.api.runs import GateCheck, LedgerRun, RunPage
 from thetaline.api.scoring import Ability, KeyedResponse, ScoreRequest, ScoreResponse
 from thetaline.api.segments import ClusterFitRequest, ClusterFitResponse
@@ -92,6 +93,7 @@ __all__ = [
     "JobState",
     "KeyedResponse",
     "KpiHistory",
+    "LearnerReports",
     "LearnerRisk",
     "LearnerTheta",
     "LedgerRun",
@@ -107,6 +109,8 @@ __all__ = [
     "RankedItem",
     "Readiness",
     "RecomputeRequest",
+    "ReportEntry",
+    "ReportLink",
     "RunPage",
     "ScoreRequest",
     "ScoreResponse",

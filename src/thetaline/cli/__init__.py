@@ -52,6 +52,7 @@ MOUNTS = (
     Mount("weekly-theta", "thetaline.jobs.weekly_theta", INDICATORS, "Estimate θ of single weeks, on one scale."),
     Mount("calendar", "thetaline.jobs.terms", INDICATORS, "List or import holidays, vacations and weeks of exams."),
     Mount("growth", "thetaline.cli.growth", INDICATORS, "Show who is getting better, and the chance of each goal."),
+    Mount("reports", "thetaline.cli.reports", INDICATORS, "Make, list, link to, prune or check the weekly reports."),
     Mount("drift", "thetaline.cli.drift", INDICATORS, "List, check or resolve drift of items."),
     Mount("db", "thetaline.cli.db", OPERATION, "Start, stop, migrate and query the database."),
     Mount("serve", "thetaline.cli.serve", OPERATION, "Serve calibration, scoring and reading over HTTP."),
@@ -60,7 +61,7 @@ MOUNTS = (
 )
 
 STOPPED = 130  # 128 + SIGINT, what a shell expects
-NEEDS_SERVICE = frozenset({"serve"})
+EXTRAS = {"serve": "service", "reports": "pipeline,reports"}  # of the others: pipeline
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -94,7 +95,7 @@ def _not_installed(mount: Mount, absent: ModuleNotFoundError) -> int:
     """Tell which extra brings a package that is absent; a module of ours that is absent is a fault of ours."""
     if absent.name is None or absent.name.startswith("thetaline"):
         raise absent
-    extra = "service" if mount.name in NEEDS_SERVICE else "pipeline"
+    extra = EXTRAS.get(mount.name, "pipeline")
     typer.echo(f"`thetaline {mount.name}` needs {absent.name}: pip install 'thetaline[{extra}]'", err=True)
     return 1
 

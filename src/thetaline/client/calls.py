@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Generic, TypeVar
+from typing import Generic, TypeVar, cast
 from urllib.parse import quote
 from uuid import UUID, uuid4
 
@@ -49,6 +49,8 @@ def read(call: Call[T], response: httpx.Response) -> T:
     """The answer's body. Raises ServiceError for an error status or a body that is not what the contract says."""
     if response.status_code >= 400:
         raise _refused(call, response)
+    if call.reply is bytes:
+        return cast("T", response.content)
     try:
         return TypeAdapter(call.reply).validate_json(response.content)
     except ValidationError as error:
@@ -175,6 +177,21 @@ def theta_history(user_id: str, topic_id: str | None) -> Call[api.ThetaHistory]:
     """GET /v1/learners/{user_id}/theta/history."""
     params = {} if topic_id is None else {"topic_id": topic_id}
     return Call("GET", f"{_learner(user_id)}/theta/history", api.ThetaHistory, params=params)
+
+
+def reports(user_id: str) -> Call[api.LearnerReports]:
+    """GET /v1/learners/{user_id}/reports."""
+    return Call("GET", f"{_learner(user_id)}/reports", api.LearnerReports)
+
+
+def report(user_id: str, week_start: date, report_format: str) -> Call[bytes]:
+    """GET /v1/learners/{user_id}/reports/{week_start}/{report_format}."""
+    return Call("GET", f"{_learner(user_id)}/reports/{week_start}/{report_format}", bytes)
+
+
+def report_link(user_id: str, week_start: date, report_format: str) -> Call[api.ReportLink]:
+    """GET /v1/learners/{user_id}/reports/{week_start}/{report_format}/link."""
+    return Call("GET", f"{_learner(user_id)}/reports/{week_start}/{report_format}/link", api.ReportLink)
 
 
 def update_theta(user_id: str, body: api.ThetaUpdateRequest) -> Call[api.ThetaUpdated]:

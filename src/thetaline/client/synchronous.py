@@ -103,6 +103,18 @@ class Client(Connection):
         """The weekly KPIs, newest week first."""
         return self._call(calls.kpis(user_id, weeks))
 
+    def reports(self, user_id: str) -> api.LearnerReports:
+        """The weekly reports that are stored, newest week first."""
+        return self._call(calls.reports(user_id))
+
+    def report(self, user_id: str, week_start: date, report_format: str = "html") -> bytes:
+        """The page of a week as it is stored."""
+        return self._call(calls.report(user_id, week_start, report_format))
+
+    def report_link(self, user_id: str, week_start: date, report_format: str = "html") -> api.ReportLink:
+        """A link that opens the page for a while without a token."""
+        return self._call(calls.report_link(user_id, week_start, report_format))
+
     def recompute_week(self, user_id: str, week_start: date) -> api.WeekRecomputed:
         """Compute the indicators of the week that starts on that Monday again."""
         return self._call(calls.recompute_week(user_id, week_start))

@@ -28,7 +28,19 @@ from thetaline.service.openapi import ERRORS, openapi_document
 from thetaline.service.rate_limit import RateLimits
 from thetaline.service.request_log import RequestLogMiddleware, request_id_of
 from thetaline.service.responses import error_response
-from thetaline.service.routes import cluster, glmm, growth, irt, items, jobs, learners, operation, runs, survival
+from thetaline.service.routes import (
+    cluster,
+    glmm,
+    growth,
+    irt,
+    items,
+    jobs,
+    learners,
+    operation,
+    reports,
+    runs,
+    survival,
+)
 from thetaline.service.services import Services
 from thetaline.service.theta_updates import ThetaUpdates
 from thetaline.service.tokens import REFRESH_SECS, TokenCache
@@ -59,7 +71,7 @@ def create_app(settings: Settings | None = None, *, anonymous: bool = False) -> 
     )
     app.include_router(operation.router)
     contracted = (irt.router, jobs.router, glmm.router, growth.router, survival.router, cluster.router)
-    for versioned in (learners.router, *contracted, items.router, runs.router):  # tried in this order
+    for versioned in (learners.router, reports.router, *contracted, items.router, runs.router):  # tried in this order
         app.include_router(versioned, prefix="/v1", generate_unique_id_function=_versioned_id)
     for unversioned in contracted:
         app.include_router(unversioned)

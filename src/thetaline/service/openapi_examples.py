@@ -177,6 +177,21 @@ EXAMPLES: Mapping[type[BaseModel], dict[str, Any]] = {
     },
     api.KpiHistory: {"user_id": "u1", "weeks": [_WEEK]},
     api.WeekRecomputed: {"status": "ok", "user_id": "u1", "week": _WEEK},
+    api.LearnerReports: {
+        "user_id": "u1",
+        "reports": [
+            {
+                "week_start": "2025-10-27",
+                "format": "html",
+                "language": "ko",
+                "generated_at": "2025-11-03T04:20:00Z",
+            }
+        ],
+    },
+    api.ReportLink: {
+        "url": "https://reports.s3.amazonaws.com/reports/u1/2025-10-27/report.html?X-Amz-Expires=900&X-Amz-Signature=0a1b",
+        "expires_at": "2025-11-03T09:15:00Z",
+    },
     api.BankItem: _ITEM,
     api.BankPage: {"items": [_ITEM], "next_after": "101"},
     api.ItemHistory: {"item_id": "101", "code": "algebra-7", "versions": [_VERSION]},

@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
@@ -127,12 +127,7 @@ class Settings(BaseSettings):
     glmm_min_observations: int = _setting(10, "fewest weekly θ for a mixed model", ge=3)
     glmm_update_kpi: bool = _setting(True, "slopes of the mixed model go into the weekly KPIs")
     brms_lookback_weeks: int = _setting(12, "weeks of answers of the growth lines", ge=3, le=104)
-    # forecast, churn and segments
-    prophet_lookback_weeks: int = _setting(12, "weeks of the series that are forecast", ge=4, le=104)
-    prophet_forecast_weeks: int = _setting(4, "weeks ahead", ge=1, le=4)
-    prophet_anomaly_threshold: float = _setting(
-        2.5, "least |z| of an anomaly, beside the control of false discoveries", ge=0, le=100
-    )
+    # churn and segments
     survival_lookback_days: int = _setting(90, "days with a landmark of the hazard of silence", ge=56, le=730)
     survival_event_threshold_days: int = _setting(14, "school days without activity that are a silence", ge=7, le=28)
     cluster_lookback_weeks: int = _setting(12, "weeks of answers that segments are made of", ge=2, le=104)
@@ -143,6 +138,21 @@ class Settings(BaseSettings):
         ge=1,
         le=8,
     )
+    # reports
+    report_format: Literal["html", "pdf", "both"] = _setting(
+        "html", "what a weekly report is rendered as", rule="html, pdf or both"
+    )
+    report_language: Literal["ko", "en"] = _setting("en", "language of the weekly reports", rule="ko or en")
+    report_folder: str | None = _setting(
+        None, "folder of the reports where no bucket is set; unset: reports/ in our own data folder"
+    )
+    report_link_secs: int = _setting(900, "seconds that a link to a report opens it", ge=10, le=604_800)
+    s3_bucket: str | None = _setting(None, "bucket of the reports; unset: a local folder")
+    aws_endpoint_url: HttpUrl | None = _setting(None, "S3 server that is not Amazon's", rule=_HTTP_RULE)
+    aws_region: str | None = _setting(None, "region of the bucket")
+    aws_access_key_id: str | None = _setting(None, "key of the bucket; unset: the machine's own identity")
+    aws_secret_access_key: SecretStr | None = _setting(None, "secret of that key")
+    aws_session_token: SecretStr | None = _setting(None, "session of that key, where it has one")
     # the HTTP service
     service_name: str = _setting("r-irt-plumber", "name that /healthz answers with")
     service_host: str = _setting("127.0.0.1", "address that the service listens on")
@@ -172,6 +182,11 @@ class Settings(BaseSettings):
     def data_folder(self) -> Path:
         """Where our own files lie: the embedded database and the demo's answers."""
         return Path(self.thetaline_data_dir).expanduser() if self.thetaline_data_dir else _user_data() / "thetaline"
+
+    @property
+    def reports_folder(self) -> Path:
+        """Where reports lie when there is no bucket."""
+        return Path(self.report_folder).expanduser() if self.report_folder else self.data_folder / "reports"
 
     @property
     def database_folder(self) -> Path:

@@ -17,9 +17,10 @@ UNHEEDED = frozenset(
         "alert_webhook_url",
         "database_url_file",
         "mirt_source",
+        "prophet_anomaly_threshold",
+        "prophet_forecast_weeks",
+        "prophet_lookback_weeks",
         "r_irt_internal_token_file",
-        "report_format",
-        "s3_bucket",
         "thetaline_schema",
     }
 )

@@ -13,8 +13,8 @@ begin
                 'features_topic_daily', 'forecast_anomaly', 'forecast_series', 'forecast_value', 'gate_result',
                 'growth_brms_meta', 'growth_glmm_meta', 'growth_goal', 'growth_line', 'interest_goal', 'item',
                 'item_param', 'learner', 'learner_risk', 'learner_segment', 'newest_drift_test', 'prophet_fit_meta',
-                'question', 'report_artifacts', 'run', 'school_calendar', 'segment_meta', 'service_job', 'service_job_body',
-                'session', 'survival_fit_meta', 'topic', 'topic_ability', 'weekly_ability', 'weekly_kpi']),
+                'question', 'report_artifacts', 'report_deletion', 'run', 'school_calendar', 'segment_meta', 'service_job',
+                'service_job_body', 'session', 'stored_report', 'survival_fit_meta', 'topic', 'topic_ability', 'weekly_ability', 'weekly_kpi']),
             ('thetaline_jobs', 'usage on sequence', array['question_id_seq']),
             ('thetaline_jobs', 'select on', array[
                 'attempt', 'bank_item', 'coded_answer', 'forecast_run', 'forecast_weekly', 'item_code', 'kpi_key',

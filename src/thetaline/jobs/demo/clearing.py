@@ -47,10 +47,18 @@ CLEARED = (
     "drift_score",
     "features_topic_daily",
     "weekly_kpi",
-    "report_artifacts",
+    "stored_report",
 )
 # The migrations that have run, who writes which KPI, when school is, and what belongs to the service and its clients.
-KEPT = ("schema_migration", "kpi_key", "school_calendar", "api_token", "service_job", "service_job_body")
+KEPT = (
+    "schema_migration",
+    "kpi_key",
+    "school_calendar",
+    "api_token",
+    "service_job",
+    "service_job_body",
+    "report_deletion",
+)
 
 
 def clear(context: JobContext, *, place: str, confirmed: str | None) -> None:
@@ -64,6 +72,7 @@ def clear(context: JobContext, *, place: str, confirmed: str | None) -> None:
     _confirm(context, confirmed)
     context.conn.execute(_of_tables("lock table {} in access exclusive mode", CLEARED))
     _refuse_other_rows(context, place)
+    context.conn.execute(SQL["give_up_reports"], {"now": context.now})
     context.conn.execute(
         _of_tables("truncate {}", (EXAM_RESULTS,))
     )  # alone: its trigger empties what is derived from it

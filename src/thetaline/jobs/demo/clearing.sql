@@ -66,6 +66,12 @@ with demo_result as materialized (
     union all
     select 'weekly_kpi' from weekly_kpi where user_id not in (select user_id from demo_user)
     union all
-    select 'report_artifacts' from report_artifacts where user_id not in (select user_id from demo_user)
+    select 'stored_report' from stored_report where about = 'learner' and owner not in (select user_id from demo_user)
 )
 select table_name, count(*) from other group by table_name order by table_name
+
+-- name: give_up_reports
+-- Their files are deleted when reports are made the next time.
+insert into report_deletion
+select distinct store, object_key, cast(%(now)s as timestamptz), 'erased' from stored_report where store is not null
+on conflict do nothing

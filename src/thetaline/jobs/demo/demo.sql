@@ -64,3 +64,19 @@ where goal.run_id = newest_growth('fit_bayesian_growth', cast(%(as_of)s as date)
 
 -- name: features_with_theta
 select count(*) from features_topic_daily where theta_estimate is not null
+
+-- name: example_reports
+-- A page of each kind: of the learner whose growth is surest, and of the first class.
+(select stored.about, stored.owner, stored.store, stored.object_key
+ from stored_report as stored
+ left join learner on learner.user_id = stored.owner
+ left join growth_line as line using (learner_no)
+ where stored.about = 'learner' and stored.superseded_at is null
+ order by stored.week_start desc, line.slope / nullif(line.slope_se, 0) desc nulls last, stored.owner
+ limit 1)
+union all
+(select about, owner, store, object_key
+ from stored_report
+ where about = 'class' and superseded_at is null
+ order by week_start desc, owner
+ limit 1)

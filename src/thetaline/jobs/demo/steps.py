@@ -10,7 +10,7 @@ from thetaline.jobs.anchors import tagging
 from thetaline.jobs.anchors.selection import AnchorCriteria
 from thetaline.jobs.calibration import nightly_fit
 from thetaline.jobs.command_line import print_message
-from thetaline.jobs.demo import files, growth, lines, summary
+from thetaline.jobs.demo import files, growth, lines, pages, summary
 from thetaline.jobs.demo.environment import add_environment
 from thetaline.jobs.demo.recovery import SimulatedWindow
 from thetaline.jobs.demo.school import SimulatedAnswers, Truth, simulate
@@ -38,6 +38,7 @@ def run_steps(context: JobContext, school: files.School) -> Summary:
     print_message(growth.report_text(growth_found))
     print_message(lines.report_text(lines_found))
     print_message(summary.report_text(report, elapsed=time.monotonic() - started))
+    print_message(pages.pages_text(context.conn))
     return {**report.as_json(), **growth_found.as_json(), **lines_found.as_json(), "answers": imported["answers"]}
 
 
@@ -84,7 +85,7 @@ def _calibrate(context: JobContext) -> str:
 
 def _run_nights(context: JobContext, school: files.School, truth: Truth) -> growth.GrowthReport:
     print_message(
-        "5. The night goes on: drift of items, θ of learners and topics, daily features, weekly KPIs, growth."
+        "5. The night goes on: drift of items, θ of learners and topics, daily features, weekly KPIs, growth, reports."
     )
     last = replace(context, as_of=school.last_day, now=datetime.now(UTC))
     growth.run_nights(last)

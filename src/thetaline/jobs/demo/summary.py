@@ -84,6 +84,7 @@ Published: {report.run_id}, {report.n_items} items and {report.n_users} learners
   thetaline runs                                    the two calibrations and their verdicts
   thetaline runs show {report.run_id}
   thetaline db psql -c "table mirt_item_params limit 5"
+  thetaline reports make --lang ko --format both    the weekly reports in Korean, as HTML and PDF
   thetaline import --help                           your own answers
   thetaline demo --fresh --learners 2000            a larger school
 """

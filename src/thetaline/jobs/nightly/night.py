@@ -21,10 +21,11 @@ from thetaline.jobs.churn import hazard
 from thetaline.jobs.command_line import DateOption, DryRunOption, parse_since, print_message, run_app
 from thetaline.jobs.drift import check
 from thetaline.jobs.features import backfill
-from thetaline.jobs.forecast import weekly as forecast
 from thetaline.jobs.growth import lines, mixed
 from thetaline.jobs.kpis import compute
 from thetaline.jobs.nightly.missed import missed_nights
+from thetaline.jobs.reports.keys import JOB as REPORTS
+from thetaline.jobs.reports.stage import work as make_reports
 from thetaline.jobs.runner import JobContext, Summary, run_job, summary_on_error, unexpected_error_text
 from thetaline.jobs.segments import cluster
 from thetaline.jobs.stage import NightProgress, Stage, StageResult, StageStatus, is_up_to_date, select_stages
@@ -43,7 +44,7 @@ STAGES = (
     Stage(lines.JOB, lines.work, comes_after=(compute.JOB,), weekly=True),
     Stage(hazard.JOB, hazard.work, comes_after=(compute.JOB,), weekly=True),
     Stage(cluster.JOB, cluster.work, comes_after=(compute.JOB, mixed.JOB), weekly=True),
-    Stage(forecast.JOB, forecast.work, (weekly.JOB,), comes_after=(compute.JOB,), weekly=True),
+    Stage(REPORTS, make_reports, comes_after=(weekly.JOB, lines.JOB), weekly=True),
 )
 StageLog = list[dict[str, object]]  # the stages of a night, for the summary line and the ledger
 

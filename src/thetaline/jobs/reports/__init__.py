@@ -1,1 +1,1 @@
-"""Weeks of learners and of classes, read from what the other stages have stored."""
+"""The weekly reports: read as values from what the other stages have stored, rendered in processes, given out."""
