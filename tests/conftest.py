@@ -21,6 +21,15 @@ NewDatabase = Callable[[], AbstractContextManager[str]]
 CHECKOUT = Path(__file__).resolve().parents[1]
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Take files from all folders in turn, so that tests that wait run beside tests that compute."""
+    files: dict[Path, list[Path]] = {}
+    for path in dict.fromkeys(item.path for item in items):
+        files.setdefault(path.parent, []).append(path)
+    share_before = {path: n / len(folder) for folder in files.values() for n, path in enumerate(folder)}
+    items.sort(key=lambda item: share_before[item.path])
+
+
 @pytest.fixture(scope="session")
 def shared() -> Path:
     """The folder of real answers that may not be passed on; beside the checkout in CI, absent from a user's clone."""
