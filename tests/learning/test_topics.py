@@ -7,6 +7,7 @@ from thetaline.learning.topics import (
     estimate_topic_sd,
     general_posterior,
     resolution,
+    topic_departure,
     topic_posterior,
     unseen_topic,
 )
@@ -202,3 +203,32 @@ def test_topics_that_contradict_each_other_without_end_still_give_a_number() -> 
     assert np.isfinite(theta).all()
     assert np.isfinite(se).all()
     assert theta[0] > theta[1]
+
+
+@pytest.mark.parametrize("topic_sd", [0.03, 0.5])
+def test_departures_are_the_moments_of_an_integral_over_theta_and_both_topics(topic_sd: float) -> None:
+    model = TopicModel.over(topic_sd=topic_sd)
+    a, b = np.array([1.0, 1.5, 0.8]), np.array([-1.0, 0.2, 1.0])
+    right = np.array([[True, True, True], [False, False, True]])
+    rows = np.array([log_likelihood(a, b, one, model.nodes) for one in right])
+    mean, sd = topic_departure(rows, np.zeros(2, np.int32), model)
+
+    theta, delta = np.meshgrid(np.linspace(-6, 6, 241), np.linspace(-5, 5, 201) * topic_sd, indexing="ij")
+    likelihood = [np.exp(log_likelihood(a, b, one, (theta + delta).ravel())).reshape(theta.shape) for one in right]
+    each = [np.exp(-np.square(delta / topic_sd) / 2) * one for one in likelihood]
+    for place in (0, 1):
+        joint = np.exp(-np.square(theta) / 2) * each[place] * each[1 - place].sum(axis=1, keepdims=True)
+        joint /= joint.sum()
+        expected = (joint * delta).sum()
+        assert mean[place] == pytest.approx(expected, abs=0.01 * topic_sd)
+        assert sd[place] == pytest.approx(np.sqrt((joint * delta**2).sum() - expected**2), rel=0.01)
+
+
+def test_intervals_of_departures_hold_them_at_their_rate(
+    cohort: tuple[Floats, Floats, NDArray[np.int32], TopicModel],
+) -> None:
+    rows, truth, learner, model = cohort
+    mean, sd = topic_departure(rows, learner, model)
+    theta = general_posterior(rows, learner, model)[0]
+    assert np.corrcoef(mean, truth - theta)[0, 1] > 0.3
+    assert np.square(mean).mean() + np.square(sd).mean() == pytest.approx(0.25, rel=0.05)  # the law of total variance

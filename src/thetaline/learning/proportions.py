@@ -9,7 +9,7 @@ from thetaline.learning._types import Array
 def jeffreys_interval(right: Array, n: Array, *, level: float = 0.95) -> tuple[Array, Array]:
     """Bounds of a share of `n` > 0 answers: quantiles of Beta(right + ½, wrong + ½), open at 0 and 1.
 
-    Where none or all are right the interval reaches 0 or 1 (Brown, Cai & DasGupta 2001, eq. 8).  `n` need not be whole.
+    Where none or all are right the interval reaches 0 or 1 (Brown, Cai & DasGupta 2001).  `n` need not be whole.
     """
     right, n = np.asarray(right, float), np.asarray(n, float)
     tail = (1 - level) / 2

@@ -3,8 +3,6 @@
 The error rates of these rules are measured by `benchmarks/report_claims.py`; decision 0902 has them.
 """
 
-from bisect import bisect_right
-from collections.abc import Sequence
 from datetime import date
 from statistics import NormalDist
 
@@ -14,7 +12,6 @@ ALPHA = 0.05  # a change that is none is told as one this often at most
 OWN_ALPHA = 0.10  # two-sided: a learner's own weeks have to lean the same way at the one-sided 5 % level
 LEAST_WEEKS = 3  # with answers, before anything is said of a change
 LEAST_POSTERIOR = 0.9  # that a topic departs from the general level
-MOST_LEVELS = 2  # levels that an interval may touch and still be given one
 
 
 def clear_change(estimate: Estimate | None, n_weeks: int, *, alpha: float = ALPHA) -> Change:
@@ -56,9 +53,3 @@ def goal_verdict(theta: Estimate, target: float) -> GoalVerdict:
     if theta.value >= target:
         return GoalVerdict.MET if theta.low >= target else GoalVerdict.MET_WITHIN_ERROR
     return GoalVerdict.NOT_MET if theta.high < target else GoalVerdict.NOT_MET_WITHIN_ERROR
-
-
-def level_of(theta: Estimate, bounds: Sequence[float]) -> int | None:
-    """Index of the level among those that the ascending `bounds` part; None where the interval touches over two."""
-    touched = bisect_right(bounds, theta.high) - bisect_right(bounds, theta.low) + 1
-    return None if touched > MOST_LEVELS else bisect_right(bounds, theta.value)

@@ -4,21 +4,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from thetaline.learning.school_calendar import UTC_DAYS, SchoolCalendar
+from thetaline.reports.descriptors import Descriptors, default_descriptors
 from thetaline.reports.value import Audience, Language
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
-    """Percentiles discourage, so learners and families see none unless allowed; risk and segments are for staff only.
-
-    `level_bounds` are the θ, ascending, that part the level descriptors.
-    """
+    """Learners and families see no percentile, which may discourage, unless allowed; risk and segments are staff's."""
 
     show_percentile_to_learners: bool = False
     show_percentile_to_families: bool = False
     show_risk_to_teachers: bool = True
     show_segment_to_teachers: bool = True
-    level_bounds: tuple[float, ...] = (-1.5, -0.5, 0.5, 1.5)
 
     def shows_percentile(self, audience: Audience) -> bool:
         """Whether this reader's page has a percentile."""
@@ -49,6 +46,7 @@ class ReportOptions:
     language: Language
     policy: Policy = Policy()
     names: Mapping[str, str] = field(default_factory=dict)
+    descriptors: Descriptors = field(default_factory=default_descriptors)
     calendar: SchoolCalendar = UTC_DAYS
     theta_days: int = 30
     default_target: float = 0.0

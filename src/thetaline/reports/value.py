@@ -180,7 +180,7 @@ class Trend:
 
 @dataclass(frozen=True, slots=True)
 class Percentile:
-    """Where the learner stands in the group, in per cent of its learners."""
+    """Where the learner stands in the group, in per cent of its learners; no name of a group is all learners."""
 
     value: Interval  # 0 … 100
     group: str

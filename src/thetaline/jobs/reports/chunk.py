@@ -49,9 +49,10 @@ class Shared:
     groups: Groups | None  # None: the page shows no percentile
 
     @classmethod
-    def read(cls, conn: Connection, runs: WeekRuns, cohort: Cohort, options: ReportOptions) -> Self:
+    def read(
+        cls, conn: Connection, runs: WeekRuns, cohort: Cohort, options: ReportOptions, groups: Groups | None = None
+    ) -> Self:
         """Once for all chunks."""
-        groups = Groups.read(conn, runs, cohort) if options.policy.shows_percentile(options.audience) else None
         return cls(runs, cohort, options, read_topic_ids(conn), _basis(conn, runs, options), groups)
 
     @property

@@ -1,5 +1,6 @@
 """Of whom there are reports: the learners of the last weeks, their classes, and θ of a day."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -41,9 +42,17 @@ class Cohort:
     active: frozenset[int]
     classes: Mapping[int, Classroom]
 
+    def by_class(self) -> dict[Classroom, list[int]]:
+        """The active learners of each class, by its id."""
+        found: dict[Classroom, list[int]] = defaultdict(list)
+        for number, classroom in self.classes.items():
+            if number in self.active:
+                found[classroom].append(number)
+        return dict(sorted(found.items()))
+
     def members(self, classroom_id: str) -> list[int]:
-        """Who is in a class."""
-        return sorted(number for number, one in self.classes.items() if one.classroom_id == classroom_id)
+        """The active learners of one class."""
+        return next((found for one, found in self.by_class().items() if one.classroom_id == classroom_id), [])
 
 
 def read_cohort(conn: Connection, as_of: date, users: Sequence[str] | None, calendar: SchoolCalendar) -> Cohort:

@@ -14,8 +14,8 @@ from thetaline import db
 from thetaline.jobs.reports.runs import WeekRuns
 from thetaline.learning.weekly_slope import own_slopes
 from thetaline.learning.windows import week_number
-from thetaline.reports.findings import LEAST_WEEKS
-from thetaline.reports.value import Absent, Estimate, GrowthLine, WeeklyMeasure
+from thetaline.reports.findings import LEAST_WEEKS, headline_change
+from thetaline.reports.value import Absent, Change, Estimate, GrowthLine, WeeklyMeasure
 
 SQL = db.sql("jobs/reports/trend.sql")
 SHOWN_WEEKS = 12
@@ -100,3 +100,10 @@ def growth_line(runs: WeekRuns, line: StoredLine | None, measures: Sequence[Week
         bend_week=line.bend_week,
         fitted=tuple((runs.week - back * WEEK, line.at(now - back)) for back in reversed(range(n_back + 1))),
     )
+
+
+def change_of(line: GrowthLine | Absent | None, own: Estimate | None, n_answers: int) -> Change:
+    """What a week's page leads with; UNKNOWN without a line or without answers in the week."""
+    if not isinstance(line, GrowthLine) or not n_answers:
+        return Change.UNKNOWN
+    return headline_change(line.slope, own, line.n_weeks, level_since=line.bend_week)

@@ -9,8 +9,7 @@ from thetaline.jobs.reports.chunk import Chunk, Shared
 from thetaline.jobs.reports.goals import NONE as NO_GOALS
 from thetaline.jobs.reports.staff import absent_risk, absent_segment
 from thetaline.jobs.reports.suggested import NOTHING
-from thetaline.jobs.reports.trend import growth_line
-from thetaline.reports.findings import headline_change, level_of
+from thetaline.jobs.reports.trend import change_of, growth_line
 from thetaline.reports.value import (
     Absent,
     Change,
@@ -73,11 +72,10 @@ def _reader(number: int, shared: Shared) -> Reader:
 def _headline(number: int, chunk: Chunk, trend: Trend | Absent) -> Headline:
     n_answers = chunk.practised.n_answers.get(number, 0)
     line = None if isinstance(trend, Absent) else trend.line
+    change = change_of(line, chunk.trends.own_slopes.get(number), n_answers)
     if not isinstance(line, GrowthLine):
         n_weeks = 0 if isinstance(trend, Absent) else len(trend.measures)
-        return Headline(change=Change.UNKNOWN, slope=None, n_weeks=n_weeks, n_answers=n_answers)
-    own = chunk.trends.own_slopes.get(number)
-    change = headline_change(line.slope, own, line.n_weeks, level_since=line.bend_week) if n_answers else Change.UNKNOWN
+        return Headline(change, slope=None, n_weeks=n_weeks, n_answers=n_answers)
     since = line.bend_week if change is Change.LEVEL else None
     return Headline(change, line.slope, line.n_weeks, n_answers, since)
 
@@ -103,7 +101,7 @@ def _standing(number: int, chunk: Chunk, shared: Shared) -> Standing | Absent:
     if found is None:
         return Absent.NOT_PUBLISHED if shared.basis is None else Absent.TOO_FEW_ANSWERS
     percentile = chunk.percentiles.get(number, Absent.NOT_ALLOWED)
-    level = level_of(found.theta, shared.options.policy.level_bounds)
+    level = shared.options.descriptors.level_of(found.theta)
     return Standing(found.theta, found.n_answers, level, percentile)
 
 

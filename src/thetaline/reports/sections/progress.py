@@ -100,5 +100,6 @@ def _percentile(found: Percentile | Absent, words: Words) -> list[Fact]:
         return [Fact(label, "–", words.of("absent", found))]
     value = words("standing.percentile_value", value=words.write.decimal(found.value.value, 0))
     span = words.span(found.value, 0)
-    note = words("standing.percentile_note", span=span, n=words.write.count(found.n), group=found.group)
+    key = "standing.percentile_note" if found.group else "standing.percentile_note_all"
+    note = words(key, span=span, n=words.write.count(found.n), group=found.group)
     return [Fact(label, value, note)]
