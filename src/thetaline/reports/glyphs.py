@@ -1,6 +1,7 @@
 """Which characters the embedded fonts can draw; all others become visible codes, for a PDF shows none silently."""
 
 import struct
+import unicodedata
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -29,9 +30,13 @@ def drawable(text: str) -> Drawable:
 
 @cache
 def covered() -> frozenset[str]:
-    """The characters that every embedded font has a glyph for."""
+    """The characters that every embedded font has a glyph for, but those that PDF/A and PDF/UA refuse."""
     first, *others = (_characters(font.read_bytes()) for font in sorted(FOLDER.glob("*.otf")))
-    return frozenset(first.intersection(*others))
+    return frozenset(filter(_is_allowed, first.intersection(*others)))
+
+
+def _is_allowed(letter: str) -> bool:
+    return letter != "\ufeff" and unicodedata.category(letter) not in {"Co", "Cn", "Cs"}
 
 
 def _characters(font: bytes) -> set[str]:

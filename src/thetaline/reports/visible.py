@@ -2,7 +2,7 @@
 
 import unicodedata
 
-_BIDI_CONTROLS = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+_FORMATTING = frozenset("\u00ad\ufeff\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 _UNSEEN = frozenset({"Cc", "Cs", "Cn", "Zl", "Zp"})
 _RIGHT_TO_LEFT = frozenset({"R", "AL"})
 _FIRST_STRONG_ISOLATE, _POP_ISOLATE = "\u2068", "\u2069"
@@ -33,4 +33,4 @@ def without_isolates(text: str) -> str:
 
 
 def _acts(letter: str) -> bool:
-    return letter in _BIDI_CONTROLS or unicodedata.category(letter) in _UNSEEN
+    return letter in _FORMATTING or unicodedata.category(letter) in _UNSEEN
