@@ -144,7 +144,7 @@ class Settings(BaseSettings):
     )
     report_language: Literal["ko", "en"] = _setting("en", "language of the weekly reports", rule="ko or en")
     report_folder: str | None = _setting(
-        None, "folder of the reports where no bucket is set; unset: reports/ in our own data folder"
+        None, "folder where reports/ lies where no bucket is set; unset: our own data folder"
     )
     report_link_secs: int = _setting(900, "seconds that a link to a report opens it", ge=10, le=604_800)
     s3_bucket: str | None = _setting(None, "bucket of the reports; unset: a local folder")
@@ -185,8 +185,8 @@ class Settings(BaseSettings):
 
     @property
     def reports_folder(self) -> Path:
-        """Where reports lie when there is no bucket."""
-        return Path(self.report_folder).expanduser() if self.report_folder else self.data_folder / "reports"
+        """Where reports lie when there is no bucket, in reports/ of it."""
+        return Path(self.report_folder).expanduser() if self.report_folder else self.data_folder
 
     @property
     def database_folder(self) -> Path:
