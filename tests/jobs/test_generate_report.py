@@ -92,12 +92,13 @@ def test_everybody_and_every_class_has_a_page_and_a_second_run_makes_none(
     conn: Connection, school: str, tmp_path: Path
 ) -> None:
     first = make(conn, school, tmp_path)
-    assert (first["n_learners"], first["n_classes"], first["made"], first["failed"]) == (12, 0, 12, 0)
+    assert (first["n_learners"], first["n_classes"], first["made"], first["failed"]) == (12, 1, 13, 0)
     made, stored = files(tmp_path), rows(conn)
     assert sorted(made) == sorted(key for _, _, key, *_ in stored)
     assert f"reports/u01/{MONDAY}/report.html" in made
+    assert f"reports/class/7a/{MONDAY}/class.html" in made
     again = make(conn, school, tmp_path, now=NOW + timedelta(hours=1))
-    assert (again["made"], again["unchanged"], again["status"]) == (0, 12, "already_done")
+    assert (again["made"], again["unchanged"], again["status"]) == (0, 13, "already_done")
     assert (files(tmp_path), rows(conn)) == (made, stored)
     query = "select user_id, week_start, format, url from report_artifacts where user_id = 'u01'"
     assert conn.execute(query).fetchall() == [
@@ -109,7 +110,7 @@ def test_several_processes_make_the_same_bytes_as_one(conn: Connection, school: 
     both = {"format": "both"}  # more pages than are made in one process
     alone = make(conn, school, tmp_path / "one", ReportRequest(**both, workers=1))
     side_by_side = make(conn, school, tmp_path / "two", ReportRequest(**both, workers=2))
-    assert alone["made"] == side_by_side["made"] == 24
+    assert alone["made"] == side_by_side["made"] == 26
     assert files(tmp_path / "one") == files(tmp_path / "two")
 
 
@@ -134,13 +135,13 @@ def test_another_reader_has_a_page_of_its_own(conn: Connection, school: str, tmp
 
 def test_a_class_is_its_learners_and_its_page(conn: Connection, school: str, tmp_path: Path) -> None:
     found = make(conn, school, tmp_path, ReportRequest(users=[], classes=["7a"]))
-    assert (found["n_learners"], found["n_classes"]) == (12, 0)
+    assert (found["n_learners"], found["n_classes"]) == (12, 1)
 
 
 def test_a_dry_run_makes_pages_and_writes_nothing(conn: Connection, school: str, tmp_path: Path) -> None:
     n_runs = conn.execute("select count(*) from run").fetchone()
     found = make(conn, school, tmp_path / "none", dry_run=True)
-    assert found["made"] == 12
+    assert found["made"] == 13
     assert not files(tmp_path)
     assert rows(conn) == []
     assert conn.execute("select count(*) from run").fetchone() == n_runs
@@ -151,10 +152,10 @@ def test_one_page_that_fails_stops_no_other_and_is_made_alone_the_next_time(
 ) -> None:
     in_the_way = tmp_path / f"reports/u05/{MONDAY}/report.html"
     in_the_way.mkdir(parents=True)
-    with pytest.raises(JobError, match=r"1 of 12 pages failed: u05 \(html\): .*; the others are stored") as caught:
+    with pytest.raises(JobError, match=r"1 of 13 pages failed: u05 \(html\): .*; the others are stored") as caught:
         make(conn, school, tmp_path)
     assert vars(caught.value)["partial_summary"]["failures"][0]["owner"] == "u05"
-    assert len(rows(conn)) == 11
+    assert len(rows(conn)) == 12
     assert "u05" not in {row[0] for row in rows(conn)}
     in_the_way.rmdir()
     assert make(conn, school, tmp_path)["made"] == 1

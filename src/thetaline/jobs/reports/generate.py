@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from hashlib import sha256
 from itertools import islice
@@ -20,7 +20,7 @@ from thetaline.jobs.reports.artifacts import Artifact, delete_waiting, record, s
 from thetaline.jobs.reports.keys import JOB, About, format_of, object_key
 from thetaline.jobs.reports.learners import read_cohort
 from thetaline.jobs.reports.pages import PageMakers, PageTask
-from thetaline.jobs.reports.read import input_hash, weekly_reports
+from thetaline.jobs.reports.read import class_reports, input_hash, weekly_reports
 from thetaline.jobs.reports.storage import ReportStore, open_store
 from thetaline.jobs.runner import JobContext, Outcome, Summary, summary_on_error
 from thetaline.learning.windows import last_week_end, monday
@@ -146,6 +146,9 @@ class _Batch:
         users = self._users()
         if users is None or users:
             yield from weekly_reports(conn, week, users, options=options)
+        if request.classes is None or request.classes:
+            for_teacher = replace(options, audience=Audience.TEACHER)
+            yield from class_reports(conn, week, request.classes, options=for_teacher)
 
     def _users(self) -> Sequence[str] | None:
         """Those named and those of the classes named; None is everybody."""
