@@ -13,6 +13,7 @@ from thetaline.api.calibration import (
     Observation,
 )
 from thetaline.api.churn import LearnerRisk, SurvivalFitRequest, SurvivalFitResponse
+from thetaline.api.forecast import ForecastRequest, ForecastResponse, ForecastSummaryResponse
 from thetaline.api.growth import (
     GrowthFitRequest,
     GrowthFitResponse,
@@ -74,6 +75,9 @@ __all__ = [
     "FitProgressRequest",
     "FitProgressResponse",
     "FittedModel",
+    "ForecastRequest",
+    "ForecastResponse",
+    "ForecastSummaryResponse",
     "GateCheck",
     "GrowthFitRequest",
     "GrowthFitResponse",

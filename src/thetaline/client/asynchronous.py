@@ -87,6 +87,14 @@ class AsyncClient(AsyncConnection):
         """Learners grouped by their features."""
         return await self._call(calls.fit_clusters(request))
 
+    async def fit_forecast(self, request: api.ForecastRequest) -> api.ForecastResponse:
+        """Weekly series up to four weeks ahead, odd newest weeks, changes of level."""
+        return await self._call(calls.fit_forecast(request))
+
+    async def forecast_summary(self, request: api.ForecastRequest) -> api.ForecastSummaryResponse:
+        """The same, a line a series."""
+        return await self._call(calls.forecast_summary(request))
+
     async def theta(self, user_id: str) -> api.LearnerTheta:
         """The latest θ of a learner, general and per topic."""
         return await self._call(calls.theta(user_id))

@@ -153,6 +153,16 @@ def fit_clusters(body: api.ClusterFitRequest) -> Call[api.ClusterFitResponse]:
     return _post("/cluster/fit", body, api.ClusterFitResponse)
 
 
+def fit_forecast(body: api.ForecastRequest) -> Call[api.ForecastResponse]:
+    """POST /prophet/fit."""
+    return _post("/prophet/fit", body, api.ForecastResponse)
+
+
+def forecast_summary(body: api.ForecastRequest) -> Call[api.ForecastSummaryResponse]:
+    """POST /forecast/summary."""
+    return _post("/forecast/summary", body, api.ForecastSummaryResponse)
+
+
 def job(job_id: UUID | str) -> Call[api.Job]:
     """GET /jobs/{job_id}."""
     return Call("GET", f"/jobs/{job_id}", api.Job)

@@ -30,6 +30,7 @@ from thetaline.service.request_log import RequestLogMiddleware, request_id_of
 from thetaline.service.responses import error_response
 from thetaline.service.routes import (
     cluster,
+    forecast,
     glmm,
     growth,
     irt,
@@ -50,7 +51,7 @@ DESCRIPTION = """Calibrate, link and score by item response theory, and read wha
 
 Every route but `/healthz`, `/readyz` and `/metrics` asks for a bearer token. The paths under `/v1` are versioned;
 `/irt`, `/glmm`, `/growth`,
-`/survival`, `/cluster` and `/jobs` are the same routes under the names of the contract."""
+`/survival`, `/cluster`, `/prophet`, `/forecast` and `/jobs` are the same routes under the names of the contract."""
 log = logs.get_logger(__name__)
 
 
@@ -70,7 +71,8 @@ def create_app(settings: Settings | None = None, *, anonymous: bool = False) -> 
         openapi_url=None,  # it asks for a token, so it is a route of ours
     )
     app.include_router(operation.router)
-    contracted = (irt.router, jobs.router, glmm.router, growth.router, survival.router, cluster.router)
+    weekly = (growth.router, survival.router, cluster.router, forecast.router)
+    contracted = (irt.router, jobs.router, glmm.router, *weekly)
     for versioned in (learners.router, reports.router, *contracted, items.router, runs.router):  # tried in this order
         app.include_router(versioned, prefix="/v1", generate_unique_id_function=_versioned_id)
     for unversioned in contracted:

@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 from pydantic_core import to_json
 
 from thetaline.api.churn import ActivityRow, SurvivalFitRequest
-from thetaline.errors import InputError, NotFittedError
+from thetaline.errors import NotFittedError
 from thetaline.jobs.churn.hazard import INTENDED_USE, formula
 from thetaline.learning.attempts import UNKNOWN, Attempts
 from thetaline.learning.churn import Coefficients, Risks, fit_churn, landmark_rows
-from thetaline.learning.term_calendar import PeriodKind, TermCalendar, checked_period
 from thetaline.learning.windows import Window, day_number
+from thetaline.service.free_days import free_days
 from thetaline.service.http_errors import ApiError, method_failures_as_422
 
 MOST_CELLS = 20_000_000  # learners times days, of which some arrays are held
@@ -32,7 +32,7 @@ def fit_json(request: SurvivalFitRequest, *, most: int, now: datetime) -> bytes:
         raise ApiError(413, f"{len(users)} learners on {window.days} days; their product may be {MOST_CELLS} at most")
     group = [request.groups.get(user) for user in users] if request.groups else None
     with method_failures_as_422("the fit"):
-        cohort = landmark_rows(attempts, window, _terms(request), silent_days=request.silent_days)
+        cohort = landmark_rows(attempts, window, free_days(request.holidays), silent_days=request.silent_days)
         found = fit_churn(cohort, np.random.default_rng(window.stop), group=group, silent_days=request.silent_days)
         if found.risks is None or found.coefficients is None:
             raise NotFittedError(f"not fitted because {found.reason}")
@@ -88,18 +88,6 @@ def _window(request: SurvivalFitRequest, attempts: Attempts) -> Window:
     if end < first:
         raise ApiError(422, f"as_of {request.as_of} lies before the first answer")
     return Window(first, end + 1)
-
-
-def _terms(request: SurvivalFitRequest) -> TermCalendar:
-    """Raises InputError for a period that ends before it begins."""
-    try:
-        periods = [
-            checked_period(one["first_day"], one["last_day"], PeriodKind.HOLIDAY, one.get("name", "free"))
-            for one in request.holidays
-        ]
-    except InputError as error:
-        raise ApiError(422, f"holidays: {error}") from None
-    return TermCalendar(tuple(periods))
 
 
 def _coefficients(found: Coefficients) -> list[dict[str, object]]:

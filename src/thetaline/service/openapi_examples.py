@@ -18,6 +18,16 @@ _WEEK = {
     "kpis": {"I_t": 0.21, "method": "theta_delta", "E_t": 0.08, "A_t": 0.64, "P": 0.58, "S": 0.07},
     "updated_at": _AT,
 }
+_AHEAD = {
+    "horizon": 1,
+    "week_start": "2025-11-03",
+    "mean": 0.44,
+    "sd": 0.42,
+    "low_95": -0.39,
+    "low_80": -0.1,
+    "high_80": 0.98,
+    "high_95": 1.27,
+}
 _LINE = {
     "user_id": "u1",
     "level": 0.3,
@@ -153,6 +163,39 @@ EXAMPLES: Mapping[type[BaseModel], dict[str, Any]] = {
         "segments": [{"label": "short_frequent", "korean": "짧고 자주 학습", "size": 127, "jaccard": 0.98}],
         "numbers": [{"k": 2, "gap": 0.27, "gap_se": 0.02, "p": 0.025, "prediction_strength": 0.91}],
         "learners": [{"user_id": "u1", "segment": 0}],
+    },
+    api.ForecastResponse: {
+        "status": "ok",
+        "fit_meta": {"run_id": "forecast-2025-11-02T04:15:23Z", "metric": "theta", "n_series": 1, "n_forecast": 1},
+        "forecasts": [{"series": "u1", "weeks_known": 12, "reason": None, "ahead": [_AHEAD]}],
+        "anomalies": [
+            {
+                "series": "u1",
+                "week_start": "2025-10-27",
+                "value": 1.9,
+                "expected": 0.42,
+                "anomaly_score": 4.6,
+                "p_value": 5e-06,
+            }
+        ],
+        "changepoints": [{"series": "u1", "week_start": "2025-09-15", "size": 0.8, "p": 0.004}],
+    },
+    api.ForecastSummaryResponse: {
+        "status": "ok",
+        "fit_meta": {"run_id": "forecast-2025-11-02T04:15:23Z", "metric": "theta", "n_series": 1, "n_forecast": 1},
+        "series": [
+            {
+                "series": "u1",
+                "weeks_known": 12,
+                "reason": None,
+                "next_mean": 0.44,
+                "next_low_80": -0.1,
+                "next_high_80": 0.98,
+                "change_ahead": 0.03,
+                "is_anomaly": False,
+                "changed_on": None,
+            }
+        ],
     },
     api.JobAccepted: {"status": "accepted", "job_id": _JOB_ID, "href": f"/jobs/{_JOB_ID}"},
     api.Job: {

@@ -7,6 +7,7 @@ from pathlib import Path
 from thetaline.api import (
     ClusterFitRequest,
     FitProgressRequest,
+    ForecastRequest,
     GrowthFitRequest,
     GrowthPredictRequest,
     InformationRequest,
@@ -17,7 +18,7 @@ from thetaline.api import (
     SurvivalFitRequest,
 )
 from thetaline.jobs.calibration.in_process_engine import InProcessEngine
-from thetaline.service import churn, growth, mixed_models, segments
+from thetaline.service import churn, forecast, growth, mixed_models, segments
 from thetaline.service.fits.calibration_body import read_body
 from thetaline.service.fits.calibration_reply import reply_json
 from thetaline.service.fits.process import Task
@@ -99,6 +100,18 @@ def cluster_fit(task: Task, _on_cycle: OnCycle) -> dict[str, object]:
     return _done(task, segments.fit_json(request, most=task.most, now=datetime.now(UTC)))
 
 
+def prophet_fit(task: Task, _on_cycle: OnCycle) -> dict[str, object]:
+    """POST /prophet/fit."""
+    request = ForecastRequest.model_validate_json(_body(task))
+    return _done(task, forecast.fit_json(request, most=task.most, now=datetime.now(UTC)))
+
+
+def forecast_summary(task: Task, _on_cycle: OnCycle) -> dict[str, object]:
+    """POST /forecast/summary."""
+    request = ForecastRequest.model_validate_json(_body(task))
+    return _done(task, forecast.summary_json(request, most=task.most, now=datetime.now(UTC)))
+
+
 TASKS: Mapping[str, TaskFunction] = {
     "calibrate": calibrate,
     "score": score,
@@ -111,6 +124,8 @@ TASKS: Mapping[str, TaskFunction] = {
     "growth-predict": growth_predict,
     "survival-fit": survival_fit,
     "cluster-fit": cluster_fit,
+    "prophet-fit": prophet_fit,
+    "forecast-summary": forecast_summary,
 }
 
 

@@ -1,0 +1,55 @@
+"""How the commands of weekly models show the newest run: a table, or CSV of all columns."""
+
+import csv
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any, NamedTuple
+
+import typer
+
+from thetaline import db
+from thetaline.cli.tables import output, table
+from thetaline.errors import InputError
+from thetaline.jobs.runner import date_of_run, prepare_database
+from thetaline.jobs.weekly_report import WeeklyReport
+from thetaline.learning.school_calendar import SchoolCalendar
+from thetaline.settings import load
+
+UserOption = Annotated[list[str] | None, typer.Option("--user", help="Only this learner; may be given again.")]
+LimitOption = Annotated[int, typer.Option("--limit", min=1, help="Rows of the table.")]
+CsvOption = Annotated[Path | None, typer.Option("--csv", metavar="FILE", help="Write all rows there; - is the output.")]
+Cells = Callable[[dict[str, Any]], Sequence[object]]
+
+
+class Asked(NamedTuple):
+    """The options that these commands share."""
+
+    date: str | None
+    users: Sequence[str] | None
+    most: int
+    csv_file: Path | None
+
+
+def show(
+    report: WeeklyReport, asked: Asked, *, what: str, head: Sequence[str], cells: Cells, **parameters: object
+) -> None:
+    """Print the rows of the newest run up to a date. Raises InputError where there is none, or none of a learner."""
+    settings, csv_file = load(), asked.csv_file
+    as_of = date_of_run(asked.date, SchoolCalendar(settings.time_zone), datetime.now(UTC))
+    given = {"users": asked.users or None, "most": None if csv_file else asked.most, **parameters}
+    with db.connect(prepare_database(settings), name=f"thetaline {what}") as conn:
+        found = report.newest(conn, as_of, **given)
+        why = None if found else report.reason_of_none(conn)
+    if found is None:
+        raise InputError(f"there are no {what} up to {as_of}: {why or 'run `thetaline nightly` first'}")
+    if asked.users and not found.rows:
+        raise InputError(f"{found.run_id} has no {what} of {', '.join(map(repr, asked.users))}")
+    if csv_file is None:
+        typer.echo(table(head, [cells(row) for row in found.rows]))
+    else:
+        with output(csv_file) as file:
+            writer = csv.DictWriter(file, report.columns)
+            writer.writeheader()
+            writer.writerows(found.rows)
+    typer.echo(f"{len(found.rows)} rows; {what} of the week that ends {found.as_of}, from {found.run_id}", err=True)

@@ -1,0 +1,8 @@
+"""The newest risks of falling silent, the highest first."""
+
+from thetaline import db
+from thetaline.jobs.weekly_report import WeeklyReport
+
+REPORT = WeeklyReport(
+    db.sql("jobs/churn/report.sql"), ("user_id", "risk", "hazard_ratio", "rank_percentile", "in_force")
+)

@@ -1,0 +1,19 @@
+-- name: newest_run
+select run_id, as_of
+from run
+where job = 'fit_survival_churn' and state = 'published' and as_of <= cast(%(as_of)s as date)
+order by as_of desc, started_at desc
+limit 1
+
+-- name: newest_reason
+select reason from survival_fit_meta where status = 'not fitted' order by fitted_at desc limit 1
+
+-- name: rows
+select learner.user_id, stored.risk, stored.hazard_ratio, stored.rank_percentile, meta.in_force
+from learner_risk as stored
+join learner using (learner_no)
+join survival_fit_meta as meta using (run_id)
+where stored.run_id = cast(%(run_id)s as text)
+  and (cast(%(users)s as text[]) is null or learner.user_id = any(cast(%(users)s as text[])))
+order by stored.risk desc, learner.user_id
+limit cast(%(most)s as integer)

@@ -1,0 +1,81 @@
+"""`thetaline forecast`, `churn` and `segments`: the newest run of each, as a table and as CSV."""
+
+import csv
+import io
+
+import psycopg
+import pytest
+
+from thetaline import cli
+
+RUNS = """
+insert into run (run_id, job, as_of, state, started_at, finished_at, host, pid)
+select job || '-1', job, '2025-11-02', 'published', now(), now(), 'test', 1
+from unnest(array['forecast_prophet', 'fit_survival_churn', 'cluster_segments']) as job;
+insert into learner (user_id) values ('ada'), ('bob');
+insert into prophet_fit_meta (run_id, metric, fitted_at, status, reason, intended_use) values
+    ('forecast_prophet-1', 'theta', now(), 'fitted', null, 'staff'),
+    ('forecast_prophet-1', 'I_t', now(), 'not fitted', 'not fitted because none of 2 series is long enough', 'staff');
+insert into forecast_series (run_id, series_no, metric, learner_no, weeks_known, reason, changed_on)
+select 'forecast_prophet-1', learner_no, 'theta', learner_no, case when user_id = 'ada' then 8 else 3 end,
+       case when user_id = 'bob' then 'too short: 3 of at least 4 weeks are known' end,
+       case when user_id = 'ada' then date '2025-10-06' end
+from learner;
+insert into forecast_value (run_id, series_no, horizon, mean, sd, low_95, low_80, high_80, high_95)
+select 'forecast_prophet-1', learner_no, horizon, 0.4, 0.3, -0.2, 0.0, 0.8, 1.0
+from learner, generate_series(1, 2) as horizon where user_id = 'ada';
+insert into forecast_anomaly (run_id, series_no, value, expected, anomaly_score, p_value)
+select 'forecast_prophet-1', learner_no, 2.5, 0.4, 5.25, 2e-6 from learner where user_id = 'ada';
+insert into survival_fit_meta (run_id, formula, fitted_at, in_force, status, intended_use)
+values ('fit_survival_churn-1', 'f', now(), 'landmark_hazard', 'fitted', 'staff');
+insert into learner_risk (run_id, learner_no, risk, hazard_ratio, rank_percentile)
+select 'fit_survival_churn-1', learner_no, case when user_id = 'bob' then 0.4 else 0.125 end, 1.5, 75 from learner;
+insert into segment_meta (run_id, method, n_clusters, centers, fitted_at, status, intended_use)
+values ('cluster_segments-1', 'm', 1, '[{"label": "improving", "english": "improving", "korean": "향상 중"}]', now(),
+        'fitted', 'staff');
+insert into learner_segment (run_id, learner_no, segment, features)
+select 'cluster_segments-1', learner_no, 0, '{"accuracy": 0.75}' from learner where user_id = 'ada';
+"""
+
+
+@pytest.fixture
+def runs(database: str, monkeypatch: pytest.MonkeyPatch) -> str:
+    monkeypatch.setenv("DATABASE_URL", database)
+    with psycopg.connect(database) as conn:
+        conn.execute(RUNS)
+    return database
+
+
+def told(capsys: pytest.CaptureFixture[str], *command: str) -> list[str]:
+    assert cli.main(list(command)) == 0
+    return capsys.readouterr().out.splitlines()
+
+
+def test_each_command_shows_its_newest_run(runs: str, capsys: pytest.CaptureFixture[str]) -> None:
+    ahead = told(capsys, "forecast")
+    assert ahead[1].split() == ["ada", "2025-11-03", "0.40", "0.00", "…", "0.80", "-0.20", "…", "1.00", "2025-10-06"]
+    assert "2025-11-10" in ahead[2]
+    assert "too short: 3 of at least 4 weeks are known" in ahead[3]
+    assert told(capsys, "forecast", "--anomalies")[1].split() == [
+        "ada", "2025-10-27", "theta", "2.50", "0.40", "+5.2", "2e-06",
+    ]  # fmt: skip
+    bob, ada = told(capsys, "churn")[1:]
+    assert bob.split() == ["bob", "40.0%", "1.50", "75", "%", "landmark_hazard"]
+    assert ada.startswith("ada      12.5%")
+    assert told(capsys, "segments")[1].split() == ["ada", "improving", "improving", "향상", "중", "accuracy", "0.75"]
+
+
+def test_csv_has_every_column_of_the_learners_asked_for(runs: str, capsys: pytest.CaptureFixture[str]) -> None:
+    rows = list(csv.DictReader(io.StringIO("\n".join(told(capsys, "forecast", "--user", "ada", "--csv", "-")))))
+    assert [(row["week_start"], row["high_95"]) for row in rows] == [("2025-11-03", "1.0"), ("2025-11-10", "1.0")]
+    (row,) = csv.DictReader(io.StringIO("\n".join(told(capsys, "churn", "--user", "ada", "--csv", "-"))))
+    assert (row["risk"], row["in_force"]) == ("0.125", "landmark_hazard")
+
+
+def test_what_is_not_there_is_told(runs: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["segments", "--user", "zoe"]) == 2
+    assert "cluster_segments-1 has no segments of 'zoe'" in capsys.readouterr().err
+    assert cli.main(["forecast", "--metric", "I_t"]) == 2
+    assert "I_t not fitted because none of 2 series is long enough" in capsys.readouterr().err
+    assert cli.main(["churn", "--date", "2025-11-01"]) == 2
+    assert "there are no risks up to 2025-11-01: run `thetaline nightly` first" in capsys.readouterr().err
