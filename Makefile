@@ -15,7 +15,7 @@ demo: $(VENV)/.installed ## set up, then run the whole line on a simulated schoo
 	@$(BIN)/thetaline demo
 
 test: $(VENV)/.installed-dev ## run all tests (TESTS=folder narrows, WORKERS=n)
-	@OPENBLAS_NUM_THREADS=1 $(BIN)/pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(TESTS)
+	@OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 PYTHONDONTWRITEBYTECODE= $(BIN)/pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(TESTS)
 
 lint: $(VENV)/.installed-dev ## format, lint, types, import layers
 	@$(BIN)/ruff format --check .

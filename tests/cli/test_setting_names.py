@@ -71,7 +71,7 @@ def test_our_own_settings_are_not_misspelt_and_none_is_refused(monkeypatch):
     assert UNHEEDED.isdisjoint(settings.Settings.model_fields)
 
 
-@pytest.mark.parametrize("name", ["PROPHET_LOOKBACK_WEEKS", "ALERT_WEBHOOK_URL", "THETALINE_SCHEMA", "mirt_source"])
+@pytest.mark.parametrize("name", ["ALERT_WEBHOOK_URL", "THETALINE_SCHEMA", "mirt_source"])
 def test_a_name_of_the_contract_that_does_nothing_yet_is_refused(monkeypatch, name):
     monkeypatch.setenv(name, "12")
     with pytest.raises(SettingsError, match=f"{name.upper()} does nothing in this version; unset it"):
@@ -108,10 +108,10 @@ def test_the_doctor_names_a_misspelt_setting_and_one_that_does_nothing(monkeypat
     assert cli.main(["doctor", "--json"]) == 0
     found = {one["name"]: one for one in json.loads(capsys.readouterr().out)["findings"]}
     assert (found["MIRT_MODLE"]["grade"], found["MIRT_MODLE"]["advice"]) == ("note", "did you mean MIRT_MODEL?")
-    monkeypatch.setenv("PROPHET_LOOKBACK_WEEKS", "12")
+    monkeypatch.setenv("THETALINE_SCHEMA", "12")
     assert cli.main(["doctor", "--json"]) == 1
     found = {one["name"]: one for one in json.loads(capsys.readouterr().out)["findings"]}
-    assert "PROPHET_LOOKBACK_WEEKS does nothing in this version" in found["environment"]["found"]
+    assert "THETALINE_SCHEMA does nothing in this version" in found["environment"]["found"]
 
 
 def test_an_env_file_in_another_encoding_stops_the_start_in_one_line(capsys, tmp_path):

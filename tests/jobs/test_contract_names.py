@@ -21,6 +21,7 @@ JOBS = (
     "fit_bayesian_growth",
     "fit_survival_churn",
     "cluster_segments",
+    "forecast_prophet",
     "generate_weekly_report",
     "nightly",
 )

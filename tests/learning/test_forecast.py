@@ -160,6 +160,19 @@ def test_the_threshold_is_a_further_bound():
     assert anomalies(np.array([np.nan]), np.array([np.nan])).tolist() == [False]
 
 
+def test_no_test_of_a_count_is_surer_than_sampling_allows():
+    counts = np.random.default_rng(11).poisson(6, (400, 12)).astype(float)
+    counts[0, -1] = 0.0
+    size = np.ones_like(counts)
+    test = fitted(Panel(Metric.ACTIVITY, counts, size, np.zeros(12, bool))).newest
+    assert test is not None
+    assert test.p[0] >= 2 * np.exp(-test.expected[0])  # P(0) of a Poisson count
+    shares = Panel(Metric.ACCURACY, np.minimum(counts, 6) / 6, 6 * size, np.zeros(12, bool))
+    test = fitted(shares).newest
+    assert test is not None
+    assert test.p[0] >= 2 * (1 - test.expected[0]) ** 6  # of a binomial one
+
+
 def test_a_vacation_is_no_anomaly_and_no_part_of_what_comes():
     rng = np.random.default_rng(7)
     counts = rng.poisson(20, (200, 12)).astype(float)

@@ -1,13 +1,17 @@
-"""A fit process whose messages are none."""
+"""A fit process whose messages are none, and what it collects between tasks."""
 
 import asyncio
+import gc
 import os
 import signal
+import weakref
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from thetaline.service.fits.process import MAX_MESSAGE_BYTES, FitProcess, Task, WorkerDiedError
+from thetaline.service.fits.worker import COLLECT_FROM, collect_if_due
 
 TASK = Task("calibrate", "no body", "no result", "application/json", {}, 1)
 
@@ -49,3 +53,29 @@ async def _receive(message: bytes) -> None:
 )
 def test_a_message_that_cannot_be_read_is_as_good_as_a_death(message: bytes) -> None:
     asyncio.run(_receive(message))
+
+
+class Circle:
+    """An object that only a collection frees."""
+
+    def __init__(self) -> None:
+        self.me = self
+
+
+@pytest.fixture
+def no_collector() -> Iterator[None]:
+    """As in a fit process, where none runs by itself."""
+    gc.collect()
+    gc.disable()
+    yield
+    gc.enable()
+
+
+def test_circles_that_tasks_leave_are_collected_once_they_are_many(no_collector: None) -> None:
+    first = weakref.ref(Circle())
+    collect_if_due()
+    assert first() is not None  # a walk over every library takes longer than a small task
+    for _ in range(COLLECT_FROM):
+        Circle()
+    collect_if_due()
+    assert first() is None

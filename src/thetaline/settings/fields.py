@@ -127,7 +127,12 @@ class Settings(BaseSettings):
     glmm_min_observations: int = _setting(10, "fewest weekly θ for a mixed model", ge=3)
     glmm_update_kpi: bool = _setting(True, "slopes of the mixed model go into the weekly KPIs")
     brms_lookback_weeks: int = _setting(12, "weeks of answers of the growth lines", ge=3, le=104)
-    # churn and segments
+    # forecast, churn and segments
+    prophet_lookback_weeks: int = _setting(12, "weeks of the series that are forecast", ge=4, le=104)
+    prophet_forecast_weeks: int = _setting(4, "weeks ahead", ge=1, le=4)
+    prophet_anomaly_threshold: float = _setting(
+        2.5, "least |z| of an anomaly, beside the control of false discoveries", ge=0, le=100
+    )
     survival_lookback_days: int = _setting(90, "days with a landmark of the hazard of silence", ge=56, le=730)
     survival_event_threshold_days: int = _setting(14, "school days without activity that are a silence", ge=7, le=28)
     cluster_lookback_weeks: int = _setting(12, "weeks of answers that segments are made of", ge=2, le=104)

@@ -17,9 +17,6 @@ UNHEEDED = frozenset(
         "alert_webhook_url",
         "database_url_file",
         "mirt_source",
-        "prophet_anomaly_threshold",
-        "prophet_forecast_weeks",
-        "prophet_lookback_weeks",
         "r_irt_internal_token_file",
         "thetaline_schema",
     }

@@ -3,7 +3,6 @@
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from datetime import datetime
 from typing import Any
 
 import numpy as np
@@ -14,6 +13,7 @@ from thetaline import db
 from thetaline.db.bulk import copy_rows
 from thetaline.db.jsonb import to_json
 from thetaline.jobs.abilities.answers import LearnerAnswers, read_all_answers
+from thetaline.jobs.abilities.classrooms import classrooms
 from thetaline.jobs.arrays import Int32s
 from thetaline.jobs.command_line import DateOption, DryRunOption, run_app
 from thetaline.jobs.runner import JobContext, Summary, run_job
@@ -67,7 +67,7 @@ def work(context: JobContext) -> Summary:
     window = last_days(as_of, settings.survival_lookback_days + MONTH_DAYS)
     answers = read_all_answers(context.url, window, context.calendar)
     terms = read_terms(context.conn)
-    group = _classrooms(context, answers.learner_no, context.calendar.bounds(window)["stop"])
+    group = classrooms(context, answers.learner_no, context.calendar.bounds(window)["stop"])
     silent_days = settings.survival_event_threshold_days
 
     def fitted() -> RiskRecord:
@@ -121,12 +121,6 @@ def _meta(found: Coefficients | None, silent_days: int) -> dict[str, object]:
         "hazard_ratios": to_json(ratios),
         "concordance": None,
     }
-
-
-def _classrooms(context: JobContext, learner_no: Int32s, stop: datetime) -> list[str | None]:
-    """The class of each learner, as declared by the newest session before an instant."""
-    found = dict(context.conn.execute(SQL["classrooms"], {"stop": stop}).fetchall())
-    return [found.get(number) for number in learner_no.tolist()]
 
 
 def _fingerprint(answers: LearnerAnswers, terms: TermCalendar, *more: object) -> str:

@@ -21,6 +21,7 @@ from thetaline.jobs.churn import hazard
 from thetaline.jobs.command_line import DateOption, DryRunOption, parse_since, print_message, run_app
 from thetaline.jobs.drift import check
 from thetaline.jobs.features import backfill
+from thetaline.jobs.forecast import weekly as forecast
 from thetaline.jobs.growth import lines, mixed
 from thetaline.jobs.kpis import compute
 from thetaline.jobs.nightly.missed import missed_nights
@@ -44,6 +45,7 @@ STAGES = (
     Stage(lines.JOB, lines.work, comes_after=(compute.JOB,), weekly=True),
     Stage(hazard.JOB, hazard.work, comes_after=(compute.JOB,), weekly=True),
     Stage(cluster.JOB, cluster.work, comes_after=(compute.JOB, mixed.JOB), weekly=True),
+    Stage(forecast.JOB, forecast.work, (weekly.JOB,), comes_after=(compute.JOB,), weekly=True),
     Stage(REPORTS, make_reports, comes_after=(weekly.JOB, lines.JOB), weekly=True),
 )
 StageLog = list[dict[str, object]]  # the stages of a night, for the summary line and the ledger

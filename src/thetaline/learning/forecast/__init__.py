@@ -2,7 +2,7 @@
 
 from thetaline.learning.forecast.anomalies import (
     DEFAULT_THRESHOLD as DEFAULT_THRESHOLD,
-    WeekTest as WeekTest,
+    alarms_of_week as alarms_of_week,
     anomalies as anomalies,
 )
 from thetaline.learning.forecast.change_points import NO_CHANGE as NO_CHANGE, Changes as Changes
@@ -11,6 +11,7 @@ from thetaline.learning.forecast.result import (
     LEVELS as LEVELS,
     Forecasts as Forecasts,
     PanelForecast as PanelForecast,
+    WeekTest as WeekTest,
 )
 from thetaline.learning.forecast.scales import Metric as Metric
 from thetaline.learning.forecast.series import (

@@ -8,11 +8,10 @@ from numpy.typing import NDArray
 
 from thetaline.errors import InputError
 from thetaline.learning._types import Array, Index, Mask
-from thetaline.learning.forecast.anomalies import WeekTest
 from thetaline.learning.forecast.change_points import NO_CHANGE, Changes, change_points
 from thetaline.learning.forecast.kalman import Filtered, State, TrendVariances, run_filter
 from thetaline.learning.forecast.pooling import SPREAD_OF_EACH, pooled_dof, pooled_variances
-from thetaline.learning.forecast.result import LEVELS, Forecasts, PanelForecast
+from thetaline.learning.forecast.result import LEVELS, Forecasts, PanelForecast, WeekTest
 from thetaline.learning.forecast.scales import Scale
 from thetaline.learning.forecast.series import MIN_WEEKS, Panel, check_panel
 from thetaline.learning.forecast.student_t import quantile, sd, two_sided
@@ -127,9 +126,10 @@ def _newest_week(series: _ModelSeries, found: Filtered) -> tuple[Array, Array, A
     scale, dof = np.sqrt(found.scale2[:, -1]), found.dof[:, -1]
     t = found.z[:, -1] / scale
     spread = np.sqrt(found.variance[:, -1]) * scale
-    expected = _moments(series.scale, found.mean[:, -1], spread, dof, series.size[:, -1]).mean
-    columns = (series.value[:, -1], expected, t / sd(dof), two_sided(t, dof))
-    value, expected, score, p = (np.where(tested, one, np.nan) for one in columns)
+    value, size = series.value[:, -1], np.where(tested, series.size[:, -1], 1.0)
+    expected = _moments(series.scale, found.mean[:, -1], spread, dof, size).mean
+    p = np.fmax(two_sided(t, dof), series.scale.least_p(np.where(tested, value, 0.0), expected, size))
+    value, expected, score, p = (np.where(tested, one, np.nan) for one in (value, expected, t / sd(dof), p))
     return value, expected, score, p
 
 

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from thetaline.learning._types import Array, Ints, Mask
-from thetaline.learning.forecast.anomalies import WeekTest
 from thetaline.learning.forecast.change_points import Changes
 from thetaline.learning.forecast.kalman import TrendVariances
 from thetaline.learning.forecast.series import MIN_WEEKS
@@ -20,6 +19,16 @@ class Forecasts:
     mean: Array  # (N, H)
     sd: Array  # (N, H)
     bounds: Array  # (N, H, 4) at `LEVELS`
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class WeekTest:
+    """(N,) each: the newest week against what the weeks before it foretold; NaN of a series that is not tested."""
+
+    value: Array
+    expected: Array
+    score: Array  # error / standard deviation of the prediction, on the model's scale
+    p: Array
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -6,9 +6,11 @@ largest where all of them are right, and has to be guessed from the value itself
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
+from numpy.typing import NDArray
+from scipy.special import bdtr, bdtrc, pdtr, pdtrc
 
 from thetaline.learning._types import Array
 
@@ -38,6 +40,9 @@ class Scale(Protocol):
     def from_model(self, y: Array, size: Array) -> Array:
         """Back, inside the metric's bounds: ascending in y."""
 
+    def least_p(self, value: Array, expected: Array, size: Array) -> Array:
+        """Two-sided p if sampling alone moved the value: no test may be surer; the scale is but nearly normal."""
+
 
 @dataclass(frozen=True, slots=True)
 class Bounded:
@@ -54,6 +59,10 @@ class Bounded:
         """Clamped: exact for quantiles of what is itself a clamped number."""
         return np.clip(y, self.low, self.high) + np.zeros_like(size)
 
+    def least_p(self, value: Array, expected: Array, size: Array) -> Array:
+        """None: its error is normal."""
+        return np.zeros_like(value + expected + size)
+
 
 @dataclass(frozen=True, slots=True)
 class Arcsine:
@@ -69,6 +78,11 @@ class Arcsine:
         share = np.square(np.sin(np.clip(y, 0.0, np.pi / 2)))
         return np.clip((share * (size + 2 * THREE_EIGHTHS) - THREE_EIGHTHS) / size, 0.0, 1.0)
 
+    def least_p(self, value: Array, expected: Array, size: Array) -> Array:
+        """Of a binomial count."""
+        n, k = np.round(size).astype(np.int64), np.round(value * size)
+        return _two_sided(bdtr(k, n, expected), bdtrc(k - 1, n, expected))
+
 
 @dataclass(frozen=True, slots=True)
 class SquareRoot:
@@ -81,6 +95,15 @@ class SquareRoot:
     def from_model(self, y: Array, size: Array) -> Array:
         """The rate, from 0 on."""
         return np.maximum(np.square(np.maximum(y, 0.0)) - THREE_EIGHTHS / size, 0.0)
+
+    def least_p(self, value: Array, expected: Array, size: Array) -> Array:
+        """Of a Poisson count."""
+        k, mean = np.round(value * size), expected * size
+        return _two_sided(pdtr(k, mean), np.where(k > 0, pdtrc(np.maximum(k - 1, 0), mean), 1.0))
+
+
+def _two_sided(at_most: NDArray[np.floating[Any]], at_least: NDArray[np.floating[Any]]) -> Array:
+    return np.asarray(np.minimum(2 * np.minimum(at_most, at_least), 1.0), np.float64)
 
 
 _SCALES: dict[Metric, Scale] = {

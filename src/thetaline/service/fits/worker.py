@@ -21,6 +21,7 @@ from thetaline.service.fits.tasks import TASKS
 from thetaline.service.http_errors import ApiError, api_error_of
 
 PROGRESS_EVERY_SECS = 0.1
+COLLECT_FROM = 50_000  # objects made and not freed; a collection takes 70 ms where scikit-learn is loaded
 log = logs.get_logger(__name__)
 
 
@@ -57,6 +58,12 @@ def main() -> None:
     reporter.send(ready=os.getpid())
     while True:
         _work(Task(**json.loads(tasks.get())), reporter)
+        collect_if_due()
+
+
+def collect_if_due() -> None:
+    """Collect what tasks have left in circles, once there is enough of it to be worth a walk over every library."""
+    if gc.get_count()[0] > COLLECT_FROM:
         gc.collect()
 
 
