@@ -11,8 +11,8 @@ import typer
 from thetaline import db
 from thetaline.cli.tables import output, table
 from thetaline.errors import InputError
+from thetaline.jobs.newest_rows import NewestRows
 from thetaline.jobs.runner import date_of_run, prepare_database
-from thetaline.jobs.weekly_report import WeeklyReport
 from thetaline.learning.school_calendar import SchoolCalendar
 from thetaline.settings import load
 
@@ -32,7 +32,7 @@ class Asked(NamedTuple):
 
 
 def show(
-    report: WeeklyReport, asked: Asked, *, what: str, head: Sequence[str], cells: Cells, **parameters: object
+    report: NewestRows, asked: Asked, *, what: str, head: Sequence[str], cells: Cells, **parameters: object
 ) -> None:
     """Print the rows of the newest run up to a date. Raises InputError where there is none, or none of a learner."""
     settings, csv_file = load(), asked.csv_file

@@ -1,8 +1,6 @@
 """The newest risks of falling silent, the highest first."""
 
 from thetaline import db
-from thetaline.jobs.weekly_report import WeeklyReport
+from thetaline.jobs.newest_rows import NewestRows
 
-REPORT = WeeklyReport(
-    db.sql("jobs/churn/report.sql"), ("user_id", "risk", "hazard_ratio", "rank_percentile", "in_force")
-)
+REPORT = NewestRows(db.sql("jobs/churn/report.sql"), ("user_id", "risk", "hazard_ratio", "rank_percentile", "in_force"))

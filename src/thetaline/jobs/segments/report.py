@@ -1,6 +1,6 @@
 """The newest segment of each learner, the largest segment first."""
 
 from thetaline import db
-from thetaline.jobs.weekly_report import WeeklyReport
+from thetaline.jobs.newest_rows import NewestRows
 
-REPORT = WeeklyReport(db.sql("jobs/segments/report.sql"), ("user_id", "segment_label", "english", "korean", "features"))
+REPORT = NewestRows(db.sql("jobs/segments/report.sql"), ("user_id", "segment_label", "english", "korean", "features"))

@@ -11,7 +11,7 @@ Connection = psycopg.Connection[Any]
 
 
 @dataclass(frozen=True, slots=True)
-class WeeklyRows:
+class RunRows:
     """Rows by column; `as_of` is the last day of the week that they were made for."""
 
     run_id: str
@@ -20,20 +20,20 @@ class WeeklyRows:
 
 
 @dataclass(frozen=True, slots=True)
-class WeeklyReport:
+class NewestRows:
     """Statements `newest_run` (run_id, as_of), `newest_reason`, and `rows`, whose columns are these."""
 
     sql: Mapping[str, Any]
     columns: tuple[str, ...]
     rows: str = "rows"
 
-    def newest(self, conn: Connection, as_of: date, **parameters: object) -> WeeklyRows | None:
+    def newest(self, conn: Connection, as_of: date, **parameters: object) -> RunRows | None:
         """Of the newest run up to a day; None where there is none. `parameters` are those of `rows` beside `run_id`."""
         run = conn.execute(self.sql["newest_run"], {"as_of": as_of, **parameters}).fetchone()
         if run is None:
             return None
         found = conn.execute(self.sql[self.rows], {"run_id": run[0], **parameters}).fetchall()
-        return WeeklyRows(run[0], run[1], [dict(zip(self.columns, row, strict=True)) for row in found])
+        return RunRows(run[0], run[1], [dict(zip(self.columns, row, strict=True)) for row in found])
 
     def reason_of_none(self, conn: Connection) -> str | None:
         """Why the newest fit gave nothing."""
