@@ -7,7 +7,7 @@ from thetaline.charts.scale import Scale
 from thetaline.charts.stacks import Marker
 from thetaline.charts.svg import circle, element, line, text
 
-_WIDTH, _HEIGHT = 480.0, 92.0
+_WIDTH, _HEIGHT = 480.0, 98.0
 _LEFT, _RIGHT = 0.0, 480.0
 _TOP, _BOTTOM = 8.0, 48.0
 _VALUE = 66.0
@@ -44,4 +44,4 @@ def _value(marker: Marker, x: Scale) -> Iterator[str]:
     yield circle(place, _VALUE, 5, "hit")
     third = (_RIGHT - _LEFT) / 3
     anchor = "start" if place < _LEFT + third / 2 else "end" if place > _RIGHT - third / 2 else "middle"
-    yield text(place, _VALUE + 20, marker.label, "emphasis", anchor)
+    yield text(place, _VALUE + 25, marker.label, "emphasis", anchor)
