@@ -31,6 +31,14 @@ def test_icc_draws_and_names_the_curve_of_every_item() -> None:
     assert [text.get_text() for text in figure.axes[0].texts] == list(items.ids)
 
 
+def test_names_of_curves_that_end_together_stand_apart() -> None:
+    alike = irt.Items(ids=["x", "y", "z"], model="2PL", a=np.ones(3), b=[0.0, 0.001, 0.002])
+    panel = irt.plot.icc(alike).axes[0]
+    heights = np.sort([text.get_position()[1] for text in panel.texts])
+    assert np.diff(heights) == pytest.approx(0.055, rel=0.01)  # of an axis of 1: the height of a letter
+    assert heights[-1] <= 1.0
+
+
 def test_icc_of_many_items_colours_them_by_difficulty() -> None:
     figure = irt.plot.icc(bank("2PL", n=30))
     assert len(lines(figure.axes[0])) == 30

@@ -17,6 +17,8 @@ import pytest
 import uvicorn
 from serving import INTERNAL, ITEM, Running, running, wait_until
 
+from thetaline.service.body_limits import _BytesInFlight
+from thetaline.service.http_errors import ApiError
 from thetaline.service.uvicorn_protocol import bounded_protocol
 
 HEAD = f"POST /irt/score HTTP/1.1\r\nhost: t\r\nauthorization: Bearer {INTERNAL}\r\ncontent-type: application/json\r\n"
@@ -135,6 +137,17 @@ def test_bodies_in_flight_are_bounded_together(hasty: Running) -> None:
     with hasty.client() as client:  # and what they held is given back
         assert client.post("/irt/score", json={"item_params": [ITEM], "responses": [[1]]}).status_code == 200
     assert hasty.services.dispatcher.waiting == 0
+
+
+def test_bodies_may_fill_the_budget_to_the_last_byte_and_give_it_back() -> None:
+    budget = _BytesInFlight(10)
+    budget.take(4)
+    budget.take(6)
+    with pytest.raises(ApiError, match="too many large bodies at once"):
+        budget.take(1)
+    budget.give(1)
+    budget.give(6)
+    budget.take(6)
 
 
 LONG_ANSWER = 4_000_000  # two seconds for the slow reader, twice what a client that reads nothing is given

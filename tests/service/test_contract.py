@@ -78,6 +78,19 @@ def test_of_two_answers_to_an_item_the_first_in_time_counts(service: Running) ->
     assert _a(twice) == pytest.approx(_a(once), abs=1e-9)
 
 
+def test_of_two_answers_to_an_item_the_first_one_is_scored(service: Running) -> None:
+    def row(item: str, correct: bool) -> dict[str, object]:
+        return {"user_id": "u", "item_id": item, "is_correct": correct}
+
+    once = [row("101", True), row("102", True)]
+    with service.client() as client:
+        said = [
+            client.post("/irt/score", json={"item_params": ITEMS, "responses": rows}).json()["abilities"]
+            for rows in (once, [once[0], row("101", False), once[1], row("102", False)])
+        ]
+    assert said[0] == said[1]
+
+
 def _a(body: dict[str, object]) -> dict[str, float]:
     return {one["item_id"]: one["params"]["a"] for one in body["item_params"]}  # type: ignore[index, attr-defined]
 
