@@ -188,7 +188,13 @@ def test_a_histogram_has_a_weight_a_node_less_its_sum_and_what_the_scale_takes()
     items = bank(rng, 6)
     x, grid = answers(rng, items, rng.normal(size=400)), irt.Grid(9, -4.0, 4.0)
     responses, two = irt.Responses.from_matrix(x), np.repeat(["x", "y"], 200)
-    options = {"population": "empirical-histogram", "grid": grid, "priors": irt.Priors(a=irt.LogNormal(0.0, 0.5))}
+    priors = irt.Priors(a=irt.LogNormal(0.0, 0.5))
+    options = {
+        "population": "empirical-histogram",
+        "grid": grid,
+        "priors": priors,
+        "max_cycles": 25,
+    }  # a count needs no maximum
     assert irt.calibrate(responses, **options).n_parameters == 2 * 6 + 8 - 2
     assert irt.calibrate(responses, groups=two, **options).n_parameters == 2 * 6 + 2 * 8 - 2
     assert irt.calibrate(responses, anchors=items.take([0, 1]), **options).n_parameters == 2 * 4 + 8
