@@ -22,7 +22,7 @@ from nights import night
 
 from thetaline.errors import JobError
 from thetaline.jobs.abilities import snapshot, weekly
-from thetaline.jobs.calibration.publication import retract
+from thetaline.jobs.calibration.publication import publish, retract
 from thetaline.jobs.growth import lines, mixed
 from thetaline.jobs.kpis import compute
 from thetaline.jobs.nightly import night as night_job
@@ -286,5 +286,18 @@ def test_the_chain_runs_growth_after_the_weeks_and_a_retracted_calibration_takes
     conn.rollback()
     newest = "select newest_growth('fit_growth_glmm', %s), newest_growth('fit_bayesian_growth', %s)"
     assert None not in (conn.execute(newest, [TODAY, TODAY]).fetchone() or (None,))
+    keys = (
+        "select count(*) from weekly_kpi"
+        " where kpis ?| (kpi_keys_of('fit_growth_glmm') || kpi_keys_of('fit_bayesian_growth'))"
+    )
+    assert conn.execute(keys).fetchone() != (0,)
     retract(conn, "fit-test", reason="test", now=NOW)
     assert conn.execute(newest, [TODAY, TODAY]).fetchone() == (None, None)
+    assert conn.execute(keys).fetchone() == (0,)
+    publish(conn, "fit-test", reason="right after all", now=NOW)
+    assert conn.execute(newest, [TODAY, TODAY]).fetchone() == (None, None)
+    conn.commit()
+    again = night(conn, database, stages=stages, anyway=True)
+    assert [one["status"] for one in again["stages"]] == ["already_done", "done", "done"]
+    conn.rollback()
+    assert conn.execute(keys).fetchone() != (0,)

@@ -25,7 +25,7 @@ app = typer.Typer(add_completion=False)
 def growth(
     user: Annotated[list[str] | None, typer.Option("--user", help="Only this learner; may be given again.")] = None,
     date: DateOption = None,
-    most: Annotated[int, typer.Option("--limit", min=1, help="Rows of the table.")] = 50,
+    most: Annotated[int, typer.Option("--limit", min=1, help="Rows of the table of everybody.")] = 50,
     csv_file: Annotated[
         Path | None, typer.Option("--csv", metavar="FILE", help="Write all rows there; - is the output.")
     ] = None,
@@ -34,7 +34,7 @@ def growth(
     settings = load()
     as_of = date_of_run(date, SchoolCalendar(settings.time_zone), datetime.now(UTC))
     with db.connect(prepare_database(settings), name="thetaline growth") as conn:
-        found = current_lines(conn, as_of, users=user, most=None if csv_file else most)
+        found = current_lines(conn, as_of, users=user, most=None if csv_file or user else most)
         why = None if found else reason_of_none(conn)
     if found is None:
         raise InputError(f"there are no growth lines up to {as_of}: {why or 'run `thetaline nightly` first'}")

@@ -117,6 +117,7 @@ def publish(conn: Connection, run_id: str, *, reason: str, now: datetime) -> Non
         RunState.PUBLISHED,
         sources=(RunState.HELD, RunState.RETRACTED),
         note=f"published {now:%F %T} UTC: {reason}",
+        now=now,
     )
 
 
@@ -125,10 +126,19 @@ def retract(conn: Connection, run_id: str, *, reason: str, now: datetime) -> Non
 
     Raises InputError.
     """
-    _move(conn, run_id, RunState.RETRACTED, sources=(RunState.PUBLISHED,), note=f"retracted {now:%F %T} UTC: {reason}")
+    _move(
+        conn,
+        run_id,
+        RunState.RETRACTED,
+        sources=(RunState.PUBLISHED,),
+        note=f"retracted {now:%F %T} UTC: {reason}",
+        now=now,
+    )
 
 
-def _move(conn: Connection, run_id: str, to: RunState, *, sources: tuple[RunState, ...], note: str) -> None:
+def _move(
+    conn: Connection, run_id: str, to: RunState, *, sources: tuple[RunState, ...], note: str, now: datetime
+) -> None:
     with conn.transaction():
         row = conn.execute(SQL["lock_run"], {"run_id": run_id}).fetchone()
         if row is None:
@@ -140,6 +150,14 @@ def _move(conn: Connection, run_id: str, to: RunState, *, sources: tuple[RunStat
             raise InputError(f"run {run_id} is {state}; only one that is {' or '.join(sources)} can become {to}")
         conn.execute(SQL["move_run"], {"run_id": run_id, "state": to, "note": note})
         conn.execute(SQL["move_estimates"], {"run_id": run_id, "state": to, "note": note})
+        _forget_kpis(conn, run_id, now)
+
+
+def _forget_kpis(conn: Connection, run_id: str, now: datetime) -> None:
+    """The KPIs that retracted fits gave go with them, each as the job that owns them."""
+    for job, weeks in conn.execute(SQL["retracted_fits"], {"run_id": run_id}).fetchall():
+        conn.execute(SQL["declare_writer"], {"job": job})
+        conn.execute(SQL["forget_kpis"], {"job": job, "weeks": weeks, "now": now})
 
 
 def _insert_calibration(conn: Connection, record: CalibrationRecord) -> None:

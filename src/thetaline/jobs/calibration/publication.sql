@@ -53,10 +53,32 @@ set state = cast(%(state)s as text),
 where run_id = cast(%(run_id)s as text)
 
 -- name: move_estimates
--- A θ estimated on retracted items would stay current for a learner who does not answer again.
+-- A θ estimated on retracted items would stay current for a learner who does not answer again. Weekly fits that were
+-- retracted stay so: the next night makes them anew, with their KPIs.
 update run
 set state = cast(%(state)s as text),
     reason = concat_ws(E'\n', reason, 'with ' || cast(%(run_id)s as text) || ': ' || cast(%(note)s as text))
 where job in ('snapshot_theta', 'update_theta', 'weekly_theta', 'fit_growth_glmm', 'fit_bayesian_growth')
   and state in ('published', 'retracted')
+  and (cast(%(state)s as text) = 'retracted' or job in ('snapshot_theta', 'update_theta', 'weekly_theta'))
   and summary ->> 'items_run' = cast(%(run_id)s as text)
+
+-- name: retracted_fits
+-- The weeks whose KPIs are of no published fit any more, by job.
+select gone.job, array_agg(distinct cast(date_trunc('week', gone.as_of) as date))
+from run as gone
+where gone.job in ('fit_growth_glmm', 'fit_bayesian_growth') and gone.state = 'retracted'
+  and gone.summary ->> 'items_run' = cast(%(run_id)s as text)
+  and not exists (
+      select from run as other
+      where other.job = gone.job and other.state = 'published'
+        and date_trunc('week', other.as_of) = date_trunc('week', gone.as_of))
+group by gone.job
+
+-- name: declare_writer
+select set_config('thetaline.kpi_writer', cast(%(job)s as text), true)
+
+-- name: forget_kpis
+update weekly_kpi
+set kpis = kpis - kpi_keys_of(cast(%(job)s as text)), updated_at = cast(%(now)s as timestamptz)
+where week_start = any(cast(%(weeks)s as date[])) and kpis ?| kpi_keys_of(cast(%(job)s as text))
