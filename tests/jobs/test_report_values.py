@@ -15,6 +15,7 @@ from thetaline.reports.value import (
     Absent,
     Audience,
     Change,
+    ForecastPoint,
     GrowthLine,
     Percentile,
     Risk,
@@ -22,6 +23,7 @@ from thetaline.reports.value import (
     Trend,
     WeeklyReport,
 )
+from thetaline.settings import Settings
 
 
 @pytest.fixture(scope="module")
@@ -170,3 +172,46 @@ def test_one_learner_alone_has_the_report_that_the_cohort_gives(school: Connecti
     of_all = {report.reader.user_id: report for report in reports(school)}
     for user in ("u00", "u21", "three", "gone"):
         assert input_hash(reports(school, user)[0]) == input_hash(of_all[user])
+
+
+def test_a_policy_is_what_the_settings_say() -> None:
+    settings = Settings(_env_file=None, report_show_percentile_to_families=True, report_show_segment_to_teachers=False)
+    policy = Policy.of(settings)
+    assert policy == Policy(show_percentile_to_families=True, show_segment_to_teachers=False)
+    assert [policy.shows_percentile(one) for one in Audience] == [False, True, True]
+    assert [policy.shows_risk(one) for one in Audience] == [False, True, False]
+    assert not any(policy.shows_segment(one) for one in Audience)
+
+
+def test_the_forecast_of_the_week_s_run_is_shown_and_no_other_s(school: Connection) -> None:
+    assert trend_of(reports(school, "u00")[0]).forecast_absent is Absent.NOT_FITTED
+    for run_id, day in (("forecast-1", TODAY), ("forecast-0", TODAY - timedelta(days=7))):
+        school.execute(
+            """insert into run (run_id, job, as_of, state, started_at, finished_at, host, pid)
+               values (%s, 'forecast_prophet', %s, 'published', now(), now(), 'test', 1)""",
+            [run_id, day],
+        )
+        school.execute(
+            """insert into prophet_fit_meta (run_id, metric, fitted_at, status, intended_use)
+               values (%s, 'theta', now(), 'fitted', '')""",
+            [run_id],
+        )
+        school.execute(
+            """insert into forecast_series (run_id, series_no, metric, learner_no, weeks_known)
+               select %s, learner_no, 'theta', learner_no, 6 from learner where user_id in ('u00', 'u01', 'three')""",
+            [run_id],
+        )
+        school.execute(
+            """insert into forecast_value
+               select %s, learner_no, horizon, horizon + learner_no, 1, -3, -2, 20, 30
+               from learner, generate_series(1, 2) as horizon where user_id in ('u00', 'u01')""",
+            [run_id],
+        )
+    number = row_of(school, "select learner_no from learner where user_id = 'u00'")[0]
+    report = reports(school, "u00")[0]
+    ahead = [(TODAY + timedelta(days=1 + 7 * week), 1.0 + week + number) for week in (0, 1)]
+    assert trend_of(report).forecast == tuple(ForecastPoint(week, mean, -2, 20, -3, 30) for week, mean in ahead)
+    assert "forecast-1" in report.sources
+    assert "forecast-0" not in report.sources
+    assert trend_of(reports(school, "three")[0]).forecast_absent is Absent.TOO_FEW_WEEKS
+    school.rollback()

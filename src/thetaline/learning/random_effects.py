@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 from scipy.optimize import brentq
-from scipy.stats import chi2
+from scipy.special import chdtri
 
 from thetaline.learning._types import Array
 
@@ -28,7 +28,7 @@ def random_effects(values: Array, se: Array) -> GroupMoments:
     2007, Q-profile).  The error of the mean takes τ as known.
     """
     free = values.size - 1
-    most, least = (float(chi2.ppf(tail, free)) for tail in ((1 + LEVEL) / 2, (1 - LEVEL) / 2))
+    most, least = (float(chdtri(free, tail)) for tail in ((1 - LEVEL) / 2, (1 + LEVEL) / 2))
     sd, low, high = (np.sqrt(_variance_at(level, values, se)) for level in (free, most, least))
     weight = 1 / (np.square(se) + sd**2)
     mean, mean_se = float(weight @ values / weight.sum()), float(weight.sum() ** -0.5)

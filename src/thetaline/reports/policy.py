@@ -1,11 +1,13 @@
 """What an organisation lets its pages show, and what is asked of a batch of reports."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
+from typing import Self
 
 from thetaline.learning.school_calendar import UTC_DAYS, SchoolCalendar
 from thetaline.reports.descriptors import Descriptors, default_descriptors
 from thetaline.reports.value import Audience, Language
+from thetaline.settings import Settings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,6 +18,11 @@ class Policy:
     show_percentile_to_families: bool = False
     show_risk_to_teachers: bool = True
     show_segment_to_teachers: bool = True
+
+    @classmethod
+    def of(cls, settings: Settings) -> Self:
+        """As REPORT_SHOW_… say."""
+        return cls(**{one.name: getattr(settings, f"report_{one.name}") for one in fields(cls)})
 
     def shows_percentile(self, audience: Audience) -> bool:
         """Whether this reader's page has a percentile."""

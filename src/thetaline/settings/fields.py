@@ -148,6 +148,10 @@ class Settings(BaseSettings):
         "html", "what a weekly report is rendered as", rule="html, pdf or both"
     )
     report_language: Literal["ko", "en"] = _setting("en", "language of the weekly reports", rule="ko or en")
+    report_show_percentile_to_learners: bool = _setting(False, "learners' pages show their percentile")
+    report_show_percentile_to_families: bool = _setting(False, "families' pages show the learner's percentile")
+    report_show_risk_to_teachers: bool = _setting(True, "teachers' pages show the chance of a long break")
+    report_show_segment_to_teachers: bool = _setting(True, "teachers' pages show the learner's segment")
     report_folder: str | None = _setting(
         None, "folder where reports/ lies where no bucket is set; unset: our own data folder"
     )

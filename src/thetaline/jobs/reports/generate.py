@@ -137,7 +137,7 @@ class _Batch:
         options = ReportOptions(
             audience=request.audience,
             language=self._language,
-            policy=Policy(),
+            policy=Policy.of(self.context.settings),
             names=request.names,
             calendar=self.context.calendar,
             theta_days=self.context.settings.mirt_lookback_days,

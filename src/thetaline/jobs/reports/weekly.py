@@ -91,8 +91,8 @@ def _trend(number: int, chunk: Chunk, shared: Shared, goals: Sequence[GoalOutloo
         line=growth_line(shared.runs, chunk.trends.lines.get(number), measures),
         target=goal.target if goal else None,
         target_date=goal.target_date if goal else None,
-        forecast=(),
-        forecast_absent=Absent.NOT_FITTED,
+        forecast=chunk.forecasts.points.get(number, ()),
+        forecast_absent=chunk.forecasts.absent(number),
     )
 
 
@@ -124,6 +124,7 @@ def _sources(number: int, chunk: Chunk, shared: Shared) -> tuple[str, ...]:
         chunk.abilities[number].run_id if number in chunk.abilities else None,
         runs.weekly_theta if number in chunk.trends.measures else None,
         runs.growth if number in chunk.trends.lines or chunk.goals.get(number, NO_GOALS).from_growth else None,
+        chunk.forecasts.run_id if number in chunk.forecasts.points else None,
         runs.churn if number in chunk.risks else None,
         runs.segments if number in chunk.segments else None,
         *chunk.practised.topic_runs.get(number, ()),
