@@ -26,8 +26,15 @@ select 'forecast_prophet-1', learner_no, horizon, 0.4, 0.3, -0.2, 0.0, 0.8, 1.0
 from learner, generate_series(1, 2) as horizon where user_id = 'ada';
 insert into forecast_anomaly (run_id, series_no, value, expected, anomaly_score, p_value)
 select 'forecast_prophet-1', learner_no, 2.5, 0.4, 5.25, 2e-6 from learner where user_id = 'ada';
-insert into survival_fit_meta (run_id, formula, fitted_at, in_force, status, intended_use)
-values ('fit_survival_churn-1', 'f', now(), 'landmark_hazard', 'fitted', 'staff');
+insert into survival_fit_meta (run_id, formula, fitted_at, in_force, status, intended_use, metrics)
+values ('fit_survival_churn-1', 'f', now(), 'landmark_hazard', 'fitted', 'staff', '{"accuracy": {
+    "group 1a": {"n": 12, "n_silent": 3, "auc": null, "brier": null, "log_loss": null, "slope": null,
+                 "intercept": null},
+    "inactivity": {"n": 90, "n_silent": 9, "auc": 0.8, "brier": 0.1, "log_loss": 0.3, "slope": 0.9, "intercept": 0.1},
+    "landmark_hazard": {"n": 90, "n_silent": 9, "auc": 0.85, "brier": 0.09, "log_loss": 0.25, "slope": 1.0,
+                        "intercept": -0.02},
+    "new learners": {"n": 40, "n_silent": 5, "auc": 0.7, "brier": 0.12, "log_loss": 0.4, "slope": 1.1, "intercept": 0}
+}}');
 insert into learner_risk (run_id, learner_no, risk, hazard_ratio, rank_percentile)
 select 'fit_survival_churn-1', learner_no, case when user_id = 'bob' then 0.4 else 0.125 end, 1.5, 75 from learner;
 insert into segment_meta (run_id, method, n_clusters, centers, fitted_at, status, intended_use)
@@ -63,6 +70,16 @@ def test_each_command_shows_its_newest_run(runs: str, capsys: pytest.CaptureFixt
     assert bob.split() == ["bob", "40.0%", "1.50", "75", "%", "landmark_hazard"]
     assert ada.startswith("ada      12.5%")
     assert told(capsys, "segments")[1].split() == ["ada", "improving", "improving", "향상", "중", "accuracy", "0.75"]
+
+
+def test_the_accuracy_of_risks_is_told_by_group_the_one_in_force_first(
+    runs: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lines = [line.split() for line in told(capsys, "churn", "--accuracy")]
+    assert lines[1] == ["landmark_hazard", "90", "9", "0.850", "0.090", "0.250", "1.000", "-0.020"]
+    assert [line[0] for line in lines[2:]] == ["inactivity", "new", "group"]
+    assert lines[-1] == ["group", "1a", "12", "3", "-", "-", "-", "-", "-"]
+    assert cli.main(["churn", "--accuracy", "--user", "ada"]) == 2
 
 
 def test_csv_has_every_column_of_the_learners_asked_for(runs: str, capsys: pytest.CaptureFixture[str]) -> None:

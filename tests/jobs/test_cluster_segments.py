@@ -6,8 +6,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from learners import NOW, TODAY, Answer, Connection, connected, context, write_answers
+from learners import NOW, TODAY, Answer, Connection, connected, context, publish_items, write_answers
 
+from thetaline.jobs.abilities import snapshot
+from thetaline.jobs.calibration.publication import retract
 from thetaline.jobs.segments import cluster
 
 WEEK = timedelta(weeks=1)
@@ -112,6 +114,18 @@ def test_too_few_learners_leave_a_reason_and_the_segments_of_the_week_before(con
     assert (found["fit"], found["reason"]) == ("not fitted", reason)
     assert metas(conn, "status", "reason")[1] == ("not fitted", reason)
     assert conn.execute("select count(*) from user_segment").fetchone() == (40,)
+
+
+def test_a_calibration_that_is_taken_back_takes_the_segments_on_its_theta_along(
+    conn: Connection, database: str
+) -> None:
+    write_answers(conn, [*answers(range(40), days=range(8, 84, 9), seconds=20.0, n=1, hint=False)])
+    publish_items(conn, {1: {"a": 1.0, "b": 0.0}})
+    snapshot.work(context(conn, database, snapshot.JOB))
+    run(conn, database)
+    assert conn.execute("select count(*) from user_segment").fetchone() == (40,)
+    retract(conn, "fit-test", reason="test", now=NOW)
+    assert conn.execute("select count(*) from user_segment").fetchone() == (0,)
 
 
 def test_learners_who_do_not_differ_have_no_segments(conn: Connection, database: str) -> None:

@@ -20,6 +20,8 @@ from learners import (
 from nights import night
 
 from thetaline.jobs.abilities import weekly as weekly_theta
+from thetaline.jobs.abilities.estimates import ItemsRetractedError
+from thetaline.jobs.calibration.publication import retract
 from thetaline.jobs.forecast import weekly
 from thetaline.jobs.forecast.cohorts import cohorts_of
 from thetaline.jobs.nightly import night as night_job
@@ -194,15 +196,41 @@ def test_data_that_carry_no_forecast_leave_the_reason_and_the_forecasts_of_the_w
     assert conn.execute(statuses, [NOW]).fetchall() == [("not fitted", 4)]
 
 
-def test_what_is_taken_back_is_no_forecast_any_more(conn: Connection, database: str) -> None:
+def test_a_calibration_that_is_taken_back_takes_the_forecasts_on_its_theta_along(
+    conn: Connection, database: str
+) -> None:
     write_answers(conn, answers(range(6)))
+    publish_items(conn, bank_params(N_ITEMS, np.random.default_rng(1)))
     first = run(conn, database, as_of=TODAY - WEEK, now=NOW - WEEK)
+    weekly_theta.work(context(conn, database, weekly_theta.JOB))
     second = run(conn, database)
     newest = "select distinct run_id from forecast_weekly"
     assert rows(conn, newest) == [(second["run_id"],)]
-    conn.execute("update run set state = 'retracted' where run_id = %s", [second["run_id"]])
+    retract(conn, "fit-test", reason="test", now=NOW)
     assert rows(conn, newest) == [(first["run_id"],)]
     assert rows(conn, "select count(*) from prophet_anomalies where week_start = '2025-10-27'") == [(0,)]
+
+
+def test_a_calibration_that_is_taken_back_meanwhile_stores_nothing(
+    conn: Connection, database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_answers(conn, answers(range(6)))
+    publish_items(conn, bank_params(N_ITEMS, np.random.default_rng(1)))
+    weekly_theta.work(context(conn, database, weekly_theta.JOB))
+    read = weekly.read_series
+
+    def read_then_retracted(*given: Any) -> Any:
+        found = read(*given)
+        with connected(database) as other:
+            retract(other, "fit-test", reason="test", now=NOW)
+            other.commit()
+        return found
+
+    monkeypatch.setattr(weekly, "read_series", read_then_retracted)
+    with pytest.raises(ItemsRetractedError, match="fit-test was retracted"):
+        run(conn, database)
+    conn.rollback()
+    assert rows(conn, "select count(*) from prophet_fit_meta") == [(0,)]
 
 
 @pytest.mark.parametrize(

@@ -105,12 +105,12 @@ def _near(one: Array, other: Array) -> Mask:
     return np.asarray(np.abs(one - other) < SAME_TOL * (1.0 + np.abs(other)))
 
 
-def lock_items(conn: Connection, bank: ItemBank) -> None:
-    """Lock the items' run, so that it stays published until the transaction ends. Raises ItemsRetractedError."""
-    row = conn.execute(SQL["lock_items"], {"items_run": bank.run_id}).fetchone()
+def lock_items(conn: Connection, items_run: str) -> None:
+    """Lock a calibration, so that it stays published until the transaction ends. Raises ItemsRetractedError."""
+    row = conn.execute(SQL["lock_items"], {"items_run": items_run}).fetchone()
     if row is None or not row[0]:
         raise ItemsRetractedError(
-            f"{bank.run_id} was retracted while θ was estimated on it; nothing is stored, start again"
+            f"{items_run} was retracted while θ was estimated on it; nothing is stored, start again"
         )
 
 

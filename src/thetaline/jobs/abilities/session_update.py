@@ -90,7 +90,7 @@ def update_users(
     moved = changed_learners(conn, estimates, scorer.bank.run_id, as_of)
     run_id = f"{JOB}-{as_of}-{scorer.bank.run_id}"
     if moved.any():
-        lock_items(conn, scorer.bank)
+        lock_items(conn, scorer.bank.run_id)
         run = {"run_id": run_id, "as_of": as_of, "now": now, "host": socket.gethostname(), "pid": os.getpid()}
         items = {"items_run": scorer.bank.run_id, "model": scorer.bank.model}
         conn.execute(SQL["append_updates"], {**run, **items, **_columns(estimates.where(moved))})

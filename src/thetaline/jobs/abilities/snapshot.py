@@ -79,7 +79,7 @@ def _estimate_and_write(context: JobContext, *, run_id: str | None, everything: 
         "n_topic_estimates_written": int(fresh.topics.theta.size),
     }
     if run_id is not None:
-        lock_items(context.conn, bank)
+        lock_items(context.conn, bank.run_id)
         append_estimates(context.conn, fresh, Provenance(run_id, context.as_of, context.now, bank.model))
         ledger.close_run(context.conn, run_id, ledger.RunState.PUBLISHED, summary=summary)
         context.conn.commit()  # before the ledger's own connection looks whether the run is still open

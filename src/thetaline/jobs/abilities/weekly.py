@@ -92,7 +92,7 @@ def _estimate(context: JobContext, first: date, last: date) -> tuple[list[WeekEs
     """Week by week, so that memory holds the answers of one."""
     bank = load_item_bank(context.conn, last)
     if not context.dry_run:
-        lock_items(context.conn, bank)
+        lock_items(context.conn, bank.run_id)
     weeks = [_week(context, bank, first + number * WEEK) for number in range((last - first).days // 7 + 1)]
     summary: dict[str, object] = {
         "items_run": bank.run_id,

@@ -58,7 +58,8 @@ where run_id = cast(%(run_id)s as text)
 update run
 set state = cast(%(state)s as text),
     reason = concat_ws(E'\n', reason, 'with ' || cast(%(run_id)s as text) || ': ' || cast(%(note)s as text))
-where job in ('snapshot_theta', 'update_theta', 'weekly_theta', 'fit_growth_glmm', 'fit_bayesian_growth')
+where job in ('snapshot_theta', 'update_theta', 'weekly_theta', 'fit_growth_glmm', 'fit_bayesian_growth',
+              'cluster_segments', 'forecast_prophet')
   and state in ('published', 'retracted')
   and (cast(%(state)s as text) = 'retracted' or job in ('snapshot_theta', 'update_theta', 'weekly_theta'))
   and summary ->> 'items_run' = cast(%(run_id)s as text)

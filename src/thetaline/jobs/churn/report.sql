@@ -17,3 +17,14 @@ where stored.run_id = cast(%(run_id)s as text)
   and (cast(%(users)s as text[]) is null or learner.user_id = any(cast(%(users)s as text[])))
 order by stored.risk desc, learner.user_id
 limit cast(%(most)s as integer)
+
+-- name: accuracy
+-- On the weeks held out: of the model and both baselines over all, then of the model by new or old learner and by class.
+select told.key, told.value -> 'n', told.value -> 'n_silent', cast(told.value ->> 'auc' as float8),
+       cast(told.value ->> 'brier' as float8), cast(told.value ->> 'log_loss' as float8),
+       cast(told.value ->> 'slope' as float8), cast(told.value ->> 'intercept' as float8)
+from survival_fit_meta as meta
+cross join jsonb_each(meta.metrics -> 'accuracy') as told
+where meta.run_id = cast(%(run_id)s as text)
+order by told.key like 'group %%', told.key like '%% learners', told.key <> meta.in_force, told.key
+limit cast(%(most)s as integer)

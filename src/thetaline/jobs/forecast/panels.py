@@ -45,6 +45,7 @@ class SchoolSeries:
     learners: Mapping[Metric, Panel]  # of N series
     cohorts: Mapping[Metric, Panel]  # of C series
     ahead: WeekCalendar  # (H,)
+    items_run: str | None  # the calibration behind θ; None without weekly θ
 
     def monday(self, week: int) -> date:
         """Of a week by its position; those to come follow the last."""
@@ -79,7 +80,13 @@ def read_series(context: JobContext, as_of: date) -> SchoolSeries:
         learners=learners,
         cohorts=_cohort_panels(learners, cohorts),
         ahead=WeekCalendar(calendar.school_days[n_weeks:], calendar.left_out[n_weeks:]),
+        items_run=_items_run(context, as_of),
     )
+
+
+def _items_run(context: JobContext, as_of: date) -> str | None:
+    row = context.conn.execute(SQL["items_run"], {"as_of": as_of}).fetchone()
+    return None if row is None else row[0]
 
 
 def _learner_panels(

@@ -1,3 +1,7 @@
+-- name: items_run
+-- The calibration that the newest weekly θ are of.
+select summary ->> 'items_run' from run where run_id = newest_weekly_theta(cast(%(as_of)s as date))
+
 -- name: weekly_theta
 select learner_no, week_start, theta, se
 from weekly_ability

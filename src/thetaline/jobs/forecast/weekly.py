@@ -10,6 +10,7 @@ import typer
 
 from thetaline import db
 from thetaline.db.bulk import copy_rows
+from thetaline.jobs.abilities.estimates import lock_items
 from thetaline.jobs.command_line import DateOption, DryRunOption, run_app
 from thetaline.jobs.forecast.panels import SchoolSeries, read_series
 from thetaline.jobs.forecast.rows import MetricFit, Table, all_rows, meta_of
@@ -69,13 +70,16 @@ def work(context: JobContext) -> Summary:
         return record_of(series, horizon=settings.prophet_forecast_weeks, threshold=threshold)
 
     def write(run_id: str, record: ForecastRecord) -> None:
+        if series.items_run is not None:
+            lock_items(context.conn, series.items_run)
         shared = {"run_id": run_id, "fitted_at": context.now, "intended_use": INTENDED_USE}
         for meta in record.metas:
             context.conn.execute(SQL["insert_meta"], {**shared, **meta})
         for table in record.tables:
             copy_rows(context.conn, table.name, ["run_id", *table.columns], [run_id, *table.arrays])
 
-    return run_once(context, series.fingerprint(settings.prophet_forecast_weeks, threshold), fitted, write)
+    fingerprint = series.fingerprint(settings.prophet_forecast_weeks, threshold)
+    return run_once(context, fingerprint, fitted, write, items_run=series.items_run)
 
 
 def record_of(series: SchoolSeries, *, horizon: int, threshold: float) -> ForecastRecord:

@@ -65,7 +65,7 @@ def work(context: JobContext) -> Summary:
         return _record(context, fit, cohort, goals, found[0])
 
     def write(run_id: str, record: FitRecord) -> None:
-        lock_items(context.conn, bank)
+        lock_items(context.conn, bank.run_id)
         write_record(context, run_id, record, statement="insert_brms_meta", update_kpis=True)
         if found:
             write_goals(context.conn, run_id, goals, found[0])

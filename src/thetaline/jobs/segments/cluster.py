@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from thetaline import db
 from thetaline.db.bulk import copy_rows
 from thetaline.db.jsonb import to_json
+from thetaline.jobs.abilities.estimates import lock_items
 from thetaline.jobs.command_line import DateOption, DryRunOption, run_app
 from thetaline.jobs.runner import JobContext, Summary, run_job
 from thetaline.jobs.segments.features import LearnerFeatures, read_features
@@ -81,12 +82,15 @@ def work(context: JobContext) -> Summary:
         return record_of(features, segment_learners(features.table, rng, n_clusters=n_clusters, last=last))
 
     def write(run_id: str, record: SegmentRecord) -> None:
+        if features.items_run is not None:
+            lock_items(context.conn, features.items_run)
         shared = {"run_id": run_id, "method": METHOD, "fitted_at": context.now, "intended_use": INTENDED_USE}
         context.conn.execute(SQL["insert_meta"], {**shared, **record.meta, "reason": record.reason})
         if record.is_published:
             copy_rows(context.conn, "learner_segment", ["run_id", *COLUMNS], [run_id, *record.learners])
 
-    return run_once(context, features.fingerprint(n_clusters, last_run), fitted, write)
+    fingerprint = features.fingerprint(n_clusters, last_run)
+    return run_once(context, fingerprint, fitted, write, items_run=features.items_run)
 
 
 def record_of(features: LearnerFeatures, found: Segmentation) -> SegmentRecord:

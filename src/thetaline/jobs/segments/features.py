@@ -24,6 +24,7 @@ class LearnerFeatures:
 
     learner_no: Int32s
     table: FeatureTable
+    items_run: str | None  # the calibration behind θ; None without θ
 
     def fingerprint(self, *more: object) -> str:
         """Differs where a feature, or one of `more`, does."""
@@ -42,7 +43,8 @@ def read_features(context: JobContext, as_of: date) -> LearnerFeatures:
     columns[Feature.THETA_SLOPE] = _slopes(context, answers.learner_no, as_of)
     names = tuple(Feature)
     values = np.column_stack([columns[name] for name in names])
-    return LearnerFeatures(answers.learner_no, FeatureTable(np.array(users, np.str_), names, values))
+    table = FeatureTable(np.array(users, np.str_), names, values)
+    return LearnerFeatures(answers.learner_no, table, _items_run(context, as_of))
 
 
 def _abilities(context: JobContext, learner_no: Int32s, as_of: date) -> tuple[list[str], Array]:
@@ -50,6 +52,11 @@ def _abilities(context: JobContext, learner_no: Int32s, as_of: date) -> tuple[li
     parameters = {"learners": learner_no.tolist(), "as_of": as_of}
     rows = context.conn.execute(SQL["abilities"], parameters).fetchall()
     return [user for _, user, _ in rows], np.array([theta for _, _, theta in rows], float)
+
+
+def _items_run(context: JobContext, as_of: date) -> str | None:
+    row = context.conn.execute(SQL["items_run"], {"as_of": as_of}).fetchone()
+    return None if row is None else row[0]
 
 
 def _slopes(context: JobContext, learner_no: Int32s, as_of: date) -> Array:

@@ -9,3 +9,11 @@ order by learner.learner_no
 select learner_no, slope
 from growth_line
 where run_id = newest_growth('fit_growth_glmm', cast(%(as_of)s as date))
+
+-- name: items_run
+-- The calibration that the newest θ of a day are of.
+select summary ->> 'items_run'
+from run
+where job = 'snapshot_theta' and state = 'published' and as_of <= cast(%(as_of)s as date)
+order by as_of desc, started_at desc
+limit 1
