@@ -24,6 +24,9 @@ def test_the_demo_finds_the_truth_and_a_second_run_says_what_is_there(demo, rows
         assert slopes["correlation"] > 0.6
     assert sum(one["n"] for one in found["growth_lines"]["goals"]) > 100
     assert "Growth lines: " in told
+    assert "odd values in the newest week" in told
+    assert "the risk is that of inactivity: AUC 0." in told
+    assert "thetaline segments   no distinct groups (300)" in told
 
     acceptance_queries_answer(rows, found["run_id"])
     surroundings_are_there(rows)

@@ -80,3 +80,24 @@ union all
  where about = 'class' and superseded_at is null
  order by week_start desc, owner
  limit 1)
+
+-- name: newest_churn
+select in_force, cast(metrics -> 'accuracy' -> in_force ->> 'auc' as float8),
+       cast(metrics -> 'accuracy' -> in_force ->> 'brier' as float8), reason
+from survival_fit_meta
+order by fitted_at desc
+limit 1
+
+-- name: newest_segments
+select centers, reason from segment_meta order by fitted_at desc limit 1
+
+-- name: newest_forecasts
+-- Of the newest run: series with a forecast, alarms, and why a metric has none.
+select metric,
+       cast(metrics -> 'learners' ->> 'n_forecast' as integer) + cast(metrics -> 'cohorts' ->> 'n_forecast' as integer),
+       cast(metrics -> 'learners' ->> 'n_anomalies' as integer)
+       + cast(metrics -> 'cohorts' ->> 'n_anomalies' as integer),
+       reason
+from prophet_fit_meta
+where run_id = (select run_id from prophet_fit_meta order by fitted_at desc limit 1)
+order by metric

@@ -10,7 +10,7 @@ from thetaline.jobs.anchors import tagging
 from thetaline.jobs.anchors.selection import AnchorCriteria
 from thetaline.jobs.calibration import nightly_fit
 from thetaline.jobs.command_line import print_message
-from thetaline.jobs.demo import files, growth, lines, pages, summary
+from thetaline.jobs.demo import files, growth, lines, pages, summary, weekly_models
 from thetaline.jobs.demo.environment import add_environment
 from thetaline.jobs.demo.recovery import SimulatedWindow
 from thetaline.jobs.demo.school import SimulatedAnswers, Truth, simulate
@@ -37,6 +37,7 @@ def run_steps(context: JobContext, school: files.School) -> Summary:
     lines_found = lines.line_report(context.conn, school, truth, base=first.moments())
     print_message(growth.report_text(growth_found))
     print_message(lines.report_text(lines_found))
+    print_message(weekly_models.weekly_models_text(context.conn))
     print_message(summary.report_text(report, elapsed=time.monotonic() - started))
     print_message(pages.pages_text(context.conn))
     return {**report.as_json(), **growth_found.as_json(), **lines_found.as_json(), "answers": imported["answers"]}
