@@ -84,6 +84,23 @@ def test_an_error_that_explains_everything_leaves_no_residual() -> None:
     assert fit_mixed(LINES, data, error_variance=np.full(data["score"].size, 1.3)).residual_sd == 0.0
 
 
+def test_an_error_larger_than_the_scores_show_is_told() -> None:
+    data = school(300, topic_sd=0)
+    right, large = (fit_mixed(LINES, data, error_variance=np.full(data["score"].size, one)) for one in (0.9, 2.0))
+    assert not any("known errors" in note for note in right.notes)
+    assert large.residual_sd == 0.0
+    assert any("times as wide, in variance, as their known errors say" in note for note in large.notes)
+
+
+def test_slopes_of_lines_without_any_noise_are_not_told() -> None:
+    data = school(60, topic_sd=0)
+    exact = {**data, "score": data["level"] + data["slope"] * data["week"]}
+    found = fit_mixed(LINES, exact)
+    assert found.fell_back_from[0].reason.endswith("the scores lie on their lines without any noise")
+    assert found.residual_sd is not None
+    assert found.residual_sd > 0.1
+
+
 def test_intervals_of_slopes_cover_them() -> None:
     data = school(600, 10, topic_sd=0)
     fit = fit_mixed(LINES, data)

@@ -20,6 +20,8 @@ MOST_CORRELATION = 0.999
 SCALE_TOL = 1e-3  # of the variances' common scale, which the known error holds at 1
 MOST_FITS = 12
 TINY = 1e-9
+NOISELESS = 1e-6  # residual over the scores' variance: the library's estimates of the levels' spread are wrong there
+LEAST_SCALE = 0.8  # of the known errors: below, what scores show of them is told
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -112,6 +114,8 @@ def _fault(engine: _Engine, formula: Formula, data: ModelData, family: Family) -
     raw = engine.raw
     if not raw.converged:
         return "did not converge"
+    if family is Family.GAUSSIAN and data.error_variance is None and engine.residual < NOISELESS * data.response.var():
+        return "leaves no residual: the scores lie on their lines without any noise"
     if not (np.isfinite(raw.beta).all() and np.isfinite(raw.se).all()):
         return "has no standard errors"
     for term, sd, correlation in _variances(engine, formula):
@@ -175,6 +179,7 @@ def _result(engine: _Engine, formula: Formula, data: ModelData, *, family: Famil
         for name in formula.fixed
         for group in formula.groups
     ]
+    notes.append(_error_note(engine, data))
     return MixedFit(
         formula=formula,
         family=family,
@@ -187,6 +192,16 @@ def _result(engine: _Engine, formula: Formula, data: ModelData, *, family: Famil
         reml=bool(raw.reml),
         fell_back_from=tuple(tried),
         notes=tuple(filter(None, notes)),
+    )
+
+
+def _error_note(engine: _Engine, data: ModelData) -> str | None:
+    """What is to be said where the known errors are larger than the scores show."""
+    if data.error_variance is None or engine.residual > 0.0 or engine.scale >= LEAST_SCALE:
+        return None
+    return (
+        f"the scores spread around their lines {engine.scale:.2f} times as wide, in variance, as their known errors "
+        "say: the residual is 0, and errors of the effects may be too large; check the scores' standard errors"
     )
 
 
