@@ -3,15 +3,17 @@
 import json
 import tempfile
 from collections.abc import Callable, Iterator
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from learners import Connection, connected
-from school import Calibrate, rows as rows_of, runner, school, write
+from school import Calibrate, rows as rows_of, runner, school, sheet, write
+from sixty_items import ITEM_IDS, Tag
 
 from thetaline import db
+from thetaline.jobs.anchors import tagging
 from thetaline.jobs.calibration import nightly_fit
 from thetaline.jobs.demo import main as demo_main
 from thetaline.jobs.importing import main as import_main
@@ -94,3 +96,20 @@ def attempts(rows: Callable[[str], list[tuple[Any, ...]]]) -> Callable[[str], li
         f"select {columns} from (select attempt.*, coalesce(meta ->> 'external_id', item_id) as code from attempt "
         "join question on question.id::text = item_id) as one order by user_id, started_at, code"
     )
+
+
+@pytest.fixture
+def answered(database: str) -> str:
+    """Sixty items with forty answers each."""
+    start = datetime(2025, 10, 10, tzinfo=UTC)
+    write(
+        database,
+        [(f"u{n}", start + timedelta(days=n % 7), sheet([(i, n % 2 == 0) for i in ITEM_IDS])) for n in range(40)],
+    )
+    return database
+
+
+@pytest.fixture
+def tag(answered: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Tag:
+    """`thetaline tag` on the sixty items."""
+    return runner(tagging.main, answered, monkeypatch, capsys)

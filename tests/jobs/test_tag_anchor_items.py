@@ -1,79 +1,19 @@
-from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, date, datetime, timedelta
+"""`tag`: which items become anchors, what is frozen of them, and what a person's hand on them means."""
+
+from datetime import UTC, date, datetime
 
 import numpy as np
 import psycopg
 import pytest
-from numpy.typing import ArrayLike
 from psycopg.types.json import Jsonb
-from school import Ended, rows, runner, set_anchors, sheet, write
+from school import rows, set_anchors
+from sixty_items import ITEM_IDS, N_ITEMS, B, Tag, anchors, publish_items
 
 from thetaline import db
 from thetaline.cli import drift
 from thetaline.db.ledger import RunState, open_run
 from thetaline.jobs.anchors import tagging
-from thetaline.jobs.calibration.engine import AbilityEstimates, ItemEstimates
-from thetaline.jobs.calibration.publication import CalibrationRecord, store
 from thetaline.jobs.command_line import run_app
-
-Tag = Callable[..., Ended]
-N_ITEMS = 60
-ITEM_IDS = [str(i) for i in range(1, N_ITEMS + 1)]
-B = np.linspace(-2.5, 2.5, N_ITEMS)
-NOTHING = np.array([], dtype=object)
-NOBODY = AbilityEstimates(user_ids=NOTHING, theta=NOTHING.astype(float), se=NOTHING.astype(float))
-
-
-def publish_items(
-    url: str,
-    day: int,
-    b: ArrayLike = B,
-    *,
-    a: ArrayLike = 1.0,
-    state: RunState = RunState.PUBLISHED,
-    flagged: Sequence[Mapping[str, object]] = (),
-) -> str:
-    """A stored calibration with these parameters and nobody's ability."""
-    as_of, now = date(2025, 11, day), datetime(2025, 11, day, 4, tzinfo=UTC)
-    b = np.asarray(b, dtype=float)
-    with db.connect(url) as conn, open_run(url, "mirt_calibrate", as_of=as_of, now=now) as run:
-        number = dict(conn.execute("select item_id, item_no from item").fetchall())
-        conn.rollback()
-        items = ItemEstimates(
-            item_ids=np.array(ITEM_IDS[: b.size], dtype=object),
-            parameters={"a": np.broadcast_to(np.asarray(a, dtype=float), b.shape), "b": b},
-            se={"a": np.full(b.size, 0.1), "b": np.full(b.size, 0.1)},
-        )
-        calibration = CalibrationRecord(
-            run_id=run.run_id, as_of=as_of, fitted_at=now, model="2PL", model_spec={},
-            metrics={"flagged_items": list(flagged)}, items=items,
-            item_no=np.array([number[item_id] for item_id in items.item_ids], dtype=np.int32),
-            abilities=NOBODY, learner_no=NOTHING.astype(np.int32), n_answers=NOTHING.astype(np.int64), checks=(),
-        )  # fmt: skip
-        store(conn, calibration, state, summary={})
-    return run.run_id
-
-
-@pytest.fixture
-def answered(database: str) -> str:
-    """Sixty items with forty answers each."""
-    start = datetime(2025, 10, 10, tzinfo=UTC)
-    write(
-        database,
-        [(f"u{n}", start + timedelta(days=n % 7), sheet([(i, n % 2 == 0) for i in ITEM_IDS])) for n in range(40)],
-    )
-    return database
-
-
-@pytest.fixture
-def tag(answered: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Tag:
-    return runner(tagging.main, answered, monkeypatch, capsys)
-
-
-def anchors(url: str) -> dict[str, dict[str, object]]:
-    return dict(
-        rows(url, "select id::text, meta->'irt' from question where meta->'tags' @> '[\"anchor\"]' order by id")
-    )
 
 
 def test_anchors_are_tagged_over_the_whole_range_with_their_published_parameters_frozen(
@@ -265,47 +205,6 @@ def test_a_dry_run_shows_the_choice_and_writes_nothing(answered: str, tag: Tag) 
 
 def test_a_count_below_three_is_a_wrong_option(tag: Tag) -> None:
     assert tag("--count", "2").code == 2
-
-
-def test_verify_is_content_with_anchors_that_stay_where_they_are(answered: str, tag: Tag) -> None:
-    publish_items(answered, 1)
-    tag("--count", "20")
-    publish_items(answered, 2, B + 0.2)
-    ended = tag("verify")
-    assert (ended.code, ended.summary["n_anchors"], ended.summary["n_needed"]) == (0, 20, 12)
-
-
-def test_verify_without_a_single_anchor_says_what_to_run(answered: str, tag: Tag) -> None:
-    publish_items(answered, 1)
-    ended = tag("verify")
-    assert (ended.code, ended.summary["error"]) == (1, "no item is tagged as an anchor; run `thetaline tag` first")
-
-
-def test_verify_names_what_moved_and_what_is_missing(answered: str, tag: Tag) -> None:
-    publish_items(answered, 1)
-    tag("--count", "20")
-    one = min(anchors(answered), key=int)
-    publish_items(answered, 2, np.where(np.array(ITEM_IDS) == one, B + 0.7, B))
-    set_anchors(answered, {"30": None})
-    ended = tag("verify")
-    assert ended.code == 1
-    old = B[int(one) - 1]
-    assert f"{one}: b moved from {old:.3f} to {old + 0.7:.3f}" in ended.stderr
-    assert "30: no meta.irt" in ended.stderr
-    assert "2 faults in 21 anchors" in ended.summary["error"]
-    assert tag("verify", "--max-move", "0.71").summary["error"] == "1 faults in 21 anchors"
-
-
-def test_verify_wants_enough_anchors_in_every_stratum(answered: str, tag: Tag) -> None:
-    publish_items(answered, 1)
-    tag("--count", "9")
-    with psycopg.connect(answered) as conn:
-        conn.execute("update question set meta = '{}' where id <= 20")
-    ended = tag("verify")
-    assert ended.code == 1
-    assert "6 usable anchors, 12 needed" in ended.stderr
-    assert "no anchor among the items with b from -2.50 to -0.89" in ended.stderr
-    assert tag("verify", "--at-least", "6").summary["error"] == "1 faults in 6 anchors"
 
 
 def test_anchors_that_the_last_runs_have_not_seen_are_replaced(answered: str, tag: Tag) -> None:
