@@ -1,7 +1,8 @@
 """Whether the scale stays, by the benchmark's school at a small size: six weeks, a quarter of the learners replaced."""
 
 import pytest
-from benchmarks.many_nights import Plan, Regression, nights
+from benchmarks.changing_school import Plan
+from benchmarks.many_nights import Regression, nights
 
 SCHOOL = Plan(n_learners=240, n_items=60, answers_a_day=360, replaced_a_month=6, nights=44, every=44)
 
