@@ -90,6 +90,22 @@ def test_shared_variances_are_found_again():
     assert found.noise == pytest.approx(0.04, rel=0.3)
 
 
+def test_a_few_outliers_do_not_widen_everybodys_forecasts():
+    rng = np.random.default_rng(10)
+    value, sampling, known = walks(300, 12), np.full((300, 12), 0.16), np.ones((300, 12), bool)
+    odd = value + 4.0 * (rng.random(value.shape) < 0.03)
+    quiet, outlying = (pooled_variances(one, sampling, known) for one in (value, odd))
+    assert outlying.noise + outlying.level_walk < quiet.noise + quiet.level_walk + 0.2  # 0.37 more by squares
+
+
+def test_weeks_before_the_first_value_change_nothing():
+    y = walks(5, 8)
+    late = np.concatenate([np.full((5, 4), np.nan), y], axis=1)
+    ends = [run_filter(one, np.full(one.shape, 0.16), np.isfinite(one), V).state for one in (y, late)]
+    np.testing.assert_allclose(ends[0].level, ends[1].level)
+    np.testing.assert_allclose(ends[0].p11, ends[1].p11)
+
+
 @pytest.mark.parametrize("metric", Metric)
 def test_intervals_hold_what_comes_and_keep_the_metrics_bounds(metric: Metric):
     whole = simulated_weeks(np.random.default_rng(4), 600, 16).panel(metric)
