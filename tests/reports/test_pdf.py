@@ -57,6 +57,11 @@ def alternatives(node: Any) -> Iterator[str]:
         yield from alternatives(found.get("/K"))
 
 
+def spaced(text: str) -> str:
+    """The text with one kind of space, whatever its width, and no line ends."""
+    return " ".join(text.split())
+
+
 def test_the_same_week_gives_the_same_bytes_dated_by_its_last_day(renderer):
     first, second = (renderer.render(fixtures.thin()) for _ in range(2))
     assert first == second
@@ -71,11 +76,11 @@ def test_bookmarks_are_the_headings_in_order(made):
 
 def test_text_is_read_in_the_order_of_the_page(made):
     page, pdf = made
-    text = " ".join(" ".join(sheet.extract_text() for sheet in opened(pdf).pages).split())
+    text = spaced("\n".join(sheet.extract_text() for sheet in opened(pdf).pages))
     place = 0
     for wanted in (page.kicker, *headings(page)):
-        place = text.index(" ".join(wanted.split()).replace("\u2009", " "), place)
-    assert all(sentence in text for sentence in page.lead)
+        place = text.index(spaced(wanted), place)
+    assert all(spaced(sentence) in text for sentence in page.lead)
 
 
 def test_every_figure_has_its_words_and_the_file_its_language_and_title(made):

@@ -1,13 +1,18 @@
 """A value becomes a page: what may not be shown is not there, what is not known is said or left out."""
 
+import re
+import subprocess
+import sys
 from dataclasses import fields, replace
 
 import pytest
 from tests.reports import fixtures
 from tests.reports.reading import read
 
+from thetaline.errors import InputError
+from thetaline.reports.extra import require
 from thetaline.reports.html import render_html
-from thetaline.reports.value import Absent, Audience, Change, GoalVerdict, Language, WeeklyReport
+from thetaline.reports.value import Absent, Audience, Change, GoalVerdict, Language, TopicVerdict, WeeklyReport
 from thetaline.reports.wording import Words, catalogue
 
 SECTIONS = {"trend": "trend", "standing": "standing", "item_map": "map", "effort": "effort"}
@@ -98,7 +103,7 @@ def test_a_learner_of_whom_nothing_is_known_has_a_page():
     nothing = dict.fromkeys((*SECTIONS, "measurement", "risk", "segment"), Absent.NO_ANSWERS)
     headline = replace(fixtures.thin().headline, n_answers=0, n_weeks=0)
     page = sections(replace(fixtures.thin(), headline=headline, **empty, **nothing))
-    assert page["head"][3] == "You answered no questions this week."
+    assert page["head"][3] == "You gave no answers this week."
     assert page["trend"] == ["Your level, week by week", "There were no answers this week."]
 
 
@@ -120,3 +125,26 @@ def test_a_sentence_of_the_catalogue_is_never_shown_with_its_braces():
                 line for lines in sections(fixtures.full(language, audience)).values() for line in lines
             )
     assert len(catalogue(Language.EN)) > 150
+
+
+def test_a_figure_shows_at_most_twelve_topics_and_those_that_stand_out_among_them():
+    known = fixtures.full().topics[1]
+    topics = tuple(
+        replace(known, topic_id=f"T{k:02d}", attempts=50 - k, verdict=TopicVerdict.WEAKER if k == 29 else known.verdict)
+        for k in range(30)
+    )
+    lines = sections(replace(fixtures.full(), topics=topics))["topics"]
+    assert [line for line in lines if re.fullmatch(r"T\d\d", line)] == [f"T{k:02d}" for k in (*range(11), 29)]
+    assert sum(line.startswith("T") and " | " in line for line in lines) == 1 + 30
+    assert any("The figure shows 12 topics" in line for line in lines)
+
+
+def test_what_makes_no_page_loads_no_library_for_pages():
+    modules = "sys, thetaline.reports.html, thetaline.reports.pdf"
+    code = f"import {modules}; print({{'babel', 'jinja2', 'typst'}} & set(sys.modules))"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "set()\n"
+
+
+def test_a_library_that_is_missing_is_named_with_what_to_install():
+    with pytest.raises(InputError, match=r"need no_such_library: pip install 'thetaline\[reports\]'"):
+        require("babel", "no_such_library")

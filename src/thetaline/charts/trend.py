@@ -72,7 +72,7 @@ def _upward(data: TrendData) -> Scale:
     shown += [value for _, value in data.fitted]
     if data.goal is not None:
         shown.append(data.goal)
-    return covering(shown, start=_BOTTOM, end=_TOP)
+    return covering(shown, start=_BOTTOM, end=_TOP, wanted=6)
 
 
 def _grid(y: Scale, number: Number) -> Iterator[str]:

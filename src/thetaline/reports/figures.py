@@ -28,6 +28,7 @@ _SHAPES = {
     TopicVerdict.WEAKER: Shape.DOWN,
     TopicVerdict.LIKE_THE_REST: Shape.DOT,
 }
+_MOST_CHARTED = 12
 
 
 def trend_figure(trend: Trend, words: Words) -> Chart:
@@ -164,22 +165,33 @@ def _levels_table(words: Words, descriptors: Descriptors) -> DataTable:
 
 
 def topics_figure(topics: tuple[TopicPractice, ...], general: Estimate | None, words: Words, table: DataTable) -> Chart:
-    """θ by topic against the general θ, for the topics that have one; `table` is the practice of all."""
+    """θ by topic against the general θ, at most `_MOST_CHARTED` of those that have one; `table` has all topics."""
+    shown = _charted(topics)
     rows = [
         Row(as_word(one.topic_id), one.theta.value, one.theta.low, one.theta.high, _SHAPES[one.verdict])
-        for one in topics
+        for one in shown
         if one.theta is not None
     ]
+    caption = words("topics.caption")
+    if len(shown) < sum(one.theta is not None for one in topics):
+        caption += " " + words("topics.most", n=words.write.count(len(shown)))
     text = ChartText(
         "topics",
         words("topics.chart"),
         words("topics.alt", n=words.write.count(len(rows))),
-        words("topics.caption"),
+        caption,
         (table,),
     )
     label = "" if general is None else words("topics.general", value=words.write.decimal(general.value))
     reference = None if general is None else general.value
     return interval_rows(rows, text, reference=reference, reference_label=label, number=_short(words))
+
+
+def _charted(topics: tuple[TopicPractice, ...]) -> list[TopicPractice]:
+    """In the given order: topics that stand out, then those with most answers, as many as a sheet of paper takes."""
+    known = [one for one in topics if one.theta is not None]
+    first = sorted(known, key=lambda one: (one.verdict is TopicVerdict.LIKE_THE_REST, -one.attempts))[:_MOST_CHARTED]
+    return [one for one in known if one in first]
 
 
 def map_figure(found: ItemMap, words: Words) -> Chart:

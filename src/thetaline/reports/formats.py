@@ -1,11 +1,12 @@
-"""Numbers, dates and words as a language writes them; each knows how to be put into a sentence of the catalogue."""
+"""Numbers, dates and words as a language writes them; each knows how to be put into a sentence of the catalogue.
 
+Babel (extra `reports`) is loaded by the first number: the values of reports are used where no page is made.
+"""
+
+# ruff: noqa: PLC0415
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import ROUND_HALF_EVEN, Decimal
-
-from babel.dates import format_date, format_datetime, format_interval
-from babel.numbers import format_decimal
 
 from thetaline.reports.particles import PAIRS, with_particle
 from thetaline.reports.value import Language
@@ -44,6 +45,8 @@ class Formats:
 
     def decimal(self, value: float, digits: int = 2) -> Word:
         """A number with `digits` decimals, a true minus sign, and no minus before nought."""
+        from babel.numbers import format_decimal
+
         rounded = Decimal(value).quantize(Decimal(1).scaleb(-digits), rounding=ROUND_HALF_EVEN)
         pattern = f"0.{'0' * digits}" if digits else "0"
         text = format_decimal(abs(rounded), format=pattern, locale=self.language)
@@ -64,16 +67,24 @@ class Formats:
 
     def day(self, day: date) -> Word:
         """A day in full."""
+        from babel.dates import format_date
+
         return Word(format_date(day, "long", locale=self.language))
 
     def short_day(self, day: date) -> Word:
         """A day of a known year."""
+        from babel.dates import format_date
+
         return Word(format_date(day, "M/d" if self.language is Language.KO else "MMM d", locale=self.language))
 
     def period(self, first: date, last: date) -> Word:
         """From a day to a day."""
+        from babel.dates import format_interval
+
         return Word(format_interval(first, last, "yMMMd", locale=self.language))
 
     def moment(self, at: datetime) -> Word:
         """A day and time, in the time zone that it comes in."""
+        from babel.dates import format_datetime
+
         return Word(format_datetime(at, "yyyy-MM-dd HH:mm zzz", tzinfo=at.tzinfo, locale=self.language))

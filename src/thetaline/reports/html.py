@@ -4,10 +4,10 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from thetaline import charts
-from thetaline.errors import InputError
 from thetaline.reports.class_page import class_page
 from thetaline.reports.class_value import ClassReport
 from thetaline.reports.descriptors import Descriptors, default_descriptors
+from thetaline.reports.extra import require
 from thetaline.reports.learner_page import learner_page
 from thetaline.reports.page import Page
 from thetaline.reports.value import WeeklyReport
@@ -17,12 +17,17 @@ if TYPE_CHECKING:
 
 
 def render_html(report: WeeklyReport, descriptors: Descriptors | None = None) -> str:
-    """The learner's week as HTML; the same value gives the same text."""
+    """The learner's week as HTML; the same value gives the same text.
+
+    Raises InputError where the extra `reports` is not installed.
+    """
+    require("babel", "jinja2")
     return _rendered(learner_page(report, descriptors or default_descriptors()))
 
 
 def render_class_html(report: ClassReport) -> str:
     """The class's week as HTML."""
+    require("babel", "jinja2")
     return _rendered(class_page(report))
 
 
@@ -32,10 +37,8 @@ def _rendered(page: Page) -> str:
 
 @cache
 def _template() -> "Template":
-    try:
-        from jinja2 import Environment, PackageLoader, StrictUndefined  # noqa: PLC0415 - the extra `reports`
-    except ImportError as why:
-        raise InputError(f"reports need {why.name}; pip install 'thetaline[reports]'") from None
+    from jinja2 import Environment, PackageLoader, StrictUndefined  # noqa: PLC0415 - the extra `reports`
+
     environment = Environment(
         loader=PackageLoader("thetaline.reports"),
         autoescape=True,

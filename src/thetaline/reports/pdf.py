@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from thetaline.charts import DataTable
-from thetaline.errors import InputError
 from thetaline.reports.class_page import class_page
 from thetaline.reports.class_value import ClassReport
 from thetaline.reports.descriptors import Descriptors, default_descriptors
+from thetaline.reports.extra import require
 from thetaline.reports.glyphs import FOLDER, FONT, drawable
 from thetaline.reports.learner_page import learner_page
 from thetaline.reports.page import Block, Figure, Page, Section, Table
@@ -33,10 +33,9 @@ class PdfRenderer:
 
     def __init__(self, descriptors: Descriptors | None = None) -> None:
         """`descriptors` are the levels' names, the shipped ones unless given."""
-        try:
-            import typst  # noqa: PLC0415 - the extra `reports`
-        except ImportError as why:
-            raise InputError(f"reports need {why.name}; pip install 'thetaline[reports]'") from None
+        require("babel", "typst")
+        import typst  # noqa: PLC0415 - the extra `reports`
+
         self._descriptors = descriptors or default_descriptors()
         fonts = typst.Fonts(include_system_fonts=False, include_embedded_fonts=False, font_paths=[FOLDER])
         template = Path(__file__).with_name("templates") / "page.typ"

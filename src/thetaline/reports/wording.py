@@ -35,6 +35,7 @@ FAMILIES: Mapping[str, Iterable[str]] = MappingProxyType({
     "goal_verdict": GoalVerdict,
     "topic_verdict": TopicVerdict,
     "reason": ItemReason,
+    "topic_reason": ItemReason,
     "absent": Absent,
     "next_step": NextStep,
     "next_step_about": NextStep,

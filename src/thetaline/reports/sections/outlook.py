@@ -87,7 +87,7 @@ def next_steps(topics: tuple[SuggestedTopic, ...], items: tuple[SuggestedItem, .
     """Topics and questions to go on with, each with its reason."""
     blocks: list[Block] = []
     if topics:
-        cards = tuple(Card(as_word(one.topic_id), None, (words.of("reason", one.reason),)) for one in topics)
+        cards = tuple(Card(as_word(one.topic_id), None, (words.of("topic_reason", one.reason),)) for one in topics)
         blocks += [Subheading(words("next.topics")), Cards(cards)]
     if items:
         blocks += [Subheading(words("next.items")), Cards(tuple(_item(one, words) for one in items))]
