@@ -103,7 +103,7 @@ def test_a_learner_of_whom_nothing_is_known_has_a_page():
     nothing = dict.fromkeys((*SECTIONS, "measurement", "risk", "segment"), Absent.NO_ANSWERS)
     headline = replace(fixtures.thin().headline, n_answers=0, n_weeks=0)
     page = sections(replace(fixtures.thin(), headline=headline, **empty, **nothing))
-    assert page["head"][3] == "You gave no answers this week."
+    assert page["head"][1:3] == [words()("week.no_answers"), words()("week.nothing_new")]
     assert page["trend"] == ["Your level, week by week", "There were no answers this week."]
 
 

@@ -1,26 +1,35 @@
 """How things are going: the headline, θ by week, and where the learner is."""
 
+from collections.abc import Iterator
+
 from thetaline.reports.descriptors import Descriptors
 from thetaline.reports.figures import standing_figure, trend_figure
 from thetaline.reports.page import Block, Fact, Facts, Figure, Section, Text, Tone
-from thetaline.reports.value import Absent, Headline, Percentile, Standing, Trend
+from thetaline.reports.value import Absent, Change, Headline, Percentile, Standing, Trend
 from thetaline.reports.wording import Words, as_word
 
 
 def headline(found: Headline, words: Words) -> tuple[str, tuple[str, ...]]:
-    """The finding in words, and the sentences below it."""
-    values: dict[str, str] = {"weeks": words.write.count(found.n_weeks)}
-    if found.slope is not None:
-        values |= {"slope": words.write.signed(found.slope.value), "span": words.span(found.slope)}
-        detail = words.of("headline_detail", found.change, **values)
-    else:
-        detail = words("headline_detail.unknown")
-    lead = [detail]
+    """The finding in words, and the sentences below it; a week without answers has none."""
+    if not found.n_answers:
+        return words("week.no_answers"), (words("week.nothing_new"),)
+    answers = words("week.answers", n=words.write.count(found.n_answers))
+    return words.of("headline", found.change), (*_details(found, words), answers)
+
+
+def _details(found: Headline, words: Words) -> Iterator[str]:
+    if found.slope is None:
+        yield words.of("headline_detail", Change.UNKNOWN)
+        return
+    yield words.of(
+        "headline_detail",
+        found.change,
+        weeks=words.write.count(found.n_weeks),
+        slope=words.write.signed(found.slope.value),
+        span=words.span(found.slope),
+    )
     if found.since is not None:
-        lead.append(words("week.level_since", since=words.write.day(found.since)))
-    answers = words.write.count(found.n_answers)
-    lead.append(words("week.answers", n=answers) if found.n_answers else words("week.no_answers"))
-    return words.of("headline", found.change), tuple(lead)
+        yield words("week.level_since", since=words.write.day(found.since))
 
 
 def trend(found: Trend | Absent, words: Words) -> Section | None:
