@@ -161,7 +161,7 @@ class TopicScene:
         )
         answers = LearnerAnswers(np.arange(self.n_learners, dtype=np.int32), of_topic.astype(np.int32) + 1, attempts)
         numbers = np.arange(1, 401, dtype=np.int32)
-        bank = ItemBank("bench", "2PL", irt.Items(ids=numbers.tolist(), a=a, b=b), numbers, 0.0, 1.0)
+        bank = ItemBank("bench", ("bench",) * 400, "2PL", irt.Items(ids=numbers.tolist(), a=a, b=b), numbers, 0.0, 1.0)
         return answers.first_known(), bank, departure
 
 

@@ -1,13 +1,16 @@
 """What a weekly report says of a week's answers: topics, items, KPIs, goals, effort, and what to do next."""
 
 from collections.abc import Iterator
-from datetime import timedelta
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
 from learners import TODAY, Connection
-from report_school import MONDAY, TOPICS, reports, row_of, school_of
+from report_school import MONDAY, TEACHER, TOPICS, reports, row_of, school_of
 
+from thetaline.learning.school_calendar import SchoolCalendar
 from thetaline.reports.value import (
     Absent,
     Change,
@@ -117,3 +120,50 @@ def test_examples_have_the_question_s_text(school: Connection) -> None:
     found = reports(school, "u25")[0].examples
     assert [one.content for one in found] == [f"Question {one.item}" for one in found]
     assert {one.topic_id for one in found} == set(TOPICS)
+
+
+def test_an_item_s_own_calibration_is_among_the_sources_and_a_held_one_never(school: Connection) -> None:
+    before = reports(school, "u17")[0]
+    for run_id, state, items in (("fit-one-item", "published", "item_id = '5'"), ("fit-held", "held", "true")):
+        school.execute(
+            """insert into run (run_id, job, as_of, state, started_at, finished_at, host, pid)
+               select %s, job, as_of, %s, started_at, finished_at, host, pid from run where run_id = 'fit-test'""",
+            [run_id, state],
+        )
+        school.execute(
+            f"""insert into item_param (run_id, item_no, as_of, model, params)
+                select %s, item_no, as_of, model, '{{"a": 1.0, "b": 9.0}}' from item_param join item using (item_no)
+                where run_id = 'fit-test' and {items}""",
+            [run_id],
+        )
+    school.execute("insert into calibration (run_id, model_spec) values ('fit-one-item', '{}'), ('fit-held', '{}')")
+    report = reports(school, "u17")[0]
+    assert isinstance(before.item_map, ItemMap)
+    assert isinstance(report.item_map, ItemMap)
+    moved = {one.item for one in report.item_map.items if one.difficulty == 9.0}
+    assert moved == {"5"}
+    assert set(report.sources) - set(before.sources) == {"fit-one-item"}
+    assert "fit-test" in report.sources
+    school.rollback()
+
+
+def test_answers_without_a_topic_are_on_the_map_and_in_no_topic(school: Connection) -> None:
+    school.execute("update answer set topic_no = null from learner where answer.learner_no = learner.learner_no")
+    school.execute("update question set topic_id = null")
+    report = reports(school, "u17")[0]
+    assert report.topics == ()
+    assert isinstance(report.item_map, ItemMap)
+    assert {one.topic_id for one in report.item_map.items} == {None}
+    assert len(report.next_items) == 5
+    assert report.next_topics == ()
+    school.rollback()
+
+
+def test_weeks_are_those_of_the_school_s_time_zone(school: Connection) -> None:
+    moved = """update answer set answered_at = %s from learner
+               where answer.learner_no = learner.learner_no and user_id = 'three'"""
+    school.execute(moved, [datetime(2025, 11, 2, 16, 0, tzinfo=UTC)])  # Monday, 1 a.m., in Seoul
+    seoul = replace(TEACHER, calendar=SchoolCalendar(ZoneInfo("Asia/Seoul")))
+    assert reports(school, "three")[0].headline.n_answers == 3
+    assert reports(school, "three", options=seoul)[0].headline.n_answers == 0
+    school.rollback()

@@ -214,4 +214,7 @@ def test_the_forecast_of_the_week_s_run_is_shown_and_no_other_s(school: Connecti
     assert "forecast-1" in report.sources
     assert "forecast-0" not in report.sources
     assert trend_of(reports(school, "three")[0]).forecast_absent is Absent.TOO_FEW_WEEKS
+    hidden = reports(school, "u00", options=LEARNER)[0]
+    assert (trend_of(hidden).forecast, trend_of(hidden).forecast_absent) == ((), Absent.NOT_ALLOWED)
+    assert "forecast-1" not in hidden.sources
     school.rollback()

@@ -36,6 +36,11 @@ class Policy:
         """Whether this reader's page has the chance of silence; a learner's and a family's never have."""
         return audience is Audience.TEACHER and self.show_risk_to_teachers
 
+    @staticmethod
+    def shows_forecast(audience: Audience) -> bool:
+        """Whether this reader's page has a forecast: its intended use is for staff alone, whatever the settings say."""
+        return audience is Audience.TEACHER
+
     def shows_segment(self, audience: Audience) -> bool:
         """Whether this reader's page has a segment; a learner's and a family's never have."""
         return audience is Audience.TEACHER and self.show_segment_to_teachers

@@ -20,10 +20,11 @@ STANDARD_NORMAL = (0.0, 1.0)
 class ItemBank:
     """I published items, ascending by `item_no`; θ of the learners is N(mean, sd²) on their scale.
 
-    `run_id` is the newest calibration among those that the parameters come from.
+    `run_id` is the newest calibration among those that the parameters come from, `run_ids` (I,) each item's own.
     """
 
     run_id: str
+    run_ids: tuple[str, ...]
     model: str
     items: irt.Items  # ids are item_no
     item_no: Int32s
@@ -56,7 +57,7 @@ def find_item_bank(conn: psycopg.Connection[Any], as_of: date) -> ItemBank | Non
     newest = max(zip(days, fitted_at, run_ids, strict=True))[2]
     items = items_of_params(item_no, model, params)
     mean, sd = _population(conn, newest)
-    return ItemBank(newest, model[run_ids.index(newest)], items, np.array(item_no, np.int32), mean, sd)
+    return ItemBank(newest, run_ids, model[run_ids.index(newest)], items, np.array(item_no, np.int32), mean, sd)
 
 
 def _population(conn: psycopg.Connection[Any], run_id: str) -> tuple[float, float]:

@@ -10,7 +10,7 @@ from thetaline.jobs.abilities.estimates import topic_sd_or_default
 from thetaline.jobs.abilities.item_bank import ItemBank
 from thetaline.jobs.abilities.scoring import TopicScale
 from thetaline.jobs.reports.answers import ChunkAnswers, by_learner
-from thetaline.jobs.reports.forecast import Forecasts, read_forecasts
+from thetaline.jobs.reports.forecast import HIDDEN, Forecasts, read_forecasts
 from thetaline.jobs.reports.goals import LearnerGoals, read_goals
 from thetaline.jobs.reports.items import ItemFacts, item_facts
 from thetaline.jobs.reports.kpis import read_kpis
@@ -105,7 +105,7 @@ class Chunk:
             abilities=abilities,
             percentiles=shared.groups.percentiles(abilities) if shared.groups else {},
             trends=read_trends(conn, runs, learners),
-            forecasts=read_forecasts(conn, runs, learners),
+            forecasts=read_forecasts(conn, runs, learners) if shows.shows_forecast(options.audience) else HIDDEN,
             practised=_practised(conn, shared, learners, abilities),
             kpis=read_kpis(conn, runs, learners),
             goals=read_goals(conn, runs, learners, default_target=options.default_target, topic_sd=shared.topic_sd),

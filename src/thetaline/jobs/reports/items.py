@@ -1,5 +1,6 @@
 """The published items of a week with what people know of them, and how long they usually take."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,6 +28,7 @@ class ItemFacts:
     bank: Bank
     success: SuccessTable
     rapid_ms: Array  # (I,) NaN where the usual time is unknown
+    run_of: Mapping[str, str]  # by the item's code, the calibration that its parameters come from
 
 
 def item_facts(conn: Connection, runs: WeekRuns, items: ItemBank, calendar: SchoolCalendar) -> ItemFacts:
@@ -49,4 +51,5 @@ def item_facts(conn: Connection, runs: WeekRuns, items: ItemBank, calendar: Scho
     )
     median = np.array([np.nan if median is None else median for median, _, _ in used], float)
     n_times = np.array([n for _, n, _ in used], np.int64)
-    return ItemFacts(bank, SuccessTable.of(items.items), rapid_thresholds(median, n_times))
+    run_of = dict(zip(bank.codes, items.run_ids, strict=True))
+    return ItemFacts(bank, SuccessTable.of(items.items), rapid_thresholds(median, n_times), run_of)

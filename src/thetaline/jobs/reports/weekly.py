@@ -128,5 +128,16 @@ def _sources(number: int, chunk: Chunk, shared: Shared) -> tuple[str, ...]:
         runs.churn if number in chunk.risks else None,
         runs.segments if number in chunk.segments else None,
         *chunk.practised.topic_runs.get(number, ()),
+        *_runs_of_items(number, chunk, shared),
     }
     return tuple(sorted(run_id for run_id in used if run_id))
+
+
+def _runs_of_items(number: int, chunk: Chunk, shared: Shared) -> set[str]:
+    """The calibrations that parameters of the items shown come from: one that was rare lately keeps an old one."""
+    if shared.basis is None:
+        return set()
+    practised, suggested = chunk.practised.item_maps.get(number), chunk.practised.suggestions.get(number, NOTHING)
+    shown = [one.item for one in practised.items] if practised else []
+    shown += [one.item for one in suggested.items] + [one.item for one in suggested.examples]
+    return {shared.basis.facts.run_of[item] for item in shown}
