@@ -32,6 +32,7 @@ from thetaline.reports.particles import PAIRS, with_particle
         ("HTML", "HTML은", "HTML이", "HTML로"),  # by the name of the last letter
         ("PDF", "PDF는", "PDF가", "PDF로"),
         ("7B", "7B는", "7B가", "7B로"),
+        ("b", "b는", "b가", "b로"),
         ("Mark", "Mark은(는)", "Mark이(가)", "Mark(으)로"),  # 마크, but Jack is 잭
         ("도형(기초)", "도형(기초)는", "도형(기초)가", "도형(기초)로"),
         ("สมชาย", "สมชาย은(는)", "สมชาย이(가)", "สมชาย(으)로"),

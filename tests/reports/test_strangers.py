@@ -91,7 +91,7 @@ def test_no_single_character_fails_a_pdf(renderer, letter):
         ("a\nb\tc", "a[U+000A]b[U+0009]c"),
         ("\u202eevil", "[U+202E]evil"),
         ("a\ud83d", "a[U+D83D]"),
-        ("가", "가"),  # decomposed jamo
+        ("\u1100\u1161", "\uac00"),  # decomposed jamo
         ("שלום", "\u2068שלום\u2069"),
         ("👩‍👧", "👩‍👧"),
         ("สมชาย", "สมชาย"),
@@ -109,3 +109,8 @@ def test_glyphs_that_the_fonts_lack_become_codes_and_are_told_once():
     found = drawable("김민지 😀 สวัสดี 😀 θ − ▲ → ≤")
     assert found.text == "김민지 [U+1F600] " + "".join(f"[U+{ord(c):04X}]" for c in "สวัสดี") + " [U+1F600] θ − ▲ → ≤"
     assert found.replaced == tuple(sorted({*"สวัสดี", "😀"}))
+
+
+def test_isolates_and_marks_that_pdf_refuses_are_not_passed_on():
+    assert drawable(visible("\u05d0")).text == "[U+05D0]"
+    assert drawable("a\ufeff\ue000").text == "a[U+FEFF][U+E000]"
