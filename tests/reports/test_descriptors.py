@@ -1,5 +1,7 @@
 """Levels come from a file, in both languages, and are named only where the score says which."""
 
+from dataclasses import replace
+
 import pytest
 from tests.reports import fixtures
 
@@ -45,11 +47,28 @@ def test_a_level_is_named_unless_the_range_touches_three(theta, se, level):
     assert default_descriptors().level_of(Estimate(theta, se)) == level
 
 
+@pytest.mark.parametrize(
+    ("theta", "se", "said"),
+    [
+        (0.0, 0.2, "Level 3 of 5: On firm ground."),
+        (0.48, 0.21, "Level 3 or 4 of 5; the likelier is 3: On firm ground."),
+        (0.52, 0.21, "Level 3 or 4 of 5; the likelier is 4: Advanced."),
+        (0.0, 0.5, "Which level fits best cannot be told yet; more answers will show."),
+    ],
+)
+def test_a_page_names_the_levels_that_the_range_touches(theta, se, said):
+    known, report = Estimate(theta, se), fixtures.full()
+    standing = replace(report.standing, theta=known, level=default_descriptors().level_of(known))
+    assert f">{said}<" in render_html(replace(report, standing=standing))
+
+
 def test_a_file_replaces_the_levels(tmp_path):
     path = tmp_path / "levels.toml"
     path.write_text(LEVELS, encoding="utf-8")
     own = read_descriptors(path)
-    page = render_html(fixtures.full(), own)
+    report = fixtures.full()
+    standing = replace(report.standing, theta=Estimate(2.0, 0.3), level=2)
+    page = render_html(replace(report, standing=standing), own)
     assert "Level 3 of 3: High &lt;b&gt;." in page
     assert "On firm ground" not in page
 

@@ -30,7 +30,7 @@ def key_of_the_value(language: Language) -> list[str]:
     return [
         words.of("headline", report.headline.change),
         words.span(report.headline.slope),
-        words("standing.level", level=write.count(standing.level + 1), levels=write.count(5), level_name=level.name),
+        words("standing.two_levels", level="3", first="3", last="4", levels="5", level_name=level.name),
         words.chance(mean),
         verdicts[TopicVerdict.WEAKER],
         words.of("topic_verdict", report.topics[1].verdict),

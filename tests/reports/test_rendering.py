@@ -12,7 +12,16 @@ from tests.reports.reading import read
 from thetaline.errors import InputError
 from thetaline.reports.extra import require
 from thetaline.reports.html import render_html
-from thetaline.reports.value import Absent, Audience, Change, GoalVerdict, Language, TopicVerdict, WeeklyReport
+from thetaline.reports.value import (
+    Absent,
+    Audience,
+    Change,
+    GoalVerdict,
+    KpiValue,
+    Language,
+    TopicVerdict,
+    WeeklyReport,
+)
 from thetaline.reports.wording import Words, catalogue
 
 SECTIONS = {"trend": "trend", "standing": "standing", "item_map": "map", "effort": "effort"}
@@ -148,3 +157,23 @@ def test_what_makes_no_page_loads_no_library_for_pages():
 def test_a_library_that_is_missing_is_named_with_what_to_install():
     with pytest.raises(InputError, match=r"need no_such_library: pip install 'thetaline\[reports\]'"):
         require("babel", "no_such_library")
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "shown"),
+    [
+        ("E_t", 0.084, "+8%"),
+        ("E_t", -0.084, "−8%"),
+        ("E_t", 0.004, "0%"),
+        ("I_t", 0.001, "0.00"),
+        ("R_t", 0.5, "50%"),
+        ("A_t", 0.714, "0.71"),
+        ("P", 0.998, "over 99%"),
+        ("own_key", -1.5, "−1.50"),
+    ],
+)
+def test_an_indicator_is_written_by_its_kind(key, value, shown):
+    kpi = KpiValue(key, value, None, Change.DOWN, better=Change.DOWN)
+    lines = sections(replace(fixtures.full(), kpis=(kpi,)))["kpis"]
+    name = key if key == "own_key" else words().of("kpi", key)
+    assert lines[1:4] == [name, shown, "▼\u00a0falling · a good sign"]

@@ -44,8 +44,15 @@ class Descriptors:
 
     def level_of(self, theta: Estimate) -> int | None:
         """The level that holds θ; None where its 95 % interval touches more than two levels."""
-        low, here, high = (sum(value >= cut for cut in self.cuts) for value in (theta.low, theta.value, theta.high))
-        return here if high - low < _MOST_SPANNED else None
+        low, high = self.touched(theta)
+        return self._at(theta.value) if high - low < _MOST_SPANNED else None
+
+    def touched(self, theta: Estimate) -> tuple[int, int]:
+        """The lowest and the highest level that the 95 % interval touches."""
+        return self._at(theta.low), self._at(theta.high)
+
+    def _at(self, value: float) -> int:
+        return sum(value >= cut for cut in self.cuts)
 
 
 def read_descriptors(path: Path) -> Descriptors:

@@ -89,15 +89,24 @@ def standing(found: Standing | Absent, words: Words, descriptors: Descriptors) -
         *_percentile(found.percentile, words),
     ]
     figure = Figure(standing_figure(found, words, descriptors))
-    return Section("standing", title, (*_level(found.level, words, descriptors), figure, Facts(tuple(facts))))
+    return Section("standing", title, (*_level(found, words, descriptors), figure, Facts(tuple(facts))))
 
 
-def _level(level: int | None, words: Words, descriptors: Descriptors) -> list[Block]:
+def _level(standing: Standing, words: Words, descriptors: Descriptors) -> list[Block]:
+    """The level, or the two that θ may be on with the likelier one; none where it may be on more."""
+    level = standing.level
     if level is None:
         return [Text(words("standing.no_level"), Tone.LEAD)]
     levels = descriptors.levels[words.language]
-    n, of = words.write.count(level + 1), words.write.count(len(levels))
-    named = words("standing.level", level=n, levels=of, level_name=levels[level].name)
+    first, last = (words.write.count(one + 1) for one in descriptors.touched(standing.theta))
+    named = words(
+        "standing.level" if first == last else "standing.two_levels",
+        level=words.write.count(level + 1),
+        levels=words.write.count(len(levels)),
+        level_name=levels[level].name,
+        first=first,
+        last=last,
+    )
     return [Text(named, Tone.LEAD), Text(as_word(levels[level].can))]
 
 
