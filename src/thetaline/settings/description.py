@@ -21,7 +21,7 @@ class SettingLine:
     name: str
     value: str
     default: str
-    source: str  # environment, .env or default
+    source: str  # environment, .env, file (of a secret) or default
     rule: str
     description: str
 

@@ -9,15 +9,14 @@ from dotenv import dotenv_values
 
 from thetaline.errors import SettingsError
 from thetaline.settings.fields import ENV_FILE, Settings
+from thetaline.settings.secret_files import FILE_NAMES, SUFFIX
 
 # The contract has these, but nothing here uses them yet: whoever sets one must not believe that it works.
 # Names that other programs use too (AWS_REGION, LOG_LEVEL) are left alone.
 UNHEEDED = frozenset(
     {
         "alert_webhook_url",
-        "database_url_file",
         "mirt_source",
-        "r_irt_internal_token_file",
         "thetaline_schema",
     }
 )
@@ -29,20 +28,25 @@ _OF_KUBERNETES = re.compile(r"_service_(host|port)(_\w+)?$|_port(_\d+_(tcp|udp)(
 
 
 def sources() -> dict[str, set[str]]:
-    """Lower-case names of the variables that are set, by where; the first source wins.
+    """Lower-case names of the settings that are set, by where; the first source wins.
 
     Raises SettingsError for a `.env` that is not UTF-8.
     """
-    try:
-        written = dotenv_values(ENV_FILE)
-    except UnicodeDecodeError as error:
-        raise SettingsError(f"{ENV_FILE} is not UTF-8 text ({error.reason} at byte {error.start})") from None
-    return {"environment": _set_names(os.environ), ENV_FILE: _set_names(written)}
+    by_file = {name.removesuffix(SUFFIX) for name in FILE_NAMES & given_values().keys()}
+    return {**{source: set(variables) for source, variables in _variables().items()}, "file": by_file}
 
 
 def given_names() -> set[str]:
-    """Lower-case names of the variables that are set anywhere."""
+    """Lower-case names of the settings and variables that are set anywhere."""
     return set().union(*sources().values())
+
+
+def given_values() -> dict[str, str]:
+    """Each variable that is set, by its lower-case name, as the first of its sources has it."""
+    values: dict[str, str] = {}
+    for variables in _variables().values():
+        values = {**variables, **values}
+    return values
 
 
 def refused(names: Iterable[str]) -> list[str]:
@@ -53,7 +57,7 @@ def refused(names: Iterable[str]) -> list[str]:
 def misspelt() -> dict[str, str]:
     """Each variable that is nearly one of our settings and nobody else's, and the setting that was meant."""
     given, ours = given_names(), Settings.model_fields.keys()
-    meant = {name: _meant(name, ours - given) for name in sorted(given - ours - UNHEEDED)}
+    meant = {name: _meant(name, ours - given) for name in sorted(given - ours - UNHEEDED - FILE_NAMES)}
     return {name.upper(): near.upper() for name, near in meant.items() if near}
 
 
@@ -92,5 +96,13 @@ def _edits(one: str, other: str) -> int:
     return rows[-1][-1]
 
 
-def _set_names(variables: Mapping[str, str | None]) -> set[str]:
-    return {name.lower() for name, value in variables.items() if value}
+def _variables() -> dict[str, dict[str, str]]:
+    try:
+        written = dotenv_values(ENV_FILE)
+    except UnicodeDecodeError as error:
+        raise SettingsError(f"{ENV_FILE} is not UTF-8 text ({error.reason} at byte {error.start})") from None
+    return {"environment": _set(os.environ), ENV_FILE: _set(written)}
+
+
+def _set(variables: Mapping[str, str | None]) -> dict[str, str]:
+    return {name.lower(): value for name, value in variables.items() if value}
