@@ -10,7 +10,11 @@ import pytest
 from learners import TODAY, Connection
 from report_school import MONDAY, TEACHER, TOPICS, reports, row_of, school_of
 
+from thetaline.jobs.abilities.answers import LearnerAnswers
+from thetaline.jobs.reports.answers import ChunkAnswers
+from thetaline.learning.attempts import Attempts
 from thetaline.learning.school_calendar import SchoolCalendar
+from thetaline.learning.windows import Window
 from thetaline.reports.value import (
     Absent,
     Change,
@@ -167,3 +171,21 @@ def test_weeks_are_those_of_the_school_s_time_zone(school: Connection) -> None:
     assert reports(school, "three")[0].headline.n_answers == 3
     assert reports(school, "three", options=seoul)[0].headline.n_answers == 0
     school.rollback()
+
+
+def test_an_item_counts_as_missed_only_while_its_last_answer_is_wrong() -> None:
+    n = 5  # items 1 to 3: wrong then right, right then wrong, wrong long ago
+    attempts = Attempts(
+        learner=np.zeros(n, np.int32),
+        item=np.array([3, 1, 2, 1, 2], np.int32),
+        correct=np.array([0, 0, 1, 1, 0], np.int8),
+        day=np.array([1, 20, 21, 22, 23], np.int32),
+        time_ms=np.full(n, -1, np.int32),
+        hint=np.full(n, -1, np.int8),
+        session=np.arange(n, dtype=np.int32),
+        n_learners=1,
+    )
+    of_all = LearnerAnswers(np.array([7], np.int32), np.ones(n, np.int32), attempts)
+    month = Window(10, 38)
+    answers = ChunkAnswers(of_all, week=Window(31, 38), theta_window=month, month=month, seen_window=Window(24, 38))
+    assert answers.missed().attempts.item.tolist() == [2]

@@ -218,3 +218,51 @@ def test_the_forecast_of_the_week_s_run_is_shown_and_no_other_s(school: Connecti
     assert (trend_of(hidden).forecast, trend_of(hidden).forecast_absent) == ((), Absent.NOT_ALLOWED)
     assert "forecast-1" not in hidden.sources
     school.rollback()
+
+
+def test_a_line_of_the_week_before_is_led_on_and_an_older_one_is_not_told(school: Connection) -> None:
+    now = trend_of(reports(school, "u05")[0]).line
+    moved = "update run set as_of = as_of - 7 where job = 'fit_bayesian_growth'"
+    school.execute(moved)
+    before = trend_of(reports(school, "u05")[0]).line
+    assert isinstance(now, GrowthLine)
+    assert isinstance(before, GrowthLine)
+    assert before.level.value == pytest.approx(now.level.value + now.slope.value)
+    assert before.level.se > now.level.se
+    school.execute(moved)
+    report = reports(school, "u05")[0]
+    assert trend_of(report).line is Absent.NOT_FITTED
+    assert report.headline.change is Change.UNKNOWN
+    assert not any(run_id.startswith("fit_bayesian") for run_id in report.sources)
+    school.rollback()
+
+
+def test_a_learner_is_in_the_class_of_the_newest_session(school: Connection) -> None:
+    school.execute(
+        "insert into session (session_id, user_id, classroom_id, started_at) values ('moved', 'u01', 'small', %s)",
+        [MONDAY + timedelta(days=6)],
+    )
+    assert [report.reader.class_name for report in reports(school, "u00", "u01")] == ["Class 3-1", "small"]
+    school.rollback()
+
+
+def test_a_group_of_nine_has_no_percentile(school: Connection) -> None:
+    school.execute(
+        "delete from ability using learner where ability.learner_no = learner.learner_no and user_id > 'u08'"
+    )
+    for user in ("u00", "u08"):
+        standing = reports(school, user)[0].standing
+        assert isinstance(standing, Standing)
+        assert standing.percentile is Absent.GROUP_TOO_SMALL
+    school.rollback()
+
+
+def test_a_past_week_ends_with_itself(school: Connection) -> None:
+    for table in ("run", "item_param", "ability", "topic_ability"):
+        school.execute(f"update {table} set as_of = as_of - 7")
+    report = reports(school, "u17", week=MONDAY - timedelta(days=7))[0]
+    assert trend_of(report).measures[-1].week == MONDAY - timedelta(days=7)
+    assert len(trend_of(report).measures) == 5
+    assert report.headline.n_answers == 25
+    assert isinstance(report.standing, Standing)
+    school.rollback()

@@ -102,6 +102,14 @@ def test_the_expected_share_below_is_that_of_draws_and_its_interval_holds_them()
     assert np.mean((share >= low - 1.7) & (share <= high + 1.7)) == pytest.approx(0.95, abs=0.02)
 
 
+def test_a_learner_known_exactly_has_the_uncertainty_of_the_group() -> None:
+    rng = np.random.default_rng(4)
+    theta, se = rng.normal(0, 1, 30), rng.uniform(0.3, 0.6, 30)
+    _, low, high = Group.of(theta, se).percentiles(np.array([0.0]), np.array([1e-3]))[:, 0]
+    share = 100 * (rng.normal(theta, se, (100_000, 30)) < 0.0).mean(axis=1)
+    assert np.std(share) == pytest.approx((high - low) / 2 / 1.96, rel=0.05)
+
+
 def test_a_percentile_wider_than_forty_points_is_not_told() -> None:
     assert told(50.0, 30.0, 70.0) == Interval(50.0, 30.0, 70.0)
     assert told(50.0, 29.9, 70.0) is None
