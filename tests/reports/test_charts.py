@@ -146,6 +146,35 @@ def test_many_weeks_are_labelled_from_the_newest_with_every_other_left_out_on_na
     assert re.findall(r'class="tick minor"[^>]*>(w\d+)<', drawn) == ["w0", "w6", "w12"]
 
 
+def test_a_week_of_two_answers_does_not_flatten_the_others():
+    measures = [charts.Ranged(0.0, 0.0, -9.0, 9.0), charts.Ranged(7.0, 0.5, 0.0, 1.0)]
+    data = charts.TrendData(measures, [], None, [], [(0.0, "a"), (7.0, "b")])
+    drawn = charts.trend_chart(data, WORDS, goal_label="", number=str).svg
+    assert set(re.findall(r">(-?\d\.\d)<", drawn)) == {"-4.0", "-2.0", "0.0", "2.0", "4.0"}
+
+
+@pytest.mark.parametrize(("goal", "is_above"), [(1.0, False), (0.0, True)])
+def test_the_goals_name_stands_above_its_line_unless_that_is_the_edge(goal, is_above):
+    data = charts.TrendData([], [(0.0, 0.0), (7.0, 1.0)], goal, [], [(0.0, "a"), (7.0, "b")])
+    drawn = charts.trend_chart(data, WORDS, goal_label="the goal", number=str).svg
+    line = float(re.search(r'y1="([\d.]+)"[^>]*class="goal"', drawn)[1])
+    name = float(re.search(r'y="([\d.]+)"[^>]*>the goal<', drawn)[1])
+    assert (name < line) == is_above
+
+
+@pytest.mark.parametrize(("reference", "anchor"), [(-1.0, "start"), (0.0, "middle"), (1.0, "end")])
+def test_a_name_near_an_edge_grows_inward(reference, anchor):
+    rows = [charts.Row("r", 0.0, -1.0, 1.0)]
+    drawn = charts.interval_rows(rows, WORDS, reference=reference, reference_label="here", number=str).svg
+    assert re.search(r'text-anchor="(\w+)">here<', drawn)[1] == anchor
+
+
+def test_the_current_step_is_marked():
+    marker = charts.Marker("0.3", 0.3, 0.1, 0.5)
+    drawn = charts.level_steps([0.0, 1.0], WORDS, current=1, marker=marker, labels=["1", "2", "3"]).svg
+    assert re.findall(r'class="(current|step)"', drawn) == ["step", "current", "step"]
+
+
 def test_a_long_label_is_shortened_and_wide_letters_count_twice():
     assert shortened("a" * 46) == "a" * 46
     assert shortened("a" * 47) == "a" * 45 + "…"

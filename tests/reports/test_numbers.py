@@ -192,6 +192,13 @@ def test_the_weeks_of_the_trend_are_those_of_the_value_row_by_row(language):
         assert [value for value, _ in numbers(row[3])] == pytest.approx([v for v, _ in bounds(level)], abs=0.0051)
 
 
+def test_the_questions_of_the_week_are_in_the_order_of_their_difficulty():
+    report = fixtures.full()
+    named = tuple(replace(one, item=f"Q-{23 - k:03d}") for k, one in enumerate(report.item_map.items))
+    rows = read(render_html(replace(report, item_map=replace(report.item_map, items=named)))).lines["map"][-24:]
+    assert [row.split(" | ")[0] for row in rows] == [one.item for one in named]
+
+
 @pytest.mark.parametrize("language", Language)
 def test_the_numbers_of_a_class_page_are_those_of_the_value(language):
     report = fixtures.school_class(language)
