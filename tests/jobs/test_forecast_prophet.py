@@ -178,6 +178,30 @@ def test_a_vacation_raises_no_anomaly_and_the_week_before_stands(conn: Connectio
     assert again["n_anomalies"] > 20
     everybody = "select metric, value from prophet_anomalies where user_id is null"
     assert rows(conn, everybody) == [("activity", 0.0)]
+    replace_periods(conn, "test", [days])  # as before: what is current is of another calendar all the same
+    conn.commit()
+    last = run(conn, database, now=NOW + timedelta(hours=2))
+    assert last.get("status") != "already_done"
+    assert rows(conn, "select distinct run_id from forecast_weekly") == [(last["run_id"],)]
+    assert rows(conn, everybody) == []
+
+
+def test_an_exam_ahead_or_a_learner_in_another_class_makes_another_fit(conn: Connection, database: str) -> None:
+    write_answers(conn, answers(range(4)))
+    in_classes(conn)
+
+    def fingerprint() -> str:
+        return weekly.read_series(context(conn, database, weekly.JOB), TODAY).fingerprint()
+
+    found = [fingerprint(), fingerprint()]
+    assert found[0] == found[1]
+    exam = Period(TODAY + timedelta(days=2), TODAY + timedelta(days=4), PeriodKind.EXAM, "midterms")
+    replace_periods(conn, "test", [exam])
+    found.append(fingerprint())
+    conn.execute("update session set classroom_id = '1b' where session_id = 'u01'")
+    conn.commit()
+    found.append(fingerprint())
+    assert len(set(found)) == 3
 
 
 def test_data_that_carry_no_forecast_leave_the_reason_and_the_forecasts_of_the_week_before(

@@ -10,6 +10,7 @@ from tests.learning.cohorts import attempts
 from thetaline.learning.attempts import Attempts
 from thetaline.learning.churn import ChurnFit, Cohort, InForce, fit_churn, landmark_rows
 from thetaline.learning.churn.accuracy import accuracy, auc, calibration_line, compared
+from thetaline.learning.churn.fit import rows_of_groups
 from thetaline.learning.churn.hazard import fit_hazard, probability
 from thetaline.learning.churn.holdouts import holdouts, known_by
 from thetaline.learning.inactivity import activity_history
@@ -147,6 +148,12 @@ def test_where_the_model_behind_s_is_the_truth_s_stays_in_force():
     assert fit.in_force is InForce.INACTIVITY
     known = np.isfinite(fit.risks.risk)
     assert np.array_equal(fit.risks.risk[known], fit.risks.inactivity[known])
+    assert brier_of_new_and_old(fit) == pytest.approx(fit.accuracy["inactivity"].brier)
+
+
+def brier_of_new_and_old(fit: ChurnFit) -> float:
+    parts = [fit.accuracy[f"{age} learners"] for age in ("new", "old")]
+    return float(np.average([one.brier for one in parts], weights=[one.n for one in parts]))
 
 
 def test_shuffled_covariates_are_no_better_than_chance(simulated: Attempts):
@@ -161,6 +168,17 @@ def test_accuracy_is_told_by_group_and_by_new_and_old_learners(fit: ChurnFit):
     assert found["group 1a"].n < found["landmark_hazard"].n
     assert found["new learners"].n + found["old learners"].n == found["landmark_hazard"].n
     assert "group " not in found
+    assert brier_of_new_and_old(fit) == pytest.approx(found["landmark_hazard"].brier)
+
+
+def test_groups_have_their_own_rows(simulated: Attempts):
+    cohort = landmark_rows(simulated, WINDOW)
+    group = [None if who % 3 == 2 else f"{who % 3}" for who in range(simulated.n_learners)]
+    found = rows_of_groups(group, cohort.rows)
+    assert list(found) == ["0", "1"]
+    for name, rows in found.items():
+        assert np.array_equal(rows, np.flatnonzero(cohort.rows.learner % 3 == int(name)))
+    assert rows_of_groups([None] * simulated.n_learners, cohort.rows) == {}
 
 
 def test_a_vacation_raises_no_risk(simulated: Attempts):

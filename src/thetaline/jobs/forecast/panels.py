@@ -52,14 +52,15 @@ class SchoolSeries:
         return self.first_week + timedelta(weeks=week)
 
     def fingerprint(self, *more: object) -> str:
-        """Differs where a value of a learner, the calendar, or one of `more` does."""
+        """Differs where a value of a learner or a cohort, the calendar, or one of `more` does."""
         digest = hashlib.sha256(repr((self.first_week, self.classrooms, more)).encode())
         digest.update(self.learner_no.tobytes())
-        for panel in self.learners.values():
+        for panel in (*self.learners.values(), *self.cohorts.values()):
             for column in (panel.value, panel.size):
                 digest.update(np.round(column, 9).tobytes())
             digest.update(panel.left_out.tobytes())
         digest.update(self.ahead.school_days.tobytes())
+        digest.update(self.ahead.left_out.tobytes())
         return digest.hexdigest()
 
 

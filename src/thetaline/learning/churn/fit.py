@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from thetaline.learning._types import Array, Mask
+from thetaline.learning._types import Array, Index, Mask
 from thetaline.learning.churn.accuracy import Accuracy, Comparison, accuracy, average_ranks, compared
 from thetaline.learning.churn.holdouts import (
     MIN_EVENTS,
@@ -64,7 +64,7 @@ def fit_churn(
         risks=_risks(cohort, model, tried, in_force, silent_days),
         in_force=in_force,
         comparisons=comparisons,
-        accuracy=_accuracies(tried, group),
+        accuracy=_accuracies(tried, in_force, group),
         n_holdouts=len(weeks),
     )
 
@@ -96,22 +96,29 @@ def _comparisons(tried: Forecasts, rng: np.random.Generator) -> tuple[Comparison
     )
 
 
-def _accuracies(tried: Forecasts, group: Sequence[str | None] | None) -> dict[str, Accuracy]:
-    """Of all rows by forecast; of new and old learners and of each group by the model."""
+def _accuracies(tried: Forecasts, in_force: InForce, group: Sequence[str | None] | None) -> dict[str, Accuracy]:
+    """Of all rows by forecast; of new and old learners and of each group by the one in force."""
     y, is_new = tried.rows.silent, tried.rows.is_new
+    risk = tried.risk if in_force is InForce.LANDMARK_HAZARD else tried.inactivity
     found = {
         "landmark_hazard": accuracy(tried.risk, y),
         "inactivity": accuracy(tried.inactivity, y),
         "recency": accuracy(tried.recency, y),
-        "new learners": accuracy(tried.risk[is_new], y[is_new]),
-        "old learners": accuracy(tried.risk[~is_new], y[~is_new]),
+        "new learners": accuracy(risk[is_new], y[is_new]),
+        "old learners": accuracy(risk[~is_new], y[~is_new]),
     }
-    if group is None:
-        return found
-    named = np.array([one or "" for one in group])[tried.rows.learner]
-    return found | {
-        f"group {one}": accuracy(tried.risk[named == one], y[named == one]) for one in np.unique(named) if one
-    }
+    rows = rows_of_groups(group, tried.rows) if group is not None else {}
+    return found | {f"group {one}": accuracy(risk[own], y[own]) for one, own in rows.items()}
+
+
+def rows_of_groups(group: Sequence[str | None], rows: LandmarkRows) -> dict[str, Index]:
+    """The rows of each group that has a name, in the order of names."""
+    names = sorted({one for one in group if one})
+    number = {name: code for code, name in enumerate(names)}
+    code = np.array([number.get(one or "", -1) for one in group])[rows.learner]
+    order = np.argsort(code, kind="stable")
+    ends = np.searchsorted(code[order], np.arange(len(names) + 1))
+    return {name: order[ends[at] : ends[at + 1]] for name, at in number.items() if ends[at] < ends[at + 1]}
 
 
 def _risks(cohort: Cohort, model: ChurnModel, tried: Forecasts, in_force: InForce, silent_days: int) -> Risks:

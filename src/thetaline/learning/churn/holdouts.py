@@ -1,6 +1,7 @@
 """Forecasts of weeks that no fit has seen: of the model, of the nightly S and of recency alone."""
 
 from dataclasses import dataclass
+from itertools import islice
 
 import numpy as np
 
@@ -35,7 +36,8 @@ def known_by(rows: LandmarkRows, landmark: int, *, silent_days: int = SILENT_DAY
 def holdouts(rows: LandmarkRows, *, silent_days: int = SILENT_DAYS) -> list[int]:
     """The newest landmarks with known outcomes that earlier ones can be fitted for; the oldest first."""
     known = np.unique(rows.landmark[np.isfinite(rows.silent)])
-    return [int(one) for one in known if can_fit(known_by(rows, one, silent_days=silent_days))][:MAX_HOLDOUTS][::-1]
+    fitting = (int(one) for one in known if can_fit(known_by(rows, one, silent_days=silent_days)))
+    return list(islice(fitting, MAX_HOLDOUTS))[::-1]  # years of landmarks are not tried one by one
 
 
 def can_fit(rows: LandmarkRows) -> bool:
