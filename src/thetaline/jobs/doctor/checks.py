@@ -23,7 +23,7 @@ from thetaline.settings import Settings, describe, misspelt
 INSTALLATION = "installation"
 LEAST_FREE_BYTES = 1_000_000_000
 _REQUIRED_EXTRAS = ("", "pipeline")
-_REQUIREMENT = re.compile(r"^(?P<name>[\w.-]+)(\[[\w,]+\])?(?P<range>[^;]*)(;.*extra == ['\"](?P<extra>\w+)['\"])?")
+_REQUIREMENT = re.compile(r"^(?P<name>[\w.-]+)(\[[\w,-]+\])?(?P<range>[^;]*)(;.*extra == ['\"](?P<extra>[\w-]+)['\"])?")
 DATABASE = "database"
 _SQL = db.sql("jobs/doctor/checks.sql")
 
