@@ -98,6 +98,14 @@ def mounts_what_it_has(found: Manifests) -> Iterator[str]:
             yield pod.owner
 
 
+def nothing_keeps_a_job_from_completing(found: Manifests) -> Iterator[str]:
+    """A Job is complete when all its containers have ended, so a proxy is an init container that stays."""
+    for pod in found.pods():
+        stays = [one.get("restartPolicy") == "Always" for one in pod.spec.get("initContainers", [])]
+        if len(pod.spec["containers"]) != 1 or not all(stays):
+            yield pod.owner
+
+
 RULES = (
     runs_as_our_uid,
     root_is_read_only,
@@ -110,4 +118,5 @@ RULES = (
     image_is_pinned,
     writes_only_where_it_is_bounded,
     mounts_what_it_has,
+    nothing_keeps_a_job_from_completing,
 )

@@ -45,6 +45,13 @@ def test_a_manifest_that_breaks_a_rule_is_caught_by_it_alone(render: Render, rul
     assert faults(broken).keys() == {rule.__name__}
 
 
+@pytest.mark.parametrize("overlay", OVERLAYS)
+def test_production_alone_has_the_cloud_sql_proxy_and_in_every_pod(render: Render, overlay: str):
+    pods = [*render(f"overlays/{overlay}").pods(), *render(f"now/{overlay}").pods()]
+    side_cars = [[one["name"] for one in pod.spec.get("initContainers", [])] for pod in pods]
+    assert side_cars == [["cloud-sql-proxy"] if overlay == "production" else []] * len(pods)
+
+
 def main(found: Manifests, kind: str = "CronJob", name: str = "calibrate-irt-nightly"):
     return found.pod_spec(kind, name)["containers"][0]
 
@@ -111,6 +118,12 @@ def _(found):
 @breaks(pod_rules.mounts_what_it_has)
 def _(found):
     found.pod_spec("Job", "db-migrate")["volumes"].append({"name": "spare", "emptyDir": {"sizeLimit": "1Gi"}})
+
+
+@breaks(pod_rules.nothing_keeps_a_job_from_completing)
+def _(found):
+    spec = found.pod_spec("Job", "db-migrate")
+    spec["containers"] += spec.pop("initContainers")
 
 
 @breaks(reference_rules.is_in_our_namespace)
