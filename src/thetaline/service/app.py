@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 
 import psycopg
 from fastapi import FastAPI, Request
@@ -13,6 +14,7 @@ from starlette.responses import Response
 
 import thetaline
 from thetaline import logs
+from thetaline.errors import SettingsError
 from thetaline.irt.threads import available_processors
 from thetaline.jobs.runner import prepare_database
 from thetaline.learning.school_calendar import SchoolCalendar
@@ -45,7 +47,7 @@ from thetaline.service.routes import (
 from thetaline.service.services import Services
 from thetaline.service.theta_updates import ThetaUpdates
 from thetaline.service.tokens import REFRESH_SECS, TokenCache
-from thetaline.settings import Settings, load
+from thetaline.settings import Settings, load, secret_now
 
 DESCRIPTION = """Calibrate, link and score by item response theory, and read what the nightly runs published.
 
@@ -89,9 +91,10 @@ def _layers(metrics: ServiceMetrics, limits: BodyLimits) -> list[Middleware]:
 def services_for(settings: Settings, metrics: ServiceMetrics, *, anonymous: bool) -> Services:
     """Everything that the routes share, not yet started."""
     # The embedded server is started and migrated here; another database may be away for now, /readyz tells.
-    database = Database(settings.database_url or prepare_database(settings))
+    rotated = partial(secret_now, "database_url")
+    database = Database(settings.database_url or prepare_database(settings), url_now=rotated)
     # What requests wait for must not keep a running fit from renewing its lease.
-    queue = Database(database.url, connections=settings.service_workers + 1)
+    queue = Database(database.url, connections=settings.service_workers + 1, url_now=rotated)
     temp_files, dispatcher = TempFiles(), FitDispatcher(_dispatch_limits(settings), metrics)
     internal = settings.r_irt_internal_token
     return Services(
@@ -162,12 +165,24 @@ async def _keep_tokens_fresh(services: Services) -> None:
 
 async def _refresh_tokens(services: Services) -> None:
     """Whatever goes wrong leaves the tokens as they were last seen, until a later look succeeds."""
+    _take_up_internal_token(services.tokens)
     try:
         await services.tokens.refresh(services.database)
     except (*DB_UNAVAILABLE, psycopg.errors.UndefinedTable) as error:
         log.warning("the tokens could not be read: the database is not available", kind=type(error).__name__)
     except Exception:  # the edge of the loop: if it ended, revoked tokens would work for ever
         log.exception("the tokens could not be read")
+
+
+def _take_up_internal_token(tokens: TokenCache) -> None:
+    """A rotated file holds from the next look on."""
+    try:
+        token = secret_now("r_irt_internal_token")
+    except SettingsError as error:
+        log.warning("the internal token stays as it was", reason=str(error))
+        return
+    if token is not None:
+        tokens.set_internal(token)
 
 
 async def _http_error(request: Request, error: Exception) -> Response:

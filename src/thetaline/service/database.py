@@ -28,12 +28,18 @@ OPTIONS = "-c timezone=UTC -c datestyle=ISO -c plan_cache_mode=force_custom_plan
 class Database:
     """`await database.run(function, ...)` calls `function(connection, ...)` and commits; a failure rolls back."""
 
-    def __init__(self, url: str, *, connections: int = CONNECTIONS) -> None:
-        """Nothing is opened before `open`. Raises DatabaseError for a URL that is none."""
+    def __init__(
+        self, url: str, *, connections: int = CONNECTIONS, url_now: Callable[[], str | None] = lambda: None
+    ) -> None:
+        """Nothing is opened before `open`; `url_now` is asked before each connection and may know a newer URL.
+
+        Raises DatabaseError for a URL that is none.
+        """
         self.url = url
+        first = _conninfo(url)
         self._threads = ThreadPoolExecutor(connections, thread_name_prefix="database")
         self._pool = ConnectionPool(
-            _conninfo(url),
+            lambda: _conninfo(newer) if (newer := url_now()) else first,
             open=False,
             min_size=1,
             max_size=connections,

@@ -85,12 +85,18 @@ class TokenCache:
     def __init__(self, internal: str | None, *, now: Callable[[], datetime] = _utc_now) -> None:
         """`internal` is told at once, white space around it left out; the rest comes with `refresh`."""
         self._now = now
-        self._internal = None if internal is None else _digest(internal.strip())
+        self._internal: bytes | None = None
+        if internal is not None:
+            self.set_internal(internal)
         self._stored: dict[str, StoredToken] = {}
         self._made = False
         self._seen_at: float | None = None
         self._failed_at = -math.inf
         self._looking = asyncio.Lock()
+
+    def set_internal(self, token: str) -> None:
+        """The internal token from now on; the one before opens nothing any more."""
+        self._internal = _digest(token.strip())
 
     def __len__(self) -> int:
         """How many there are."""

@@ -6,9 +6,9 @@ from thetaline.errors import SettingsError
 from thetaline.settings.description import SettingLine, broken_rules, describe
 from thetaline.settings.fields import Settings, time_zone
 from thetaline.settings.names import given_names, given_values, misspelt, refused
-from thetaline.settings.secret_files import read_secret_files
+from thetaline.settings.secret_files import SUFFIX, read_secret_file, read_secret_files
 
-__all__ = ["SettingLine", "Settings", "describe", "load", "misspelt", "time_zone"]
+__all__ = ["SettingLine", "Settings", "describe", "load", "misspelt", "secret_now", "time_zone"]
 
 
 def load(**overrides: object) -> Settings:
@@ -27,3 +27,12 @@ def load(**overrides: object) -> Settings:
     if unheeded:
         raise SettingsError("; ".join(unheeded))
     return settings
+
+
+def secret_now(name: str) -> str | None:
+    """The secret of a field as its file has it now, rotated perhaps since the start; None where no file is named.
+
+    Raises SettingsError for a file that gives none.
+    """
+    given = given_values()
+    return read_secret_file(name, given) if name + SUFFIX in given else None

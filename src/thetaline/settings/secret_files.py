@@ -27,14 +27,17 @@ def read_secret_files(variables: Mapping[str, str]) -> tuple[dict[str, str], lis
     faults: list[str] = []
     for name in sorted(name for name in SECRETS if name + SUFFIX in variables):
         try:
-            values[name] = _secret(name, variables)
+            values[name] = read_secret_file(name, variables)
         except SettingsError as error:
             faults.append(str(error))
     return values, faults
 
 
-def _secret(name: str, variables: Mapping[str, str]) -> str:
-    """Without the white space around it: editors and `echo` end a file with a new line."""
+def read_secret_file(name: str, variables: Mapping[str, str]) -> str:
+    """The secret `name` without the white space around it: editors and `echo` end a file with a new line.
+
+    Raises SettingsError for a file that gives none, or where the value is a variable too.
+    """
     path = variables[name + SUFFIX]
     variable = (name + SUFFIX).upper()
     if name in variables:
