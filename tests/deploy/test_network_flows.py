@@ -4,10 +4,8 @@ import re
 from itertools import product
 
 import pytest
-from manifests import OVERLAYS
+from manifests import CHECKOUT, OVERLAYS, Render
 from network_flows import ANYBODY, Flow, flows
-
-from conftest import CHECKOUT, Render
 
 GUIDE = CHECKOUT / "docs/guides/deploying.md"
 COMPONENTS = {"job", "migrate", "service"}
