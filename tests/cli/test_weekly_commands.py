@@ -26,6 +26,11 @@ select 'forecast_prophet-1', learner_no, horizon, 0.4, 0.3, -0.2, 0.0, 0.8, 1.0
 from learner, generate_series(1, 2) as horizon where user_id = 'ada';
 insert into forecast_anomaly (run_id, series_no, value, expected, anomaly_score, p_value)
 select 'forecast_prophet-1', learner_no, 2.5, 0.4, 5.25, 2e-6 from learner where user_id = 'ada';
+insert into prophet_fit_meta (run_id, metric, fitted_at, status, intended_use)
+values ('forecast_prophet-1', 'activity', now(), 'fitted', 'staff');
+insert into forecast_series (run_id, series_no, metric, weeks_known) values ('forecast_prophet-1', 90, 'activity', 8);
+insert into forecast_anomaly (run_id, series_no, value, expected, anomaly_score, p_value)
+values ('forecast_prophet-1', 90, 2, 22, -4.5, 1e-4);
 insert into survival_fit_meta (run_id, formula, fitted_at, in_force, status, intended_use, metrics)
 values ('fit_survival_churn-1', 'f', now(), 'landmark_hazard', 'fitted', 'staff', '{"accuracy": {
     "group 1a": {"n": 12, "n_silent": 3, "auc": null, "brier": null, "log_loss": null, "slope": null,
@@ -63,9 +68,12 @@ def test_each_command_shows_its_newest_run(runs: str, capsys: pytest.CaptureFixt
     assert ahead[1].split() == ["ada", "2025-11-03", "0.40", "0.00", "…", "0.80", "-0.20", "…", "1.00", "2025-10-06"]
     assert "2025-11-10" in ahead[2]
     assert "too short: 3 of at least 4 weeks are known" in ahead[3]
-    assert told(capsys, "forecast", "--anomalies")[1].split() == [
-        "ada", "2025-10-27", "theta", "2.50", "0.40", "+5.2", "2e-06",
-    ]  # fmt: skip
+    odd = ["ada", "2025-10-27", "theta", "2.50", "0.40", "+5.2", "2e-06"]
+    assert [line.split() for line in told(capsys, "forecast", "--anomalies")[1:]] == [
+        odd,
+        ["everybody", "2025-10-27", "activity", "2.00", "22.00", "-4.5", "0.0001"],
+    ]
+    assert [line.split() for line in told(capsys, "forecast", "--anomalies", "--metric", "theta")[1:]] == [odd]
     bob, ada = told(capsys, "churn")[1:]
     assert bob.split() == ["bob", "40.0%", "1.50", "75", "%", "landmark_hazard"]
     assert ada.startswith("ada      12.5%")

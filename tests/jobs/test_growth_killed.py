@@ -10,6 +10,7 @@ from learners import NOW, TODAY, Connection, bank_params, connected, context, pu
 from processes import kill, start, wait, writes_stopped
 
 from thetaline.jobs.abilities import weekly
+from thetaline.jobs.forecast import weekly as forecast
 from thetaline.jobs.growth import lines, mixed
 from waiting import waits_for_a_lock
 
@@ -59,6 +60,21 @@ def test_a_fit_that_is_killed_where_it_writes_leaves_nothing_and_is_made_anew(
     assert len(left(school)) == 80
     query = "select state, starts_with(error, 'orphaned: process ') from run where job = %s order by started_at desc"
     assert set(school.execute(query, [job.JOB]).fetchall()) == {("published", None), ("failed", True)}
+
+
+def test_forecasts_that_are_killed_where_they_are_written_leave_nothing_and_are_made_anew(
+    school: Connection, database: str, tmp_path: Path
+) -> None:
+    log, count = tmp_path / "fit.log", "select count(*) from prophet_fit_meta union all select count(*) from {}"
+    with writes_stopped(database, "forecast_anomaly"):  # its meta rows, series and values are written by then
+        process = start(forecast.main, ["--date", str(TODAY)], database, log)
+        wait(process, log, waits_for_a_lock(database))
+        kill(process)
+    assert school.execute(count.format("forecast_value")).fetchall() == [(0,), (0,)]
+    school.rollback()
+    forecast.work(context(school, database, forecast.JOB, now=NOW))
+    school.commit()
+    assert school.execute(count.format("forecast_weekly")).fetchall() == [(4,), (2 * 4 * 41,)]  # activity never changes
 
 
 def test_items_published_anew_make_another_fit_of_the_same_week(school: Connection, database: str) -> None:

@@ -16,7 +16,9 @@ app = typer.Typer(add_completion=False)
 
 @app.command()
 def forecast(
-    metric: Annotated[Metric, typer.Option("--metric", help="What is forecast.")] = Metric.THETA,
+    metric: Annotated[
+        Metric | None, typer.Option("--metric", help="What is forecast. Default: theta; of anomalies all four.")
+    ] = None,
     odd: Annotated[bool, typer.Option("--anomalies", help="The odd ones of the newest week instead.")] = False,
     user: UserOption = None,
     date: DateOption = None,
@@ -24,10 +26,11 @@ def forecast(
     csv_file: CsvOption = None,
 ) -> None:
     """Show the coming weeks of everybody, of classrooms and of learners, or what was odd in the newest. For staff."""
-    report, head, cells = (ANOMALIES, ANOMALY_HEAD, _anomaly) if odd else (FORECASTS, HEAD, _week_ahead)
-    what = "anomalies" if odd else "forecasts"
-    asked = Asked(date, user, most, csv_file)
-    show(report, asked, what=what, head=head, cells=cells, metric=str(metric))
+    asked, given = Asked(date, user, most, csv_file), None if metric is None else str(metric)
+    if odd:
+        show(ANOMALIES, asked, what="anomalies", head=ANOMALY_HEAD, cells=_anomaly, metric=given)
+    else:
+        show(FORECASTS, asked, what="forecasts", head=HEAD, cells=_week_ahead, metric=given or str(Metric.THETA))
 
 
 def _whose(row: dict[str, Any]) -> str:

@@ -1,9 +1,9 @@
 -- name: newest_run
--- Of the metric: another may have no forecast in the newest run.
+-- Of the metric: another may have no forecast in the newest run. Without a metric the newest that has any.
 select run_id, as_of
 from forecast_run
-where metric = cast(%(metric)s as text) and as_of <= cast(%(as_of)s as date)
-order by as_of desc
+where (cast(%(metric)s as text) is null or metric = cast(%(metric)s as text)) and as_of <= cast(%(as_of)s as date)
+order by as_of desc, fitted_at desc
 limit 1
 
 -- name: newest_reason
@@ -29,7 +29,8 @@ from forecast_anomaly as stored
 join forecast_series as series using (run_id, series_no)
 join run using (run_id)
 left join learner using (learner_no)
-where stored.run_id = cast(%(run_id)s as text) and series.metric = cast(%(metric)s as text)
+where stored.run_id = cast(%(run_id)s as text)
+  and (cast(%(metric)s as text) is null or series.metric = cast(%(metric)s as text))
   and (cast(%(users)s as text[]) is null or learner.user_id = any(cast(%(users)s as text[])))
 order by stored.p_value, learner.user_id nulls first, series.classroom_id nulls first
 limit cast(%(most)s as integer)
