@@ -46,6 +46,9 @@ def school_of(url: str) -> Iterator[Connection]:
         yield conn
 
 
+SEGMENTS = [{"english": "many hints", "korean": "힌트를 많이 사용"}, {"english": "quick", "korean": "빠름"}]
+
+
 def write_school(conn: Connection) -> None:
     rng = np.random.default_rng(8)
     params = bank_params(150, rng)
@@ -97,8 +100,8 @@ def write_staff(conn: Connection) -> None:
     )
     conn.execute(
         """insert into segment_meta (run_id, method, n_clusters, centers, fitted_at, status, intended_use) values
-           ('cluster_segments-1', '', 1, cast(%s as jsonb), %s, 'fitted', '')""",
-        [json.dumps([{"english": "many hints", "korean": "힌트를 많이 사용"}]), NOW],
+           ('cluster_segments-1', '', 2, cast(%s as jsonb), %s, 'fitted', '')""",
+        [json.dumps(SEGMENTS), NOW],
     )
     for table, values in (
         ("learner_risk", "'fit_survival_churn-1', learner_no, 0.3, 1, 50"),

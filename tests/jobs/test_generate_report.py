@@ -21,7 +21,7 @@ from learners import (
 from tests.s3_server import s3_server
 
 from thetaline.cli import main as cli
-from thetaline.errors import JobError, StorageError
+from thetaline.errors import InputError, JobError, StorageError
 from thetaline.jobs.abilities import snapshot, weekly
 from thetaline.jobs.reports.artifacts import give_up, stored_reports, supersede_late
 from thetaline.jobs.reports.generate import ReportRequest, work
@@ -287,3 +287,20 @@ def test_a_cohort_file_names_the_learners(
     monkeypatch.setenv("REPORT_FOLDER", str(tmp_path / "reports"))
     assert cli(["reports", "make", "--cohort", str(tmp_path / "cohort.csv"), "--week", str(TODAY)]) == 0
     assert [row[0] for row in rows(conn)] == ["u01", "u02"]
+
+
+def test_levels_of_a_file_are_named_and_a_file_that_is_wrong_is_refused_before_anything_is_made(
+    conn: Connection, school: str, tmp_path: Path
+) -> None:
+    levels = tmp_path / "levels.toml"
+    texts = "\n".join(f'[[{language}]]\nname = "Own {n}"\ncan = "x"' for language in ("ko", "en") for n in (1, 2, 3))
+    levels.write_text(f"cuts = [-9.0, 9.0]\n{texts}")
+    settings = {"report_levels_file": str(levels)}
+    make(conn, school, tmp_path / "reports", ONE, settings=settings)
+    assert b"Own 2" in files(tmp_path / "reports")[f"reports/u01/{MONDAY}/report.html"]
+    levels.write_text(levels.read_text().replace("Own 2", "Other 2"))
+    assert make(conn, school, tmp_path / "reports", ONE, settings=settings)["made"] == 1
+    levels.write_text("cuts = [1.0]")
+    with pytest.raises(InputError, match=r"levels\.toml"):
+        make(conn, school, tmp_path / "none", settings=settings)
+    assert not files(tmp_path / "none")

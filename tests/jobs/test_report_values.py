@@ -149,6 +149,9 @@ def test_a_learner_and_a_family_see_no_percentile_risk_or_segment(school: Connec
     assert teacher.risk == Risk(0.3, "landmark_hazard")
     assert teacher.segment == {"en": "many hints", "ko": "힌트를 많이 사용"}
     assert {"fit_survival_churn-1", "cluster_segments-1"} <= set(teacher.sources)
+    school.execute("update segment_meta set n_clusters = 1")
+    assert isinstance(reports(school, "u00")[0].segment, Absent)
+    school.rollback()
 
 
 def test_a_policy_may_show_a_percentile_to_learners_but_never_a_risk(school: Connection) -> None:

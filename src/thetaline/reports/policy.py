@@ -2,10 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
+from pathlib import Path
 from typing import Self
 
 from thetaline.learning.school_calendar import UTC_DAYS, SchoolCalendar
-from thetaline.reports.descriptors import Descriptors, default_descriptors
+from thetaline.reports.descriptors import Descriptors, default_descriptors, read_descriptors
 from thetaline.reports.value import Audience, Language
 from thetaline.settings import Settings
 
@@ -62,3 +63,25 @@ class ReportOptions:
     calendar: SchoolCalendar = UTC_DAYS
     theta_days: int = 30
     default_target: float = 0.0
+
+
+def options_of(
+    settings: Settings, *, audience: Audience, language: Language, names: Mapping[str, str] | None = None
+) -> ReportOptions:
+    """What the settings say of a batch. Raises InputError for a file of levels that is wrong."""
+    return ReportOptions(
+        audience=audience,
+        language=language,
+        policy=Policy.of(settings),
+        names=names or {},
+        calendar=SchoolCalendar(settings.time_zone),
+        theta_days=settings.mirt_lookback_days,
+        default_target=settings.metrics_default_target,
+        descriptors=descriptors_of(settings),
+    )
+
+
+def descriptors_of(settings: Settings) -> Descriptors:
+    """The levels of REPORT_LEVELS_FILE, else the shipped ones. Raises InputError for a file that is wrong."""
+    given = settings.report_levels_file
+    return read_descriptors(Path(given).expanduser()) if given else default_descriptors()

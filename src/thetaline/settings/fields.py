@@ -155,6 +155,9 @@ class Settings(BaseSettings):
     report_folder: str | None = _setting(
         None, "folder where reports/ lies where no bucket is set; unset: our own data folder"
     )
+    report_levels_file: str | None = _setting(
+        None, "TOML file with cuts on the θ scale and the name and text of each level in both languages"
+    )
     report_link_secs: int = _setting(900, "seconds that a link to a report opens it", ge=10, le=604_800)
     s3_bucket: str | None = _setting(None, "bucket of the reports; unset: a local folder")
     aws_endpoint_url: HttpUrl | None = _setting(None, "S3 server that is not Amazon's", rule=_HTTP_RULE)

@@ -22,6 +22,12 @@ update session set classroom_id = assigned.class
 from unnest(cast(%(user_id)s as text[]), cast(%(class)s as text[])) as assigned (user_id, class)
 where session.user_id = assigned.user_id and session.classroom_id is null
 
+-- name: describe_questions
+-- What a question asks, where the import says nothing of it.
+update question
+set content = format('Simulated question %s on %s', substring(meta ->> 'external_id' from '[0-9]+$'), topic_id)
+where content is null and meta ? 'external_id'
+
 -- name: add_goals
 insert into interest_goal (user_id, topic_id, target_level, priority, target_date)
 select * from unnest(
@@ -66,13 +72,14 @@ where goal.run_id = newest_growth('fit_bayesian_growth', cast(%(as_of)s as date)
 select count(*) from features_topic_daily where theta_estimate is not null
 
 -- name: example_reports
--- A page of each kind: of the learner whose growth is surest, and of the first class.
+-- A page of each kind: of the learner with a goal whose growth is surest, and of the first class.
 (select stored.about, stored.owner, stored.store, stored.object_key
  from stored_report as stored
  left join learner on learner.user_id = stored.owner
  left join growth_line as line using (learner_no)
  where stored.about = 'learner' and stored.superseded_at is null
- order by stored.week_start desc, line.slope / nullif(line.slope_se, 0) desc nulls last, stored.owner
+ order by stored.week_start desc, exists (select from interest_goal where user_id = stored.owner) desc,
+          line.slope / nullif(line.slope_se, 0) desc nulls last, stored.owner
  limit 1)
 union all
 (select about, owner, store, object_key

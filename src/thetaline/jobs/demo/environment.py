@@ -1,4 +1,4 @@
-"""What the school has besides answers: classrooms, and goals of some learners."""
+"""What the school has besides answers: classrooms, texts of its questions, and goals of some learners."""
 
 from datetime import date, timedelta
 from typing import Any
@@ -16,13 +16,14 @@ GOAL_WEEKS = 8
 
 
 def add_environment(conn: psycopg.Connection[Any], plan: SchoolPlan, truth: Truth, last_day: date) -> None:
-    """Classrooms of learners in order; goals a little above the present ability, due in two months."""
+    """Classes of learners in order, texts of questions, goals a little above the present ability due in two months."""
     classes = {
         "user_id": truth.user_ids.tolist(),
         "class": [f"{1 + number // plan.learners_a_class:02d}" for number in range(len(truth.user_ids))],
     }
     conn.execute(_SQL["add_classrooms"], classes)
     conn.execute(_SQL["assign_classrooms"], classes)
+    conn.execute(_SQL["describe_questions"])
     conn.execute(_SQL["add_goals"], _goals(plan, truth, last_day))
 
 

@@ -12,9 +12,10 @@ from thetaline import db, logs
 from thetaline.jobs.abilities import snapshot
 from thetaline.jobs.arrays import Array
 from thetaline.jobs.demo.school import Truth
+from thetaline.jobs.kpis import compute
 from thetaline.jobs.nightly import night
 from thetaline.jobs.runner import JobContext
-from thetaline.learning.windows import monday
+from thetaline.learning.windows import last_week_end, monday
 
 WEEK_DAYS = 7
 RECENT_MIDDLE, PREVIOUS_MIDDLE = 1.0, 3.0  # weeks before the end: the middles of the two windows of I_t
@@ -47,6 +48,10 @@ def run_nights(context: JobContext) -> None:
     for days in range(WEEK_DAYS, 0, -1):  # the first is what `improvement` of the last day is compared with
         past = replace(context, name=snapshot.JOB, as_of=context.as_of - timedelta(days=days))
         snapshot.work(past)
+        context.conn.commit()
+    for weeks in (1, 0):  # the KPIs of the reported week and of the one before it
+        week_end = last_week_end(context.as_of) - timedelta(weeks=weeks)
+        compute.work(replace(context, name=compute.JOB, as_of=week_end))
         context.conn.commit()
     night.work(replace(context, name=night.JOB), start="irt_drift")
     context.conn.commit()

@@ -25,7 +25,8 @@ from thetaline.jobs.reports.storage import ReportStore, open_store
 from thetaline.jobs.runner import JobContext, Outcome, Summary, summary_on_error
 from thetaline.learning.windows import last_week_end, monday
 from thetaline.reports.class_value import ClassReport
-from thetaline.reports.policy import Policy, ReportOptions
+from thetaline.reports.descriptors import Descriptors
+from thetaline.reports.policy import descriptors_of, options_of
 from thetaline.reports.value import Audience, Language, WeeklyReport
 from thetaline.reports.version import renderer_version
 
@@ -79,7 +80,7 @@ def work(context: JobContext, request: ReportRequest | None = None) -> Summary:
     store = open_store(context.settings)
     if not context.dry_run:
         store.check()
-    batch = _Batch(context, wanted, store, monday(as_of))
+    batch = _Batch(context, wanted, store, monday(as_of), descriptors_of(context.settings))
     if context.dry_run:
         return batch.run(None)
     with ledger.open_run(context.url, JOB, as_of=as_of, now=context.now) as run:
@@ -96,6 +97,7 @@ class _Batch:
     request: ReportRequest
     store: ReportStore
     week: date
+    levels: Descriptors
     tally: Tally = field(default_factory=Tally)
 
     def run(self, run_id: str | None) -> dict[str, object]:
@@ -134,15 +136,8 @@ class _Batch:
 
     def _values(self) -> Iterator[WeeklyReport | ClassReport]:
         conn, week, request = self.context.conn, self.week, self.request
-        options = ReportOptions(
-            audience=request.audience,
-            language=self._language,
-            policy=Policy.of(self.context.settings),
-            names=request.names,
-            calendar=self.context.calendar,
-            theta_days=self.context.settings.mirt_lookback_days,
-            default_target=self.context.settings.metrics_default_target,
-        )
+        settings, audience = self.context.settings, request.audience
+        options = options_of(settings, audience=audience, language=self._language, names=request.names)
         users = self._users()
         if users is None or users:
             yield from weekly_reports(conn, week, users, options=options)
@@ -197,7 +192,7 @@ class _Batch:
 
     def _task(self, about: About, value: WeeklyReport | ClassReport, kind: str, format_: str, digest: str) -> PageTask:
         key = object_key(about, _owner(value), self.week, format_)
-        content = sha256(f"{digest} {kind} {renderer_version()}".encode()).hexdigest()
+        content = sha256(f"{digest} {kind} {self.levels} {renderer_version()}".encode()).hexdigest()
         return PageTask(about, _owner(value), value, kind, format_, key, content)
 
     def _known(self, about: About, values: Sequence[WeeklyReport | ClassReport]) -> dict[tuple[str, str], str]:

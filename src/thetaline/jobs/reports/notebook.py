@@ -8,13 +8,11 @@ from thetaline import db
 from thetaline.errors import InputError
 from thetaline.jobs.reports.read import weekly_reports
 from thetaline.jobs.runner import prepare_database
-from thetaline.learning.school_calendar import SchoolCalendar
 from thetaline.learning.windows import monday
-from thetaline.reports.descriptors import default_descriptors
 from thetaline.reports.learner_page import learner_page
 from thetaline.reports.markdown import escaped, section_markdown
 from thetaline.reports.page import Page
-from thetaline.reports.policy import ReportOptions
+from thetaline.reports.policy import options_of
 from thetaline.reports.value import Audience, Language, WeeklyReport
 from thetaline.settings import load
 
@@ -62,16 +60,10 @@ def weekly_page(
     """
     chosen = load(**settings)
     day = date.fromisoformat(week) if isinstance(week, str) else week
-    options = ReportOptions(
-        audience=_one_of(Audience, audience),
-        language=_one_of(Language, language),
-        calendar=SchoolCalendar(chosen.time_zone),
-        theta_days=chosen.mirt_lookback_days,
-        default_target=chosen.metrics_default_target,
-    )
+    options = options_of(chosen, audience=_one_of(Audience, audience), language=_one_of(Language, language))
     with db.connect(prepare_database(chosen), name="thetaline notebook") as conn:
         report = next(iter(weekly_reports(conn, monday(day), [user_id], options=options)))
-    return WeeklyPage(report, learner_page(report, default_descriptors()))
+    return WeeklyPage(report, learner_page(report, options.descriptors))
 
 
 def _one_of(kind: Any, text: str) -> Any:

@@ -14,6 +14,8 @@ from thetaline.jobs.reports.keys import About
 from thetaline.jobs.reports.storage import ReportStore, open_store
 from thetaline.masking import mask_text
 from thetaline.reports.class_value import ClassReport
+from thetaline.reports.descriptors import Descriptors
+from thetaline.reports.policy import descriptors_of
 from thetaline.reports.value import WeeklyReport
 from thetaline.settings import Settings
 
@@ -52,6 +54,7 @@ class PageMaker:
     """Renders pages and puts them into the store; without one, only renders."""
 
     store: ReportStore | None
+    descriptors: Descriptors
     _pdf: "PdfRenderer | None" = field(default=None, init=False)
 
     def make(self, task: PageTask) -> PageResult:
@@ -70,13 +73,13 @@ class PageMaker:
         from thetaline.reports import html, pdf  # noqa: PLC0415  (libraries of the extra `reports`)
 
         if task.kind == "pdf":
-            self._pdf = self._pdf or pdf.PdfRenderer()
+            self._pdf = self._pdf or pdf.PdfRenderer(self.descriptors)
             value = task.value
             made = self._pdf.render_class(value) if isinstance(value, ClassReport) else self._pdf.render(value)
             return made.data, made.replaced
         if isinstance(task.value, ClassReport):
             return html.render_class_html(task.value).encode(), ()
-        return html.render_html(task.value).encode(), ()
+        return html.render_html(task.value, self.descriptors).encode(), ()
 
 
 class PageMakers(AbstractContextManager["PageMakers"]):
@@ -129,7 +132,7 @@ class PageMakers(AbstractContextManager["PageMakers"]):
 
 
 def _maker(settings: Settings, dry_run: bool) -> PageMaker:
-    return PageMaker(None if dry_run else open_store(settings))
+    return PageMaker(None if dry_run else open_store(settings), descriptors_of(settings))
 
 
 _process: list[PageMaker] = []  # of a process that only renders
