@@ -36,6 +36,15 @@ def service_leads_to_a_port(found: Manifests) -> Iterator[str]:
             yield one["metadata"]["name"]
 
 
+def monitor_scrapes_a_port(found: Manifests) -> Iterator[str]:
+    """Of a Service that it selects."""
+    for one in found.of("ServiceMonitor"):
+        chosen = [own for own in found.of("Service") if selects(one["spec"]["selector"], own["metadata"]["labels"])]
+        ports = {port["name"] for own in chosen for port in own["spec"]["ports"]}
+        if not {endpoint["port"] for endpoint in one["spec"]["endpoints"]} <= ports:
+            yield one["metadata"]["name"]
+
+
 def network_policy_selects_pods(found: Manifests) -> Iterator[str]:
     for one in found.of("NetworkPolicy"):
         if not any(selects(one["spec"]["podSelector"], pod.labels) for pod in found.pods()):
@@ -121,6 +130,7 @@ RULES = (
     namespace_enforces_restricted,
     deployment_selects_its_pods,
     service_leads_to_a_port,
+    monitor_scrapes_a_port,
     network_policy_selects_pods,
     autoscaler_has_its_target,
     disruption_budget_selects_pods,

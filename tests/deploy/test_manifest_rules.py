@@ -144,6 +144,11 @@ def _(found):
     found.get("Service", "r-irt-plumber")["spec"]["selector"] = {"app": "r-irt-plumber"}
 
 
+@breaks(reference_rules.monitor_scrapes_a_port)
+def _(found):
+    found.get("ServiceMonitor", "r-irt-plumber")["spec"]["endpoints"][0]["port"] = "metrics"
+
+
 @breaks(reference_rules.network_policy_selects_pods)
 def _(found):
     found.get("NetworkPolicy", "to-service")["spec"]["podSelector"] = {"matchLabels": {"app": "r-irt-plumber"}}

@@ -13,7 +13,7 @@ import yaml
 from manifests import CHECKOUT, OVERLAYS, Object, Render
 
 MINORS = ("1.35", "1.36", "1.37")  # the oldest supported, the current, the newest
-CUSTOM = {"external-secrets.io/v1"}
+CUSTOM = {"external-secrets.io/v1", "monitoring.coreos.com/v1"}
 FOLDERS = [f"{kind}/{overlay}" for kind in ("overlays", "now") for overlay in OVERLAYS]
 
 
@@ -27,9 +27,10 @@ def schemas() -> Path:
 
 
 @cache
-def custom_schema(folder: Path, kind: str, version: str) -> dict[str, Any]:
+def custom_schema(folder: Path, kind: str, api_version: str) -> dict[str, Any]:
     """Strict: what the definition does not name is refused."""
-    packed = gzip.decompress((folder / f"external-secrets.io_{kind.lower()}s.yaml.gz").read_bytes())
+    group, version = api_version.split("/")
+    packed = gzip.decompress((folder / f"{group}_{kind.lower()}s.yaml.gz").read_bytes())
     versions = yaml.load(packed, Loader=yaml.CSafeLoader)["spec"]["versions"]
     schema = next(one for one in versions if one["name"] == version and one["served"])["schema"]["openAPIV3Schema"]
     return strict(schema)
@@ -69,9 +70,9 @@ def test_a_field_that_there_is_not_is_refused(render: Render):
 @pytest.mark.parametrize("overlay", ["staging", "production"])
 def test_every_custom_resource_is_valid(render: Render, schemas: Path, overlay: str):
     custom = [one for one in render(f"overlays/{overlay}").objects if one["apiVersion"] in CUSTOM]
-    assert {one["kind"] for one in custom} == {"ExternalSecret", "SecretStore"}
+    assert {one["kind"] for one in custom} == {"ExternalSecret", "SecretStore", "ServiceMonitor"}
     for one in custom:
-        schema = custom_schema(schemas, one["kind"], one["apiVersion"].split("/")[1])
+        schema = custom_schema(schemas, one["kind"], one["apiVersion"])
         jsonschema.validate(without_common_fields(one), schema)
 
 
@@ -79,4 +80,4 @@ def test_a_custom_resource_with_a_field_that_there_is_not_is_refused(render: Ren
     broken = without_common_fields(render("overlays/staging").copy().of("ExternalSecret")[0])
     broken["spec"]["target"]["createPolicy"] = "Owner"
     with pytest.raises(jsonschema.ValidationError, match="createPolicy"):
-        jsonschema.validate(broken, custom_schema(schemas, "ExternalSecret", "v1"))
+        jsonschema.validate(broken, custom_schema(schemas, "ExternalSecret", "external-secrets.io/v1"))
