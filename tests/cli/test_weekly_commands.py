@@ -102,5 +102,10 @@ def test_what_is_not_there_is_told(runs: str, capsys: pytest.CaptureFixture[str]
     assert "cluster_segments-1 has no segments of 'zoe'" in capsys.readouterr().err
     assert cli.main(["forecast", "--metric", "I_t"]) == 2
     assert "I_t not fitted because none of 2 series is long enough" in capsys.readouterr().err
+    assert cli.main(["forecast", "--metric", "accuracy"]) == 2
+    assert "there are no forecasts up to" in (told_why := capsys.readouterr().err)
+    assert "I_t" not in told_why
+    assert cli.main(["forecast", "--metric", "I_t", "--date", "2025-11-01"]) == 2
+    assert "up to 2025-11-01: run `thetaline nightly` first" in capsys.readouterr().err
     assert cli.main(["churn", "--date", "2025-11-01"]) == 2
     assert "there are no risks up to 2025-11-01: run `thetaline nightly` first" in capsys.readouterr().err

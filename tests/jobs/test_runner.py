@@ -16,7 +16,7 @@ from thetaline.errors import HeldError, InputError, JobError, LockedError
 from thetaline.jobs import runner
 from thetaline.jobs.command_line import parse_since
 from thetaline.jobs.runner import date_of_run
-from thetaline.learning.school_calendar import SchoolCalendar
+from thetaline.learning.school_calendar import UTC_DAYS, SchoolCalendar
 from waiting import wait_until
 
 
@@ -176,6 +176,14 @@ def test_the_last_day_that_is_over_is_the_default_and_today_and_tomorrow_are_ref
     with pytest.raises(InputError, match="2025-11-03 lies in the future"):
         date_of_run("2025-11-03", new_york, now)
     assert date_of_run(None, new_york, now + timedelta(minutes=30)) == date(2025, 11, 2)
+
+
+def test_a_date_before_1970_is_a_wrong_year():
+    now = datetime(2025, 11, 3, tzinfo=UTC)
+    assert date_of_run("1970-01-05", UTC_DAYS, now) == date(1970, 1, 5)
+    for text in ("1970-01-04", "0001-01-01"):
+        with pytest.raises(InputError, match=f"--date {text} lies before 1970-01-05, the first day of any run"):
+            date_of_run(text, UTC_DAYS, now)
 
 
 def test_a_job_of_today_takes_today_and_refuses_tomorrow_only():

@@ -40,7 +40,7 @@ def show(
     given = {"users": asked.users or None, "most": None if csv_file else asked.most, **parameters}
     with db.connect(prepare_database(settings), name=f"thetaline {what}") as conn:
         found = report.newest(conn, as_of, **given)
-        why = None if found else report.reason_of_none(conn)
+        why = None if found else report.reason_of_none(conn, as_of, **given)
     if found is None:
         raise InputError(f"there are no {what} up to {as_of}: {why or 'run `thetaline nightly` first'}")
     if asked.users and not found.rows:

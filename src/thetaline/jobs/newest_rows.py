@@ -35,7 +35,7 @@ class NewestRows:
         found = conn.execute(self.sql[self.rows], {"run_id": run[0], **parameters}).fetchall()
         return RunRows(run[0], run[1], [dict(zip(self.columns, row, strict=True)) for row in found])
 
-    def reason_of_none(self, conn: Connection) -> str | None:
-        """Why the newest fit gave nothing."""
-        row = conn.execute(self.sql["newest_reason"]).fetchone()
+    def reason_of_none(self, conn: Connection, as_of: date, **parameters: object) -> str | None:
+        """Why the newest fit up to a day gave nothing."""
+        row = conn.execute(self.sql["newest_reason"], {"as_of": as_of, **parameters}).fetchone()
         return None if row is None else str(row[0])

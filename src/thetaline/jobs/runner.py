@@ -31,6 +31,7 @@ from thetaline.masking import mask_value
 from thetaline.settings import Settings, load
 
 INTERRUPTED = 130  # 128 + SIGINT, what a shell expects; SIGTERM ends the same way
+FIRST_DATE = date(1970, 1, 5)  # day numbers start that week
 PARTIAL_SUMMARY = "partial_summary"  # the attribute of an error with the summary up to it
 
 
@@ -133,12 +134,14 @@ def prepare_database(settings: Settings) -> str:
 
 
 def date_of_run(text: str | None, calendar: SchoolCalendar, now: datetime, *, of_today: bool = False) -> date:
-    """The value of --date; None is the last day that is over, or today. Raises InputError for one after that."""
+    """The value of --date; None is the last day that is over, or today. Raises InputError for one after that or before 1970."""
     today, zone = calendar.day_of(now), calendar.zone.key
     last = today if of_today else calendar.last_day_over(now)
     day = last if text is None else parse_day("--date", text)
-    if day <= last:
+    if FIRST_DATE <= day <= last:
         return day
+    if day < FIRST_DATE:
+        raise InputError(f"--date {text} lies before {FIRST_DATE}, the first day of any run; check the year")
     if day > today:
         raise InputError(f"--date {text} lies in the future (today is {today} in {zone}, THETALINE_TIME_ZONE)")
     raise InputError(

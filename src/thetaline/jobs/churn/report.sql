@@ -6,7 +6,12 @@ order by as_of desc, started_at desc
 limit 1
 
 -- name: newest_reason
-select reason from survival_fit_meta where status = 'not fitted' order by fitted_at desc limit 1
+select meta.reason
+from survival_fit_meta as meta
+join run using (run_id)
+where meta.status = 'not fitted' and run.as_of <= cast(%(as_of)s as date)
+order by run.as_of desc, meta.fitted_at desc
+limit 1
 
 -- name: rows
 select learner.user_id, stored.risk, stored.hazard_ratio, stored.rank_percentile, meta.in_force

@@ -7,7 +7,13 @@ order by as_of desc, fitted_at desc
 limit 1
 
 -- name: newest_reason
-select metric || ' ' || reason from prophet_fit_meta where status = 'not fitted' order by fitted_at desc, metric limit 1
+select meta.metric || ' ' || meta.reason
+from prophet_fit_meta as meta
+join run using (run_id)
+where meta.status = 'not fitted' and run.as_of <= cast(%(as_of)s as date)
+  and (cast(%(metric)s as text) is null or meta.metric = cast(%(metric)s as text))
+order by run.as_of desc, meta.fitted_at desc, meta.metric
+limit 1
 
 -- name: rows
 -- A row a week ahead; one without values of a series that is too short. Of everybody and of classrooms first.

@@ -2,7 +2,12 @@
 select run_id, as_of from run where run_id = newest_segments(cast(%(as_of)s as date))
 
 -- name: newest_reason
-select reason from segment_meta where status = 'not fitted' order by fitted_at desc limit 1
+select meta.reason
+from segment_meta as meta
+join run using (run_id)
+where meta.status = 'not fitted' and run.as_of <= cast(%(as_of)s as date)
+order by run.as_of desc, meta.fitted_at desc
+limit 1
 
 -- name: rows
 select learner.user_id, meta.centers -> stored.segment ->> 'label', meta.centers -> stored.segment ->> 'english',
