@@ -88,6 +88,11 @@ def test_an_icalendar_file_gives_the_same_with_ends_that_are_excluded(tmp_path):
         (ICS.replace("SUMMARY:설날", "SUMMARY:설날\nRRULE:FREQ=YEARLY"), "a.ics", "'설날' recurs by a rule"),
         (ICS, "a.ics", "event '어린이날': the kind '' is none of"),
         (ICS.replace("DTSTART;VALUE=DATE:20260505\n", ""), "a.ics", "'어린이날' has no DTSTART"),
+        (ICS.replace("20260505", "20260231"), "a.ics", "'어린이날': DTSTART: Wrong date format 20260231"),
+        (ICS.replace("20260505", "20260505\nDURATION:-P3000Y"), "a.ics", "'어린이날': DURATION: "),
+        (ICS.replace("20260505", "20260505\nDURATION:-P900000D"), "a.ics", "'어린이날' has no single start and end"),
+        (ICS.replace("20260505", "20260505\nDTSTART;VALUE=DATE:20260506"), "a.ics", "has no single start and end"),
+        ("first_day,kind,name\n2026-05-05,holiday,a\x1bb\n", "a.csv", r"'a\\x1bb' .* has control characters"),
     ],
 )
 def test_a_file_that_makes_no_sense_is_refused_with_the_place(tmp_path, text, name, message):

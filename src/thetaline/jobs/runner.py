@@ -134,7 +134,7 @@ def prepare_database(settings: Settings) -> str:
 
 
 def date_of_run(text: str | None, calendar: SchoolCalendar, now: datetime, *, of_today: bool = False) -> date:
-    """The value of --date; None is the last day that is over, or today. Raises InputError for one after that or before 1970."""
+    """The value of --date; None: the last day that is over, or today. InputError for one after that or before 1970."""
     today, zone = calendar.day_of(now), calendar.zone.key
     last = today if of_today else calendar.last_day_over(now)
     day = last if text is None else parse_day("--date", text)

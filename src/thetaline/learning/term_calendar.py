@@ -49,15 +49,18 @@ class Period(NamedTuple):
 
 
 def checked_period(first_day: date, last_day: date, kind: PeriodKind, name: str) -> Period:
-    """The period. Raises InputError where it ends before it begins, is longer than 200 days or has no name."""
+    """The period. Raises InputError where it ends before it begins, lasts over 200 days or has no printable name."""
     n_days = (last_day - first_day).days + 1
     if n_days < 1:
         raise InputError(f"the last day {last_day} lies before the first, {first_day}; exchange them")
     if n_days > MOST_DAYS:
         raise InputError(f"{first_day} to {last_day} are {n_days} days, more than {MOST_DAYS}; check the years")
-    if not name.strip():
+    words = " ".join(name.split())
+    if not words:
         raise InputError(f"the period from {first_day} has no name; say what it is, for those who read a chart")
-    return Period(first_day, last_day, kind, name.strip())
+    if any(character < " " or character == "\x7f" for character in words):
+        raise InputError(f"the name {words!r} of the period from {first_day} has control characters; take them out")
+    return Period(first_day, last_day, kind, words)
 
 
 @dataclass(frozen=True)

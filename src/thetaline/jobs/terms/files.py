@@ -13,6 +13,7 @@ from thetaline.learning.term_calendar import Period, PeriodKind, checked_period
 COLUMNS = ("first_day", "last_day", "kind", "name")
 NEEDED = ("first_day", "name")
 ICALENDAR = ".ics"
+DATE_FIELDS = ("DTSTART", "DTEND", "DURATION")
 SHOWN = 5
 KINDS = tuple(PeriodKind)
 Row = Mapping[str, str]
@@ -100,9 +101,15 @@ def _event_row(event: Any, path: Path) -> tuple[str, Row]:
         raise InputError(f"{path}: the event {name!r} has no DTSTART")
     if "RRULE" in event:
         raise InputError(f"{path}: the event {name!r} recurs by a rule (RRULE); write out its days, year by year")
+    if unread := [f"{field}: {why}" for field, why in event.errors if field in DATE_FIELDS]:  # they stay text
+        raise InputError(f"{path}: the event {name!r}: {'; '.join(unread)}")
     first = event.decoded("DTSTART")
-    end = event.decoded("DTEND") if "DTEND" in event else first + event.decoded("DURATION", timedelta())
-    last = max(_day(first), _day(end - timedelta(microseconds=1) if isinstance(end, datetime) else end - timedelta(1)))
+    try:
+        end = event.decoded("DTEND") if "DTEND" in event else first + event.decoded("DURATION", timedelta())
+        before = end - (timedelta(microseconds=1) if isinstance(end, datetime) else timedelta(days=1))
+        last = max(_day(first), _day(before))
+    except (OverflowError, TypeError):  # a list: the property comes twice
+        raise InputError(f"{path}: the event {name!r} has no single start and end in any year; correct it") from None
     row = {"first_day": str(_day(first)), "last_day": str(last), "kind": _category(event), "name": name}
     return f"event {name!r}", row
 
