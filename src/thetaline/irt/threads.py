@@ -4,8 +4,12 @@ import os
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from math import ceil
+from pathlib import Path
 from typing import TypeVar
 
+# What a container sees of its own limit (cgroup v2): microseconds of processor time in a period, or "max".
+CPU_LIMIT = Path("/sys/fs/cgroup/cpu.max")
 MOST_THREADS = 8
 THREADED_FROM = 100_000  # answers from which threads pay for themselves
 
@@ -14,8 +18,18 @@ B = TypeVar("B")
 
 
 def available_processors() -> int:
-    """Processors that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else (os.cpu_count() or 1)
+    """Processors that this process may use: those it may run on, and no more than its container's share of time."""
+    bound = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else (os.cpu_count() or 1)
+    return min(bound, _processors_of_container() or bound)
+
+
+def _processors_of_container() -> int | None:
+    """A container of two processors on a machine of 64 would else start 64 processes, and run out of memory."""
+    try:
+        quota, period = CPU_LIMIT.read_text(encoding="ascii").split()
+    except OSError:
+        return None
+    return None if quota == "max" else max(1, ceil(int(quota) / int(period)))
 
 
 def thread_count(threads: int | None, n_answers: float) -> int:
