@@ -8,6 +8,8 @@ import httpx
 import pytest
 from serving import ITEM, Running, observations, running
 
+from thetaline.service.body_limits import MEDIUM_PATHS
+
 KNOWN = {"error", "detail", "request_id"}
 
 
@@ -185,6 +187,13 @@ def test_a_body_that_says_it_is_too_large_is_a_413_before_it_is_read(service: Ru
         )
     assert answer.status_code == 413
     assert "larger than 1000000 bytes" in answer.json()["error"]
+
+
+@pytest.mark.parametrize("path", MEDIUM_PATHS)
+def test_a_fit_takes_the_rows_of_a_school(service: Running, path: str) -> None:
+    with service.client() as client:
+        answer = client.post(path, content=b"x" * 1_000_001, headers={"content-type": "application/json"})
+    assert (answer.status_code, answer.json()["error"]) == (400, "the body is not JSON")
 
 
 def test_a_body_that_grows_too_large_is_a_413(service: Running) -> None:

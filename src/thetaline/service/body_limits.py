@@ -13,6 +13,12 @@ from thetaline.service.http_errors import ApiError, unavailable
 
 MB = 1_000_000
 SMALL_BYTES = MB
+MEDIUM_BYTES = 32 * MB
+# Ends of the paths whose bodies a process works off, as it does those below /irt/; a school's weeks are some megabytes.
+MEDIUM_PATHS = (
+    "/glmm/fit_progress", "/glmm/predict", "/growth/fit", "/growth/predict", "/prophet/fit", "/forecast/summary",
+    "/survival/fit", "/cluster/fit",
+)  # fmt: skip
 IN_FLIGHT_BODIES = 4  # times the largest body: what all bodies together may hold
 SLOWEST_BYTES_PER_SEC = MB  # each further megabyte may take a second more than the time-out
 DRAIN_SECS = 5.0
@@ -29,10 +35,11 @@ class BodyLimits:
     timeout_secs: float
 
     def bytes_for(self, path: str) -> int:
-        """Fits may be large, banks and answers to score less so, everything else is small."""
+        """Calibrations may be large, other fits, banks and answers to score less so, everything else is small."""
         if path.endswith("/irt/calibrate"):
             return self.largest_bytes
-        return min(self.largest_bytes, 32 * MB if "/irt/" in path else SMALL_BYTES)
+        is_medium = "/irt/" in path or path.endswith(MEDIUM_PATHS)
+        return min(self.largest_bytes, MEDIUM_BYTES if is_medium else SMALL_BYTES)
 
 
 class BodyLimitsMiddleware:
