@@ -97,6 +97,16 @@ def test_csv_has_every_column_of_the_learners_asked_for(runs: str, capsys: pytes
     assert (row["risk"], row["in_force"]) == ("0.125", "landmark_hazard")
 
 
+def test_of_several_learners_the_absent_are_named_and_no_row_of_the_others_is_cut_off(
+    runs: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main(["churn", "--user", "ada", "--user", "zoe", "--user", "bob", "--limit", "1"]) == 0
+    told = capsys.readouterr()
+    assert len(told.out.splitlines()) == 3
+    assert told.err.rstrip().endswith("from fit_survival_churn-1; none of 'zoe'")
+    assert cli.main(["churn", "--limit", str(2**31)]) == 2
+
+
 def test_what_is_not_there_is_told(runs: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["segments", "--user", "zoe"]) == 2
     assert "cluster_segments-1 has no segments of 'zoe'" in capsys.readouterr().err

@@ -197,3 +197,8 @@ def test_features_of_activity_are_told_from_the_answers_in_the_window():
     assert found[Feature.HINT_SHARE] == pytest.approx([1 / 3, np.nan, np.nan], nan_ok=True)
     assert found[Feature.ACCURACY] == pytest.approx([2 / 3, np.nan, np.nan], nan_ok=True)
     assert found[Feature.ANSWER_SECONDS] == pytest.approx([60.0, np.nan, np.nan], nan_ok=True)
+
+
+def test_learners_of_two_kinds_that_are_all_alike_are_two_segments_without_a_warning():
+    kinds = np.arange(2.0)[:, None] * np.ones(len(NAMES))
+    assert [one.size for one in found_in(np.repeat(kinds, 30, axis=0)).segments] == [30, 30]

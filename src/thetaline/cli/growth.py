@@ -9,6 +9,7 @@ import typer
 
 from thetaline import db
 from thetaline.cli.tables import output, table
+from thetaline.cli.weekly import MOST_ROWS
 from thetaline.errors import InputError
 from thetaline.jobs.command_line import DateOption
 from thetaline.jobs.growth.report import COLUMNS, GrowthLines, current_lines, reason_of_none
@@ -25,7 +26,7 @@ app = typer.Typer(add_completion=False)
 def growth(
     user: Annotated[list[str] | None, typer.Option("--user", help="Only this learner; may be given again.")] = None,
     date: DateOption = None,
-    most: Annotated[int, typer.Option("--limit", min=1, help="Rows of the table of everybody.")] = 50,
+    most: Annotated[int, typer.Option("--limit", min=1, max=MOST_ROWS, help="Rows of the table of everybody.")] = 50,
     csv_file: Annotated[
         Path | None, typer.Option("--csv", metavar="FILE", help="Write all rows there; - is the output.")
     ] = None,

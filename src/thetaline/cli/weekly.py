@@ -16,8 +16,9 @@ from thetaline.jobs.runner import date_of_run, prepare_database
 from thetaline.learning.school_calendar import SchoolCalendar
 from thetaline.settings import load
 
+MOST_ROWS = 1_000_000_000
 UserOption = Annotated[list[str] | None, typer.Option("--user", help="Only this learner; may be given again.")]
-LimitOption = Annotated[int, typer.Option("--limit", min=1, help="Rows of the table.")]
+LimitOption = Annotated[int, typer.Option("--limit", min=1, max=MOST_ROWS, help="Rows of the table.")]
 CsvOption = Annotated[Path | None, typer.Option("--csv", metavar="FILE", help="Write all rows there; - is the output.")]
 Cells = Callable[[dict[str, Any]], Sequence[object]]
 
@@ -37,7 +38,7 @@ def show(
     """Print the rows of the newest run up to a date. Raises InputError where there is none, or none of a learner."""
     settings, csv_file = load(), asked.csv_file
     as_of = date_of_run(asked.date, SchoolCalendar(settings.time_zone), datetime.now(UTC))
-    given = {"users": asked.users or None, "most": None if csv_file else asked.most, **parameters}
+    given = {"users": asked.users or None, "most": None if csv_file or asked.users else asked.most, **parameters}
     with db.connect(prepare_database(settings), name=f"thetaline {what}") as conn:
         found = report.newest(conn, as_of, **given)
         why = None if found else report.reason_of_none(conn, as_of, **given)
@@ -52,4 +53,6 @@ def show(
             writer = csv.DictWriter(file, report.columns)
             writer.writeheader()
             writer.writerows(found.rows)
-    typer.echo(f"{len(found.rows)} rows; {what} of the week that ends {found.as_of}, from {found.run_id}", err=True)
+    absent = sorted(set(asked.users or ()) - {row.get("user_id") for row in found.rows})
+    source = found.run_id + (f"; none of {', '.join(map(repr, absent))}" if absent else "")
+    typer.echo(f"{len(found.rows)} rows; {what} of the week that ends {found.as_of}, from {source}", err=True)

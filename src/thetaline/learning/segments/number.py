@@ -6,6 +6,7 @@ missing, as Liu, Hayes, Nobel & Marron (2008) draw it; tested is the largest sta
 strength (Tibshirani & Walther 2005): clusters found in one half of the learners must be found again in the other.
 """
 
+import warnings
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -42,7 +43,10 @@ def k_means(z: Array, k: int, rng: np.random.Generator, *, starts: int = N_START
     """The best of some starts, a fitted sklearn.cluster.KMeans."""
     from sklearn.cluster import KMeans  # noqa: PLC0415 - an extra, loaded when it is used
 
-    return KMeans(k, n_init=starts, random_state=int(rng.integers(2**31))).fit(z)
+    with warnings.catch_warnings():
+        # Of fewer distinct learners than clusters, a thousand times a fit: some clusters stay empty, which is no fault.
+        warnings.filterwarnings("ignore", "Number of distinct clusters")
+        return KMeans(k, n_init=starts, random_state=int(rng.integers(2**31))).fit(z)
 
 
 def numbers_of_clusters(features: StandardisedFeatures, rng: np.random.Generator) -> list[ClusterNumber]:
