@@ -94,6 +94,25 @@ def test_a_goal_has_its_verdict_and_the_stored_probability(school: Connection) -
     assert trend.target == -9.0
 
 
+def test_who_has_no_goal_is_told_no_chance_of_one(school: Connection) -> None:
+    stored = row_of(school, "select kpis from weekly_kpi where user_id = 'u01' and week_start = %s", MONDAY)[0]
+    report = reports(school, "u01")[0]
+    assert "P" in stored  # of the default target
+    assert not report.goals
+    assert {one.key for one in report.kpis} == stored.keys() & {"I_t", "E_t", "R_t", "A_t"}
+
+
+@pytest.mark.parametrize("target", ["NaN", "Infinity", "-Infinity", "1e300"])
+def test_a_target_that_no_level_can_have_is_no_goal(school: Connection, target: str) -> None:
+    school.execute("insert into interest_goal values ('u01', 'algebra', %s, 1, '2025-11-23')", [target])
+    report = reports(school, "u01")[0]
+    school.rollback()
+    assert [one.verdict for one in report.goals] == [Absent.NO_GOAL]
+    assert isinstance(report.trend, Trend)
+    assert report.trend.target is None
+    assert "P" not in {one.key for one in report.kpis}
+
+
 def test_rapid_answers_are_counted_and_theta_is_told_without_them(school: Connection) -> None:
     effort = reports(school, "hasty")[0].effort
     assert isinstance(effort, Effort)

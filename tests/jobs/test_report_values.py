@@ -10,6 +10,7 @@ from report_school import LEARNER, MONDAY, TEACHER, reports, row_of, school_of
 
 from thetaline.errors import InputError
 from thetaline.jobs.reports.read import input_hash, weekly_reports
+from thetaline.learning.segments import UNSTABLE
 from thetaline.reports.policy import Policy
 from thetaline.reports.value import (
     Absent,
@@ -152,6 +153,14 @@ def test_a_learner_and_a_family_see_no_percentile_risk_or_segment(school: Connec
     school.execute("update segment_meta set n_clusters = 1")
     assert isinstance(reports(school, "u00")[0].segment, Absent)
     school.rollback()
+
+
+def test_who_is_in_no_stable_group_is_not_said_to_be_like_one(school: Connection) -> None:
+    school.execute("update segment_meta set centers = jsonb_set(centers, '{0,label}', to_jsonb(%s::text))", [UNSTABLE])
+    report = reports(school, "u00")[0]
+    school.rollback()
+    assert isinstance(report.segment, Absent)
+    assert "cluster_segments-1" not in report.sources
 
 
 def test_a_policy_may_show_a_percentile_to_learners_but_never_a_risk(school: Connection) -> None:

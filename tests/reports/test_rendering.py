@@ -87,6 +87,22 @@ def test_a_goal_has_its_verdict_in_words(verdict):
     assert f"No chance is given: {words().of('absent', Absent.TOO_FEW_WEEKS)}" in lines
 
 
+@pytest.mark.parametrize("target", [float("nan"), float("inf"), float("-inf"), 1e300])
+@pytest.mark.parametrize("language", Language)
+def test_a_target_that_is_no_level_is_said_to_be_none(target, language):
+    report = fixtures.full(language)
+    goal = replace(report.goals[0], target=target, verdict=Absent.NO_GOAL)
+    lines = sections(replace(report, goals=(goal,)))["goals"]
+    assert lines[1:] == [goal.topic_id, words(language)("goals.no_target")]
+
+
+def test_topics_without_a_level_are_not_said_to_be_like_the_rest():
+    said = "\n".join(sections(fixtures.thin())["topics"])
+    assert fixtures.thin().topics[0].topic_id in said
+    assert words()("topics.alike") not in said
+    assert words().of("topic_verdict", TopicVerdict.LIKE_THE_REST) not in said
+
+
 def test_learner_and_family_see_no_percentile_risk_or_segment():
     for audience in (Audience.LEARNER, Audience.FAMILY):
         page = sections(fixtures.full(Language.EN, audience))

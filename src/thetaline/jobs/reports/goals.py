@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable
-from math import hypot, isfinite
+from math import hypot
 from typing import Any, NamedTuple
 
 import psycopg
@@ -15,6 +15,7 @@ from thetaline.reports.findings import goal_verdict
 from thetaline.reports.value import Absent, Estimate, GoalOutlook, GoalVerdict
 
 SQL = db.sql("jobs/reports/goals.sql")
+MOST_TARGET = 20.0  # of either sign; θ never goes that far, so what lies beyond, or is NaN, is a slip and no goal
 Connection = psycopg.Connection[Any]
 WITHHELD = {
     NO_LINE: Absent.NO_ANSWERS,
@@ -60,6 +61,6 @@ def read_goals(
 
 
 def _verdict(theta: Estimate | None, target: float) -> GoalVerdict | Absent:
-    if not isfinite(target):
+    if not abs(target) <= MOST_TARGET:
         return Absent.NO_GOAL
     return Absent.TOO_FEW_ANSWERS if theta is None else goal_verdict(theta, target)

@@ -7,6 +7,7 @@ import psycopg
 
 from thetaline import db
 from thetaline.jobs.reports.runs import WeekRuns
+from thetaline.learning.segments import UNSTABLE
 from thetaline.reports.value import Absent, Language, Risk
 
 SQL = db.sql("jobs/reports/staff.sql")
@@ -20,8 +21,9 @@ def read_risks(conn: Connection, runs: WeekRuns, learners: Iterable[int]) -> dic
 
 
 def read_segments(conn: Connection, runs: WeekRuns, learners: Iterable[int]) -> dict[int, Mapping[str, str]]:
-    """By learner_no the label in each language."""
-    rows = conn.execute(SQL["segments"], {"run_id": runs.segments, "learners": list(learners)})
+    """By learner_no the label in each language; who is in no group, or in one that is not stable, is absent."""
+    values = {"run_id": runs.segments, "learners": list(learners), "unstable": UNSTABLE}
+    rows = conn.execute(SQL["segments"], values)
     return {number: {Language.EN: english, Language.KO: korean} for number, english, korean in rows}
 
 

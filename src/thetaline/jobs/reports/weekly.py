@@ -16,6 +16,7 @@ from thetaline.reports.value import (
     GoalOutlook,
     GrowthLine,
     Headline,
+    KpiValue,
     Measurement,
     Reader,
     Standing,
@@ -49,7 +50,7 @@ def _report(number: int, chunk: Chunk, shared: Shared) -> WeeklyReport:
         standing=_standing(number, chunk, shared),
         topics=practised.topics.get(number, ()),
         item_map=practised.item_maps.get(number, _why_not_scored(shared, has_answers=has_answers)),
-        kpis=chunk.kpis.get(number, ()),
+        kpis=_kpis(chunk.kpis.get(number, ()), goals),
         goals=goals,
         effort=practised.efforts.get(number, _why_not_scored(shared, has_answers=has_answers)),
         next_topics=suggested.topics,
@@ -94,6 +95,12 @@ def _trend(number: int, chunk: Chunk, shared: Shared, goals: Sequence[GoalOutloo
         forecast=chunk.forecasts.points.get(number, ()),
         forecast_absent=chunk.forecasts.absent(number),
     )
+
+
+def _kpis(found: Sequence[KpiValue], goals: Sequence[GoalOutlook]) -> tuple[KpiValue, ...]:
+    """Without a goal `P` is the chance of the default target, which the page would call a goal that nobody has set."""
+    has_goal = any(one.verdict is not Absent.NO_GOAL for one in goals)
+    return tuple(one for one in found if has_goal or one.key != "P")
 
 
 def _standing(number: int, chunk: Chunk, shared: Shared) -> Standing | Absent:

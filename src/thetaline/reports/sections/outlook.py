@@ -59,6 +59,8 @@ def goals(found: tuple[GoalOutlook, ...], words: Words) -> Section:
 
 
 def _goal(one: GoalOutlook, words: Words) -> Card:
+    if one.verdict is Absent.NO_GOAL:
+        return Card(as_word(one.topic_id), words("goals.no_target"), ())
     target = words.write.decimal(one.target)
     day = one.target_date
     what = (

@@ -36,16 +36,16 @@ def topics(found: tuple[TopicPractice, ...], general: Estimate | None, words: Wo
     table = _topics_table(found, words)
     charted = any(one.theta is not None for one in found)
     shown = Figure(topics_figure(found, general, words, table)) if charted else Table(table)
-    return Section("topics", words("topics.title"), (*_standing_out(found, words), shown))
+    return Section("topics", words("topics.title"), (*_standing_out(found, words, known=charted), shown))
 
 
-def _standing_out(found: tuple[TopicPractice, ...], words: Words) -> list[Block]:
+def _standing_out(found: tuple[TopicPractice, ...], words: Words, *, known: bool) -> list[Block]:
     said: list[Block] = [
         Text(words(key, topics=listed(named)))
         for verdict, key in _NAMED.items()
         if (named := [one.topic_id for one in found if one.verdict is verdict])
     ]
-    return said or [Text(words("topics.alike"))]
+    return said or ([Text(words("topics.alike"))] if known else [])
 
 
 def _topics_table(found: tuple[TopicPractice, ...], words: Words) -> DataTable:
@@ -57,11 +57,17 @@ def _topics_table(found: tuple[TopicPractice, ...], words: Words) -> DataTable:
             words.write.count(one.correct),
             words.shared(one.accuracy),
             words.valued(one.theta),
-            words.of("topic_verdict", one.verdict),
+            _beside_general(one, words),
         )
         for one in found
     )
     return DataTable(words("topics.table"), tuple(map(words, head)), rows)
+
+
+def _beside_general(one: TopicPractice, words: Words) -> str:
+    """A dash where no θ is there to compare."""
+    unknown = one.theta is None and one.verdict is TopicVerdict.LIKE_THE_REST
+    return "–" if unknown else words.of("topic_verdict", one.verdict)
 
 
 def item_map(found: ItemMap | Absent, words: Words) -> Section | None:
