@@ -1,5 +1,6 @@
 """Forecasts of weekly series: a filter that is exact, intervals that hold, alarms that are few and meant."""
 
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -203,6 +204,25 @@ def test_a_vacation_is_no_anomaly_and_no_part_of_what_comes():
     assert anomalies(untold.newest.score, untold.newest.p).all()
     assert told.forecasts is not None
     assert told.forecasts.mean.mean() == pytest.approx(20, rel=0.05)
+
+
+def test_a_holiday_is_no_anomaly_of_who_keeps_it_nor_of_who_works_it_through():
+    rng = np.random.default_rng(5)
+    share = np.ones(12)
+    share[-1] = 4 / 7
+    counts = rng.poisson(25, (200, 12)).astype(float)
+    counts[:100, -1] = rng.poisson(25 * 4 / 7, 100)  # the first hundred keep it
+    counts[0, -1], counts[100, -1] = 150, 0
+    size = share + np.zeros_like(counts)
+    panel = Panel(Metric.ACTIVITY, counts / size, size, np.zeros(12, bool), share)
+    newest = fitted(panel).newest
+    assert newest is not None
+    alarms = anomalies(newest.score, newest.p)
+    assert alarms[[0, 100]].all()
+    assert alarms.sum() <= 3  # one of them by chance
+    unaware = fitted(replace(panel, school_share=None)).newest
+    assert unaware is not None
+    assert anomalies(unaware.score, unaware.p)[100:].sum() > 10
 
 
 def test_weeks_of_vacation_and_exams_are_told_from_others():

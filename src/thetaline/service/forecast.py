@@ -109,10 +109,11 @@ def _panel(request: ForecastRequest) -> tuple[list[str], int, Panel]:
     value, size = np.full(shape, np.nan), np.full(shape, np.nan)
     value.flat[cells], size.flat[cells] = _values(metric, request.rows), _sizes(metric, request.rows)
     calendar = week_calendar(monday_of_number(first), n_weeks, free_days(request.holidays))
+    share = calendar.school_days / WEEK_DAYS if metric is Metric.ACTIVITY else None
     if metric is Metric.ACTIVITY:
         size = np.maximum(calendar.school_days, 1) / WEEK_DAYS + np.zeros(shape)
         value = value / size
-    return list(numbers), first, Panel(metric, value, size, calendar.left_out)
+    return list(numbers), first, Panel(metric, value, size, calendar.left_out, share)
 
 
 def _weeks(request: ForecastRequest, week: NDArray[np.integer[Any]]) -> tuple[int, int]:

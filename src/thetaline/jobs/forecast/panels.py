@@ -105,7 +105,11 @@ def _learner_panels(
         Metric.ACCURACY: (accuracy, np.where(n > 0, n, np.nan)),
         Metric.ACTIVITY: (np.where(begun, n / exposure, np.nan), exposure),
     }
-    return {metric: Panel(metric, value, size, calendar.left_out) for metric, (value, size) in values.items()}
+    shares = {Metric.ACTIVITY: calendar.school_days / WEEK_DAYS}
+    return {
+        metric: Panel(metric, value, size, calendar.left_out, shares.get(metric))
+        for metric, (value, size) in values.items()
+    }
 
 
 def _counts(answers: LearnerAnswers, window: Window, weeks: int) -> tuple[Array, Array]:
@@ -137,7 +141,7 @@ def _read(
 
 def _cohort_panels(learners: Mapping[Metric, Panel], cohorts: Cohorts) -> dict[Metric, Panel]:
     def panel(metric: Metric, columns: tuple[NDArray[Any], NDArray[Any]]) -> Panel:
-        return Panel(metric, *columns, learners[metric].left_out)
+        return Panel(metric, *columns, learners[metric].left_out, learners[metric].school_share)
 
     accuracy, activity = learners[Metric.ACCURACY], learners[Metric.ACTIVITY]
     return {

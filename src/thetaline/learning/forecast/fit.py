@@ -79,12 +79,13 @@ class _ModelSeries(NamedTuple):
     value: Array
     size: Array
     usual: Array  # (N,) size of a coming week
+    newest_share: float
 
 
 def _model_series(panel: Panel, rows: Index) -> _ModelSeries:
     value, size, known, scale = panel.value[rows], panel.size[rows], panel.known[rows], panel.metric.scale
     y, sampling = scale.to_model(np.where(known, value, 0.0), np.where(known, size, 1.0))
-    return _ModelSeries(scale, y, sampling, known, value, size, panel.usual_size()[rows])
+    return _ModelSeries(scale, y, sampling, known, value, size, panel.usual_size()[rows], panel.newest_share)
 
 
 class _Moments(NamedTuple):
@@ -128,9 +129,28 @@ def _newest_week(series: _ModelSeries, found: Filtered) -> tuple[Array, Array, A
     spread = np.sqrt(found.variance[:, -1]) * scale
     value, size = series.value[:, -1], np.where(tested, series.size[:, -1], 1.0)
     expected = _moments(series.scale, found.mean[:, -1], spread, dof, size).mean
-    p = np.fmax(two_sided(t, dof), series.scale.least_p(np.where(tested, value, 0.0), expected, size))
+    given = np.where(tested, value, 0.0)
+    p = np.fmax(two_sided(t, dof), series.scale.least_p(given, expected, size))
+    if series.newest_share < 1:
+        t_worked, least = _worked_through(series, found, given, expected, size)
+        p = np.where(t > 0, np.fmax(two_sided(t_worked, dof), least), p)
+        t = np.where(t > 0, t_worked, t)
     value, expected, score, p = (np.where(tested, one, np.nan) for one in (value, expected, t / sd(dof), p))
     return value, expected, score, p
+
+
+def _worked_through(
+    series: _ModelSeries, found: Filtered, value: Array, expected: Array, size: Array
+) -> tuple[Array, Array]:
+    """t (N,), 0 at least, and least p of a week with free days if they were worked through as in any other week.
+
+    Counted by school day such a week is much; that nobody kept the holiday is no anomaly of a learner.
+    """
+    rate, exposure = value * series.newest_share, size / series.newest_share
+    y, sampling = series.scale.to_model(rate, exposure)
+    variance = found.variance[:, -1] - np.where(series.known[:, -1], series.sampling[:, -1], 0.0) + sampling
+    t = (y - found.mean[:, -1]) / np.sqrt(variance * found.scale2[:, -1])
+    return np.maximum(t, 0.0), np.where(rate > expected, series.scale.least_p(rate, expected, exposure), 1.0)
 
 
 def _in_units(changes: Changes, series: _ModelSeries) -> Changes:

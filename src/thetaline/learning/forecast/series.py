@@ -29,11 +29,19 @@ class Panel:
     value: Array  # (N, T)
     size: Array  # (N, T)
     left_out: Mask  # (T,) vacations and exams: part of no fit, and no anomaly
+    school_share: Array | None = None  # (T,) of activity: the share of each week's days with school; None is all alike
 
     @property
     def known(self) -> Mask:
         """(N, T) weeks that the model learns from."""
         return np.isfinite(self.value) & ~self.left_out
+
+    @property
+    def newest_share(self) -> float:
+        """How much of a usual week's school the newest had, 1 at most."""
+        if self.school_share is None or self.left_out[-1]:
+            return 1.0
+        return float(min(self.school_share[-1] / np.median(self.school_share[~self.left_out]), 1.0))
 
     def usual_size(self) -> Array:
         """(N,) the median over the known weeks of a series, which a coming week is taken to have."""
