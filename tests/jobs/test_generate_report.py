@@ -25,7 +25,7 @@ from thetaline.errors import InputError, JobError, StorageError
 from thetaline.jobs.abilities import snapshot, weekly
 from thetaline.jobs.reports.artifacts import give_up, stored_reports, supersede_late
 from thetaline.jobs.reports.generate import ReportRequest, work
-from thetaline.jobs.reports.keys import About
+from thetaline.jobs.reports.keys import About, object_key
 from thetaline.jobs.reports.storage import open_store
 from thetaline.reports.value import Audience
 from thetaline.settings import Settings
@@ -109,9 +109,10 @@ def test_everybody_and_every_class_has_a_page_and_a_second_run_makes_none(
 def test_several_processes_make_the_same_bytes_as_one(conn: Connection, school: str, tmp_path: Path) -> None:
     both = {"format": "both"}  # more pages than are made in one process
     alone = make(conn, school, tmp_path / "one", ReportRequest(**both, workers=1))
+    pages = files(tmp_path / "one")
     side_by_side = make(conn, school, tmp_path / "two", ReportRequest(**both, workers=2))
     assert alone["made"] == side_by_side["made"] == 26
-    assert files(tmp_path / "one") == files(tmp_path / "two")
+    assert pages == files(tmp_path / "two")
 
 
 def test_only_what_has_changed_is_made_again(conn: Connection, school: str, tmp_path: Path) -> None:
@@ -235,6 +236,29 @@ def test_an_erased_learner_keeps_neither_row_nor_file(
     assert [row[0] for row in rows(conn)] == ["u02"]
     assert list(files(tmp_path)) == [f"reports/u02/{MONDAY}/report.html"]
     assert "1 reports of 'u01' are given out no more; 1 files deleted" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("user", ["u01", "class", "a/../b", "..", "<é>" * 99])
+def test_an_erased_learner_leaves_no_file_of_a_run_that_was_killed(
+    user: str, conn: Connection, school: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = open_store(Settings(_env_file=None, report_folder=str(tmp_path)))
+    others = [object_key(About.LEARNER, "u010", MONDAY, "html"), object_key(About.CLASS, user, MONDAY, "html")]
+    for key in (object_key(About.LEARNER, user, MONDAY, "html"), *others):
+        store.put(key, b"", "text/html")
+    monkeypatch.setenv("DATABASE_URL", school)
+    monkeypatch.setenv("REPORT_FOLDER", str(tmp_path))
+    assert cli(["reports", "erase", "--user", user]) == 0
+    assert sorted(store.keys()) == sorted(others)
+
+
+def test_a_page_that_moves_to_another_store_is_deleted_where_it_was(
+    conn: Connection, school: str, tmp_path: Path
+) -> None:
+    make(conn, school, tmp_path / "old", ReportRequest(users=["u01", "u02"], classes=()))
+    make(conn, school, tmp_path / "new", ONE)
+    assert list(files(tmp_path / "old")) == [f"reports/u02/{MONDAY}/report.html"]
+    assert list(files(tmp_path / "new")) == [f"reports/u01/{MONDAY}/report.html"]
 
 
 def test_reports_are_pruned_by_the_age_of_their_week(conn: Connection, school: str, tmp_path: Path) -> None:

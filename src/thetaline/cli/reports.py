@@ -15,6 +15,7 @@ from thetaline.errors import InputError, StorageError
 from thetaline.jobs.command_line import DryRunOption, default_command, parse_day, print_message
 from thetaline.jobs.reports.artifacts import (
     StoredReport,
+    delete_unnamed,
     delete_waiting,
     forget_missing,
     give_up,
@@ -138,6 +139,8 @@ def _give_up(*, what: str, reason: str, dry_run: bool, owner: str | None = None,
             n = give_up(conn, owner=owner, before=before, reason=reason, now=now, dry_run=False)
             conn.commit()
             deleted, faults = delete_waiting(conn, settings)
+            if owner is not None:
+                deleted += delete_unnamed(open_store(settings), owner)
     print_message(f"{n} reports {what} are given out no more; {deleted} files deleted")
     if faults:
         raise StorageError("; ".join(faults) + "; the next `thetaline reports make` or `prune` tries again")

@@ -12,7 +12,7 @@ from psycopg.rows import class_row
 from thetaline import db
 from thetaline.db.jsonb import to_json
 from thetaline.errors import StorageError
-from thetaline.jobs.reports.keys import About
+from thetaline.jobs.reports.keys import About, learner_prefix
 from thetaline.settings import Settings
 
 if TYPE_CHECKING:
@@ -119,6 +119,14 @@ def delete_waiting(conn: Connection, settings: Settings) -> tuple[int, list[str]
         if done == n_before or faults:
             break
     return done, faults
+
+
+def delete_unnamed(store: "ReportStore", user_id: str) -> int:
+    """Delete what lies there of a learner whose rows are gone, such as a run that was killed leaves; how many."""
+    left = list(store.keys(learner_prefix(user_id)))
+    for key in left:
+        store.delete(key)
+    return len(left)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,13 +6,23 @@ where about = cast(%(about)s as text) and week_start = cast(%(week)s as date) an
   and store = cast(%(store)s as text) and owner = any(cast(%(owners)s as text[]))
 
 -- name: record
+-- A page that has moved to another store is to be deleted where it was.
+with made as (
+    select *
+    from jsonb_to_recordset(cast(%(rows)s as jsonb)) as one (
+        about text, owner text, week_start date, format text, url text, generated_at timestamptz, store text,
+        object_key text, language text, content_hash text, sources text[])
+), moved as (
+    insert into report_deletion
+    select before.store, before.object_key, made.generated_at, 'superseded'
+    from made join stored_report as before using (about, owner, week_start, format)
+    where (before.store, before.object_key) <> (made.store, made.object_key)
+    on conflict do nothing
+)
 insert into stored_report as stored (
     about, owner, week_start, format, url, generated_at, store, object_key, language, content_hash, sources)
-select made.about, made.owner, made.week_start, made.format, made.url, made.generated_at, made.store, made.object_key,
-       made.language, made.content_hash, made.sources
-from jsonb_to_recordset(cast(%(rows)s as jsonb)) as made (
-    about text, owner text, week_start date, format text, url text, generated_at timestamptz, store text, object_key text,
-    language text, content_hash text, sources text[])
+select about, owner, week_start, format, url, generated_at, store, object_key, language, content_hash, sources
+from made
 on conflict (about, owner, week_start, format) do update
 set url = excluded.url, generated_at = excluded.generated_at, store = excluded.store, object_key = excluded.object_key,
     language = excluded.language, content_hash = excluded.content_hash, sources = excluded.sources, superseded_at = null

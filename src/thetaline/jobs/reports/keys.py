@@ -28,7 +28,12 @@ def object_key(about: About, owner: str, week: date, format_: str) -> str:
     """`reports/{user_id}/{week}/report.{format}`, the id percent-encoded; classes lie beside the learners."""
     if about is About.CLASS:
         return f"{PREFIX}class/{_name(owner)}/{week}/class.{format_}"
-    return f"{PREFIX}{_name(owner)}/{week}/report.{format_}"
+    return f"{learner_prefix(owner)}{week}/report.{format_}"
+
+
+def learner_prefix(user_id: str) -> str:
+    """Under which all pages of a learner lie, and nobody else's."""
+    return f"{PREFIX}{_name(user_id)}/"
 
 
 def _name(owner: str) -> str:
