@@ -7,6 +7,8 @@ BIN := $(VENV)/bin
 UV := $(shell command -v uv 2>/dev/null)
 TESTS ?= tests
 WORKERS ?= 4
+BASE ?= docker.io/library/python:3.12-slim-bookworm
+TAG ?= $(shell git describe --always --dirty 2>/dev/null || echo latest)
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -38,6 +40,15 @@ setup: $(VENV)/.installed-dev ## install everything into .venv
 lock: ## renew the lock files from pyproject.toml (needs uv)
 	@uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate --extra all pyproject.toml -o requirements.lock
 	@uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate --extra all --group dev pyproject.toml -o requirements-dev.lock
+	@uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate --extra service --extra growth --extra segments --extra calendar --extra reports pyproject.toml -o requirements-image.lock
+
+image: ## build the images thetaline-service and thetaline-jobs by buildah (BASE=image, TAG=tag, BUILD_OPTIONS=)
+	@for target in service jobs; do \
+	  buildah bud --format docker --build-arg BASE=$(BASE) --target $$target -t thetaline-$$target:$(TAG) $(BUILD_OPTIONS) -f deploy/Dockerfile . || exit; \
+	done
+
+test-image: $(VENV)/.installed-dev ## build the images and try them (BASE=image that is there already)
+	@THETALINE_BASE_IMAGE=$(BASE) BUILD_OPTIONS="$(BUILD_OPTIONS)" $(BIN)/pytest tests/images
 
 clean: ## remove the environment and every cache; the demo's database stays (thetaline db reset)
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache build dist
@@ -77,4 +88,4 @@ $(VENV)/.installed-mutants: $(VENV)/.installed-dev
 	@$(mutants_extra)
 	@touch $@
 
-.PHONY: help demo test lint format bench mutants setup lock clean
+.PHONY: help demo test lint format bench mutants setup lock image test-image clean
