@@ -1,7 +1,7 @@
 """The job `generate_weekly_report`: a row only of what is stored, unchanged pages skipped, faults kept apart."""
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -298,6 +298,12 @@ def test_the_list_and_the_link_name_the_file(
     assert cli(["reports"]) == 0
     assert f"file://{tmp_path}/reports/u01/{MONDAY}/report.html" in capsys.readouterr().out
     assert [one.owner for one in stored_reports(conn, about=About.LEARNER)] == ["u01"]
+
+
+def test_a_week_that_is_not_over_is_refused_by_the_name_of_its_option(capsys: pytest.CaptureFixture[str]) -> None:
+    tomorrow = datetime.now(UTC).date() + timedelta(days=1)
+    assert cli(["reports", "make", "--week", str(tomorrow)]) == 2
+    assert f"--week {tomorrow} is not over" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
 """The command line of the job `generate_weekly_report`."""
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Annotated
@@ -14,8 +14,10 @@ from thetaline.jobs.reports.generate import KINDS, ReportRequest, work
 from thetaline.jobs.reports.keys import JOB
 from thetaline.jobs.reports.names import read_names, read_user_ids
 from thetaline.jobs.runner import run_job
-from thetaline.learning.windows import monday
+from thetaline.learning.school_calendar import SchoolCalendar
+from thetaline.learning.windows import last_week_end, monday
 from thetaline.reports.value import Audience, Language
+from thetaline.settings import load
 
 SUNDAY = timedelta(days=6)  # from the Monday on
 app = typer.Typer(add_completion=False)
@@ -59,8 +61,17 @@ def make(  # noqa: PLR0913, PLR0917  one parameter an option
         names=read_names(names) if names else {},
         workers=workers,
     )
-    day = date if week is None else str(monday(parse_day("--week", week)) + SUNDAY)
+    day = date if week is None else str(_end_of(week))
     raise typer.Exit(run_job(JOB, partial(work, request=request), date=day, dry_run=dry_run))
+
+
+def _end_of(week: str) -> date:
+    """The Sunday of the week. Raises InputError where it is not over."""
+    end = monday(parse_day("--week", week)) + SUNDAY
+    newest = last_week_end(SchoolCalendar(load().time_zone).last_day_over(datetime.now(UTC)))
+    if end > newest:
+        raise InputError(f"--week {week} is not over before {end} is; the last week that is over is {monday(newest)}")
+    return end
 
 
 def main(argv: Sequence[str] | None = None) -> int:
