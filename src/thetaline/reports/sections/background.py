@@ -6,7 +6,16 @@ from thetaline.reports.page import Block, Pairs, Section, Subheading, Text, Tone
 from thetaline.reports.value import Absent, Audience, Effort, Linking, Measurement, Risk
 from thetaline.reports.wording import Words, as_word, listed
 
-_NOTES = ("notes.scale", "notes.window", "notes.range", "notes.change", "notes.effect", "notes.forecast", "notes.not")
+_NOTES = (
+    "notes.scale",
+    "notes.window",
+    "notes.first",
+    "notes.range",
+    "notes.change",
+    "notes.effect",
+    "notes.forecast",
+    "notes.not",
+)
 
 
 def effort(found: Effort | Absent, words: Words) -> Section | None:
