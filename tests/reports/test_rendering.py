@@ -103,6 +103,11 @@ def test_topics_without_a_level_are_not_said_to_be_like_the_rest():
     assert words().of("topic_verdict", TopicVerdict.LIKE_THE_REST) not in said
 
 
+def test_a_topic_of_which_there_is_nothing_to_say_is_left_out():
+    silent = replace(fixtures.thin().topics[0], attempts=0, correct=0, accuracy=None)
+    assert "topics" not in sections(replace(fixtures.thin(), topics=(silent,)))
+
+
 def test_learner_and_family_see_no_percentile_risk_or_segment():
     for audience in (Audience.LEARNER, Audience.FAMILY):
         page = sections(fixtures.full(Language.EN, audience))

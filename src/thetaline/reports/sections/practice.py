@@ -30,7 +30,8 @@ def item_card(item: str, content: str | None, topic: str | None, notes: tuple[st
 
 
 def topics(found: tuple[TopicPractice, ...], general: Estimate | None, words: Words) -> Section | None:
-    """Practice by topic, and the topics that stand out."""
+    """Practice by topic, and the topics that stand out; one without an answer of the week and without θ is left out."""
+    found = tuple(one for one in found if one.attempts or one.theta is not None)
     if not found:
         return None
     table = _topics_table(found, words)
