@@ -74,6 +74,7 @@ def test_each_command_shows_its_newest_run(runs: str, capsys: pytest.CaptureFixt
         ["everybody", "2025-10-27", "activity", "2.00", "22.00", "-4.5", "0.0001"],
     ]
     assert [line.split() for line in told(capsys, "forecast", "--anomalies", "--metric", "theta")[1:]] == [odd]
+    assert told(capsys, "forecast", "--anomalies", "--user", "bob")[1:] == []  # nothing odd is no fault
     bob, ada = told(capsys, "churn")[1:]
     assert bob.split() == ["bob", "40.0%", "1.50", "75", "%", "landmark_hazard"]
     assert ada.startswith("ada      12.5%")

@@ -28,7 +28,7 @@ def forecast(
     """Show the coming weeks of everybody, of classrooms and of learners, or what was odd in the newest. For staff."""
     asked, given = Asked(date, user, most, csv_file), None if metric is None else str(metric)
     if odd:
-        show(ANOMALIES, asked, what="anomalies", head=ANOMALY_HEAD, cells=_anomaly, metric=given)
+        show(ANOMALIES, asked, what="anomalies", head=ANOMALY_HEAD, cells=_anomaly, may_be_none=True, metric=given)
     else:
         show(FORECASTS, asked, what="forecasts", head=HEAD, cells=_week_ahead, metric=given or str(Metric.THETA))
 

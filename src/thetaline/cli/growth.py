@@ -36,7 +36,7 @@ def growth(
     as_of = date_of_run(date, SchoolCalendar(settings.time_zone), datetime.now(UTC))
     with db.connect(prepare_database(settings), name="thetaline growth") as conn:
         found = current_lines(conn, as_of, users=user, most=None if csv_file or user else most)
-        why = None if found else reason_of_none(conn)
+        why = None if found else reason_of_none(conn, as_of)
     if found is None:
         raise InputError(f"there are no growth lines up to {as_of}: {why or 'run `thetaline nightly` first'}")
     if user and (absent := set(user) - {row["user_id"] for row in found.rows}):

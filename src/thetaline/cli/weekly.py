@@ -33,9 +33,19 @@ class Asked(NamedTuple):
 
 
 def show(
-    report: NewestRows, asked: Asked, *, what: str, head: Sequence[str], cells: Cells, **parameters: object
+    report: NewestRows,
+    asked: Asked,
+    *,
+    what: str,
+    head: Sequence[str],
+    cells: Cells,
+    may_be_none: bool = False,
+    **parameters: object,
 ) -> None:
-    """Print the rows of the newest run up to a date. Raises InputError where there is none, or none of a learner."""
+    """Print the rows of the newest run up to a date.
+
+    Raises InputError where there is no run, or none of its rows is of a learner asked for, unless that is no fault.
+    """
     settings, csv_file = load(), asked.csv_file
     as_of = date_of_run(asked.date, SchoolCalendar(settings.time_zone), datetime.now(UTC))
     given = {"users": asked.users or None, "most": None if csv_file or asked.users else asked.most, **parameters}
@@ -44,7 +54,7 @@ def show(
         why = None if found else report.reason_of_none(conn, as_of, **given)
     if found is None:
         raise InputError(f"there are no {what} up to {as_of}: {why or 'run `thetaline nightly` first'}")
-    if asked.users and not found.rows:
+    if asked.users and not found.rows and not may_be_none:
         raise InputError(f"{found.run_id} has no {what} of {', '.join(map(repr, asked.users))}")
     if csv_file is None:
         typer.echo(table(head, [cells(row) for row in found.rows]))

@@ -38,9 +38,9 @@ def current_lines(
     return GrowthLines(run[0], run[1], [_row(one) for one in found])
 
 
-def reason_of_none(conn: psycopg.Connection[Any]) -> str | None:
-    """Why the newest fit gave no lines."""
-    row = conn.execute(SQL["newest_reason"]).fetchone()
+def reason_of_none(conn: psycopg.Connection[Any], as_of: date) -> str | None:
+    """Why the newest fit up to a day gave no lines."""
+    row = conn.execute(SQL["newest_reason"], {"as_of": as_of}).fetchone()
     return None if row is None else str(row[0])
 
 

@@ -3,8 +3,12 @@ select run.run_id, run.as_of
 from run where run.run_id = newest_growth('fit_bayesian_growth', cast(%(as_of)s as date))
 
 -- name: newest_reason
--- Why the newest run has no lines, where it has none.
-select reason from growth_brms_meta where status = 'not fitted' order by fitted_at desc limit 1
+-- Why the newest run up to the day has no lines, where it has none.
+select meta.reason
+from growth_brms_meta as meta join run using (run_id)
+where meta.status = 'not fitted' and run.as_of <= cast(%(as_of)s as date)
+order by run.as_of desc, meta.fitted_at desc
+limit 1
 
 -- name: lines_with_goals
 -- A row a learner and dated goal; one without goals where there is none.
