@@ -6,7 +6,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 UV := $(shell command -v uv 2>/dev/null)
 TESTS ?= tests
-WORKERS ?= 6
+WORKERS ?= 4
 BASE ?= docker.io/library/python:3.12-slim-bookworm
 TAG ?= $(shell git describe --always --dirty 2>/dev/null || echo latest)
 
