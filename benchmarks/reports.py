@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -75,9 +76,11 @@ def _make(request: ReportRequest) -> dict[str, object]:
         return dict(work(context, request))
 
 
-def _timed(name: str, function: object, *arguments: object, **options: object) -> tuple[float, dict[str, object]]:
+def _timed(
+    name: str, function: Callable[..., dict[str, object]], *arguments: object, **options: object
+) -> tuple[float, dict[str, object]]:
     began = time.monotonic()
-    found = function(*arguments, **options)  # type: ignore[operator]
+    found = function(*arguments, **options)
     secs = time.monotonic() - began
     own, others = (resource.getrusage(who).ru_maxrss / 1024 for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
     print(f"{name}: {secs:.1f} s; peak {own:.0f} MB here, {others:.0f} MB in the largest other process", flush=True)

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from learners import Connection, connected
+from report_class import write_class
 from school import Calibrate, rows as rows_of, runner, school, sheet, write
 from sixty_items import ITEM_IDS, Tag
 
@@ -113,3 +114,19 @@ def answered(database: str) -> str:
 def tag(answered: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Tag:
     """`thetaline tag` on the sixty items."""
     return runner(tagging.main, answered, monkeypatch, capsys)
+
+
+@pytest.fixture(scope="module")
+def class_url(module_database: str) -> str:
+    """A module's database with a class of two weeks of answers."""
+    write_class(module_database)
+    return module_database
+
+
+@pytest.fixture
+def class_conn(class_url: str) -> Iterator[Connection]:
+    """A connection to it while no report is stored."""
+    with connected(class_url) as conn:
+        conn.execute("truncate stored_report, report_deletion")
+        conn.commit()
+        yield conn
